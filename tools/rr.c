@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Traffic for measuring, static so that it runs in any guest:
+ *
+ *   rr server PORT                    echoes one byte at a time (TCP), counts datagrams (UDP)
+ *   rr tcp HOST PORT SECONDS          request-response transactions of one byte
+ *   rr flood HOST PORT SECONDS BYTES  datagrams of BYTES payload, as fast as they go
+ *
+ * The clients print one line: what was counted, and per second. The server
+ * prints the datagrams of a second in which there were any.
+ */
+
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BATCH = 32, PAYLOAD_MAX = 9000 };
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "rr: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static int open_socket(int type, const char *host, const char *port, int server)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(atoi(port)) };
+	int fd = socket(AF_INET, type, 0), one = 1;
+
+	if (fd < 0)
+		die("socket");
+	inet_pton(AF_INET, host, &at.sin_addr);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (server ? bind(fd, (void *)&at, sizeof(at)) : connect(fd, (void *)&at, sizeof(at)))
+		die(server ? "bind" : "connect");
+	if (type == SOCK_STREAM)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return fd;
+}
+
+static void echo(int fd)
+{
+	int one = 1;
+	char byte;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	while (read(fd, &byte, 1) == 1 && write(fd, &byte, 1) == 1)
+		;
+	exit(0);
+}
+
+static void count_datagrams(int fd, unsigned long *count)
+{
+	static char buffers[BATCH][PAYLOAD_MAX];
+	struct iovec iov[BATCH];
+	struct mmsghdr messages[BATCH] = { 0 };
+	int got;
+
+	for (int i = 0; i < BATCH; i++) {
+		iov[i] = (struct iovec){ buffers[i], PAYLOAD_MAX };
+		messages[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
+	}
+	while ((got = recvmmsg(fd, messages, BATCH, MSG_DONTWAIT, NULL)) > 0)
+		*count += got;
+}
+
+static int serve(const char *port)
+{
+	int tcp = open_socket(SOCK_STREAM, "0.0.0.0", port, 1);
+	int udp = open_socket(SOCK_DGRAM, "0.0.0.0", port, 1);
+	unsigned long count = 0, last = 0;
+	double mark = now();
+
+	signal(SIGCHLD, SIG_IGN);
+	listen(tcp, 16);
+	for (;;) {
+		struct pollfd fds[] = { { tcp, POLLIN, 0 }, { udp, POLLIN, 0 } };
+
+		poll(fds, 2, 200);
+		if (fds[0].revents) {
+			int fd = accept(tcp, NULL, NULL);
+
+			if (fd >= 0 && fork() == 0)
+				echo(fd);
+			close(fd);
+		}
+		if (fds[1].revents)
+			count_datagrams(udp, &count);
+		if (now() - mark >= 1) {
+			if (count != last)
+				printf("datagrams %lu\n", count - last), fflush(stdout);
+			last = count;
+			mark = now();
+		}
+	}
+}
+
+static int request(const char *host, const char *port, double seconds)
+{
+	int fd = open_socket(SOCK_STREAM, host, port, 0);
+	double begin = now(), spent;
+	unsigned long count = 0;
+	char byte = 'x';
+
+	while ((spent = now() - begin) < seconds) {
+		if (write(fd, &byte, 1) != 1 || read(fd, &byte, 1) != 1)
+			die("connection");
+		count++;
+	}
+	printf("transactions %lu rate %.1f\n", count, count / spent);
+	return 0;
+}
+
+static int flood(const char *host, const char *port, double seconds, size_t bytes)
+{
+	int fd = open_socket(SOCK_DGRAM, host, port, 0);
+	static char payload[PAYLOAD_MAX];
+	struct iovec iov = { payload, bytes };
+	struct mmsghdr messages[BATCH] = { 0 };
+	double begin = now(), spent;
+	unsigned long count = 0;
+
+	for (int i = 0; i < BATCH; i++)
+		messages[i].msg_hdr = (struct msghdr){ .msg_iov = &iov, .msg_iovlen = 1 };
+	while ((spent = now() - begin) < seconds) {
+		int sent = sendmmsg(fd, messages, BATCH, 0);
+
+		if (sent > 0)
+			count += sent;
+	}
+	printf("datagrams %lu rate %.1f\n", count, count / spent);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && !strcmp(argv[1], "server"))
+		return serve(argv[2]);
+	if (argc == 5 && !strcmp(argv[1], "tcp"))
+		return request(argv[2], argv[3], atof(argv[4]));
+	if (argc == 6 && !strcmp(argv[1], "flood") && atoi(argv[5]) <= PAYLOAD_MAX)
+		return flood(argv[2], argv[3], atof(argv[4]), atoi(argv[5]));
+	fputs("usage: rr server PORT | tcp HOST PORT SECONDS | flood HOST PORT SECONDS BYTES\n",
+	      stderr);
+	return 2;
+}
