@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door. Meson builds below build/; the lab is prepared there too.
+
+BUILD := build
+
+all: lab
+
+deps:
+	@tools/deps
+
+$(BUILD)/build.ninja: | deps
+	@meson setup $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@mv $(BUILD).log $(BUILD)/setup.log
+
+program: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+lab: deps
+	@tools/lab
+
+test: lab
+	@tests/run
+
+.PHONY: all deps program lab test

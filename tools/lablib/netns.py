@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network namespace of the run's own, with tap devices; gone when the run is."""
+
+import os
+import shlex
+import subprocess
+import tempfile
+
+
+class Netns:
+    """with Netns() as net: net.tap("t0", "10.9.0.1/24"); net.run("ping -c1 10.9.0.2")"""
+
+    def __init__(self):
+        self.name = os.path.basename(tempfile.mktemp(prefix="anynic-"))
+        self.processes = []
+
+    def __enter__(self):
+        subprocess.run(["ip", "netns", "add", self.name], check=True)
+        self.check("ip link set lo up")
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        subprocess.run(["ip", "netns", "delete", self.name], check=False)
+
+    def command(self, words):
+        words = shlex.split(words) if isinstance(words, str) else list(words)
+        return ["ip", "netns", "exec", self.name, *words]
+
+    def run(self, words, **options):
+        return subprocess.run(self.command(words), capture_output=True, text=True, **options)
+
+    def check(self, words):
+        done = self.run(words)
+        if done.returncode:
+            raise OSError(f"{words}: {done.stderr.strip()}")
+        return done.stdout
+
+    def start(self, words, **options):
+        """A process of the namespace, killed at the end."""
+        process = subprocess.Popen(self.command(words), **options)
+        self.processes.append(process)
+        return process
+
+    def tap(self, name, address, mtu=1500):
+        self.check(f"ip tuntap add dev {name} mode tap vnet_hdr")
+        self.check(f"ip addr add {address} dev {name}")
+        self.check(f"ip link set {name} mtu {mtu} up")
