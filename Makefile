@@ -3,7 +3,7 @@
 
 BUILD := build
 
-all: lab
+all: program
 
 deps:
 	@tools/deps
@@ -18,7 +18,7 @@ program: $(BUILD)/build.ninja
 lab: deps
 	@tools/lab
 
-test: lab
+test: program lab
 	@tests/run
 
 .PHONY: all deps program lab test

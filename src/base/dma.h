@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+/*
+ * The DMA map: guest-physical ranges to memory.
+ *
+ * A range has host memory (a descriptor was passed and mapped, or the embedder
+ * gave a pointer), or it is reached by messages through the transport. The
+ * engine asks for views and never sees the difference:
+ *
+ *   dma_read_view()  > 0     that many iovecs cover [addr, addr + length)
+ *                    -EAGAIN being fetched: give up this pass without side
+ *                            effects; the wake callback says when to try again
+ *                    -EFAULT not guest memory, not readable, or bus mastering is off
+ *   dma_write_view() the same for writing. For message ranges the views are
+ *                    buffers that dma_flush() sends in order.
+ *
+ * A fetched copy is valid until dma_settle(), which a pass that completed calls
+ * so that later passes read anew. Views live until the caller returns to the
+ * loop. A range is revoked before its UNMAP is answered.
+ */
+enum { DMA_READ = 1, DMA_WRITE = 2 };
+
+struct dma;
+
+struct dma_transport {
+	void *context;
+	/* Asks for bytes; answered by dma_read_done(). 0 or -errno. */
+	int (*read)(void *context, uint32_t token, uint64_t addr, size_t length);
+	/* Sends bytes; answered by dma_write_done(). 0 or -errno. */
+	int (*write)(void *context, uint32_t token, uint64_t addr, const void *data, size_t length);
+};
+
+struct dma_range {
+	uint64_t base, size;
+	uint8_t *host; /* NULL: by messages */
+	unsigned access;
+};
+
+struct dma *dma_new(void);
+void dma_free(struct dma *dma);
+void dma_transport(struct dma *dma, const struct dma_transport *transport);
+void dma_on_wake(struct dma *dma, void (*wake)(void *context), void *context);
+
+/* host NULL: a message range. -EEXIST overlap, -EINVAL wrap or zero, -ENOSPC too many. */
+int dma_map_host(struct dma *dma, uint64_t base, uint64_t size, void *host, unsigned access);
+/* Maps a file; checks its size; one mapping per file where possible. Does not keep FD. */
+int dma_map_fd(struct dma *dma, uint64_t base, uint64_t size, int fd, uint64_t offset,
+	       unsigned access);
+int dma_unmap(struct dma *dma, uint64_t base, uint64_t size); /* every range inside; -ENOENT none */
+void dma_unmap_all(struct dma *dma);
+void dma_enable(struct dma *dma, bool bus_master);
+
+int dma_read_view(struct dma *dma, uint64_t addr, size_t length, struct iovec *iov, unsigned max);
+int dma_write_view(struct dma *dma, uint64_t addr, size_t length, struct iovec *iov, unsigned max);
+void dma_settle(struct dma *dma); /* a pass is complete: forget fetched copies */
+int dma_flush(struct dma *dma);   /* sends written views; 0 all in memory, 1 replies outstanding */
+bool dma_busy(const struct dma *dma); /* writes not yet acknowledged: hold the interrupt */
+
+void dma_read_done(struct dma *dma, uint32_t token, const void *data, size_t length, int error);
+void dma_write_done(struct dma *dma, uint32_t token, int error);
+
+/* The fast path: a pointer when [addr, addr + length) lies in one mapped range, else NULL. */
+void *dma_pointer(struct dma *dma, uint64_t addr, size_t length, unsigned access);
+/* Changes whenever a range is added or revoked: cached pointers are valid while it stands. */
+uint64_t dma_generation(const struct dma *dma);

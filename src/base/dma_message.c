@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Guest memory by messages. A read view starts a fetch and says -EAGAIN; when
+ * the last reply is in, wake() runs the pass again and finds the copy. A write
+ * view is a buffer; dma_flush() sends the buffers in order.
+ *
+ *   read:   none -> fetching -> here -> forgotten by dma_settle()
+ *   write:  filled -> sent by dma_flush() -> acknowledged, freed
+ *
+ * Every message is at most DMA_CHUNK bytes: larger ones overrun the client's
+ * socket buffer, which it does not survive.
+ */
+#include "base/dma_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DMA_CHUNK = 16384, DMA_HELD_MAX = 8 << 20 };
+
+void dma_transport(struct dma *dma, const struct dma_transport *transport)
+{
+	dma->transport = transport ? *transport : (struct dma_transport){ 0 };
+	dma_forget(dma);
+}
+
+void dma_on_wake(struct dma *dma, void (*wake)(void *context), void *context)
+{
+	dma->wake = wake;
+	dma->wake_context = context;
+}
+
+static unsigned chunks(size_t length)
+{
+	return (unsigned)((length + DMA_CHUNK - 1) / DMA_CHUNK);
+}
+
+static struct dma_piece *piece_new(struct dma *dma, uint64_t addr, size_t length)
+{
+	struct dma_piece *piece;
+
+	if (length > DMA_HELD_MAX - dma->held || dma->held > DMA_HELD_MAX)
+		return NULL;
+	piece = calloc(1, sizeof(*piece) + length);
+	if (!piece)
+		return NULL;
+	piece->addr = addr;
+	piece->length = length;
+	piece->messages = chunks(length);
+	piece->token = dma->next_token;
+	dma->next_token += piece->messages;
+	dma->held += length;
+	return piece;
+}
+
+static void list_free(struct dma *dma, struct dma_piece **list)
+{
+	while (*list) {
+		struct dma_piece *piece = *list;
+
+		*list = piece->next;
+		dma->held -= piece->length;
+		free(piece);
+	}
+}
+
+void dma_forget(struct dma *dma)
+{
+	list_free(dma, &dma->reads);
+	list_free(dma, &dma->writes);
+	dma->writes_last = NULL;
+}
+
+static size_t chunk_length(const struct dma_piece *piece, unsigned k)
+{
+	size_t left = piece->length - (size_t)k * DMA_CHUNK;
+
+	return left < DMA_CHUNK ? left : DMA_CHUNK;
+}
+
+static int fetch(struct dma *dma, uint64_t addr, size_t length)
+{
+	struct dma_piece *piece;
+
+	if (!dma->transport.read)
+		return -EFAULT;
+	piece = piece_new(dma, addr, length);
+	if (!piece)
+		return -EFAULT;
+	piece->next = dma->reads;
+	dma->reads = piece;
+	for (unsigned k = 0; k < piece->messages; k++) {
+		if (dma->transport.read(dma->transport.context, piece->token + k,
+					addr + (uint64_t)k * DMA_CHUNK, chunk_length(piece, k)) < 0) {
+			piece->failed = true;
+			return -EFAULT;
+		}
+	}
+	return -EAGAIN;
+}
+
+int dma_message_view(struct dma *dma, uint64_t addr, size_t length, unsigned access, void **host)
+{
+	struct dma_piece *piece;
+
+	if (access == DMA_WRITE) {
+		piece = dma->transport.write ? piece_new(dma, addr, length) : NULL;
+		if (!piece)
+			return -EFAULT;
+		if (!dma->writes)
+			dma->writes_last = &dma->writes;
+		*dma->writes_last = piece;
+		dma->writes_last = &piece->next;
+		*host = piece->data;
+		return 0;
+	}
+	for (piece = dma->reads; piece; piece = piece->next) {
+		if (addr >= piece->addr && addr - piece->addr < piece->length &&
+		    length <= piece->length - (addr - piece->addr)) {
+			*host = piece->data + (addr - piece->addr);
+			return piece->failed ? -EFAULT :
+			       piece->answered < piece->messages ? -EAGAIN : 0;
+		}
+	}
+	return fetch(dma, addr, length);
+}
+
+void dma_settle(struct dma *dma)
+{
+	struct dma_piece **at = &dma->reads;
+
+	while (*at) {
+		struct dma_piece *piece = *at;
+
+		if (piece->answered < piece->messages && !piece->failed) {
+			at = &piece->next;
+			continue;
+		}
+		*at = piece->next;
+		dma->held -= piece->length;
+		free(piece);
+	}
+}
+
+int dma_flush(struct dma *dma)
+{
+	for (struct dma_piece *piece = dma->writes; piece; piece = piece->next) {
+		if (piece->sent)
+			continue;
+		piece->sent = true;
+		for (unsigned k = 0; k < piece->messages; k++)
+			dma->transport.write(dma->transport.context, piece->token + k,
+					     piece->addr + (uint64_t)k * DMA_CHUNK,
+					     piece->data + (size_t)k * DMA_CHUNK,
+					     chunk_length(piece, k));
+	}
+	return dma->writes ? 1 : 0;
+}
+
+bool dma_busy(const struct dma *dma)
+{
+	return dma->writes != NULL;
+}
+
+static struct dma_piece **piece_of(struct dma_piece **list, uint32_t token)
+{
+	while (*list && token - (*list)->token >= (*list)->messages)
+		list = &(*list)->next;
+	return list;
+}
+
+void dma_read_done(struct dma *dma, uint32_t token, const void *data, size_t length, int error)
+{
+	struct dma_piece *piece = *piece_of(&dma->reads, token);
+	unsigned k;
+
+	if (!piece)
+		return;
+	k = token - piece->token;
+	if (error || length != chunk_length(piece, k))
+		piece->failed = true;
+	else
+		memcpy(piece->data + (size_t)k * DMA_CHUNK, data, length);
+	piece->answered++;
+	if (piece->answered == piece->messages && dma->wake)
+		dma->wake(dma->wake_context);
+}
+
+void dma_write_done(struct dma *dma, uint32_t token, int error)
+{
+	struct dma_piece **at = piece_of(&dma->writes, token);
+	struct dma_piece *piece = *at;
+
+	(void)error; /* the client said no to its own guest's address: nothing to undo */
+	if (!piece || ++piece->answered < piece->messages)
+		return;
+	*at = piece->next;
+	if (!piece->next)
+		dma->writes_last = at;
+	dma->held -= piece->length;
+	free(piece);
+	if (!dma->writes && dma->wake)
+		dma->wake(dma->wake_context);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/clock.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The event loop: epoll, timers of one clock, and recorded work.
+ * Each turn: wait (or poll), run ready descriptors, due timers, then one
+ * budget of every scheduled work item.
+ */
+struct loop;
+
+struct loop_fd {
+	int fd;
+	void (*ready)(struct loop_fd *self, uint32_t events); /* EPOLLIN, EPOLLOUT ... */
+	void *context;
+	uint32_t events;
+	bool added;
+};
+
+struct loop_work {
+	bool (*run)(struct loop_work *self); /* one budget; true: more is left */
+	void *context;
+	bool queued;
+	struct loop_work *next;
+};
+
+struct loop *loop_new(struct clock *clock);
+void loop_free(struct loop *loop);
+struct clock *loop_clock(struct loop *loop);
+int loop_add(struct loop *loop, struct loop_fd *fd, uint32_t events);
+int loop_modify(struct loop *loop, struct loop_fd *fd, uint32_t events);
+void loop_remove(struct loop *loop, struct loop_fd *fd); /* safe from within callbacks */
+void loop_schedule(struct loop *loop, struct loop_work *work);
+void loop_unschedule(struct loop *loop, struct loop_work *work);
+void loop_busy_poll(struct loop *loop, unsigned microseconds); /* 0: block at once */
+int loop_turn(struct loop *loop, int timeout_ms); /* one turn, for tests */
+int loop_run(struct loop *loop);                  /* until loop_stop; 0 or -errno */
+void loop_stop(struct loop *loop);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ *   listening --accept--> serving --end of file, error--> listening
+ *
+ * While a client is served the listener stays open but is not looked at: the
+ * next client waits in the backlog and is served when this one has gone.
+ */
+#include "base/log.h"
+#include "front/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static void client_gone(struct vfio_user *front)
+{
+	loop_remove(front->config.loop, &front->client);
+	close(front->client.fd);
+	front->client.fd = -1;
+	irqs_release(front);
+	message_drop(front);
+	dma_unmap_all(front->config.dma);
+	dma_transport(front->config.dma, NULL);
+	front->broken = front->versioned = false;
+	front->config.session(front->config.context, false);
+	if (front->listener.fd >= 0)
+		loop_modify(front->config.loop, &front->listener, EPOLLIN);
+}
+
+static void client_ready(struct loop_fd *fd, uint32_t events)
+{
+	struct vfio_user *front = fd->context;
+
+	if (events & EPOLLOUT)
+		message_flush(front);
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		message_input(front);
+	if (front->broken)
+		client_gone(front);
+}
+
+static int client_serve(struct vfio_user *front, int fd)
+{
+	int result;
+
+	front->client.fd = fd;
+	result = loop_add(front->config.loop, &front->client, EPOLLIN);
+	if (result < 0)
+		return result;
+	dma_channel_init(front);
+	front->config.session(front->config.context, true);
+	return 0;
+}
+
+static void listener_ready(struct loop_fd *fd, uint32_t events)
+{
+	struct vfio_user *front = fd->context;
+	int client = accept4(fd->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)events;
+	if (client < 0)
+		return;
+	if (client_serve(front, client) < 0) {
+		close(client);
+		front->client.fd = -1;
+		return;
+	}
+	loop_modify(front->config.loop, &front->listener, 0);
+}
+
+/* A socket nobody listens on is left from a process that died: it is replaced. */
+static int replace_stale(const struct sockaddr_un *at, struct error *err)
+{
+	int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), refused;
+
+	if (probe < 0)
+		return error_set(err, -errno, "socket: %s", strerror(errno));
+	refused = connect(probe, (const struct sockaddr *)at, sizeof(*at)) < 0 ? errno : 0;
+	close(probe);
+	if (refused != ECONNREFUSED)
+		return error_set(err, -EADDRINUSE, "%s: %s", at->sun_path,
+				 refused == ENOTSOCK || refused == EPROTOTYPE
+					 ? "exists and is not a socket of ours"
+					 : "another process serves this socket");
+	unlink(at->sun_path);
+	return 0;
+}
+
+static int listen_at(const char *path, struct error *err)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd, result;
+
+	if (strlen(path) >= sizeof(at.sun_path))
+		return error_set(err, -ENAMETOOLONG, "%s: longer than the %zu bytes of a socket path",
+				 path, sizeof(at.sun_path) - 1);
+	strcpy(at.sun_path, path);
+	if (access(path, F_OK) == 0) {
+		result = replace_stale(&at, err);
+		if (result < 0)
+			return result;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return error_set(err, -errno, "socket: %s", strerror(errno));
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 4) < 0) {
+		result = error_set(err, -errno, "%s: %s", path, strerror(errno));
+		close(fd);
+		return result;
+	}
+	return fd;
+}
+
+static int front_start(struct vfio_user *front, struct error *err)
+{
+	const struct vfio_user_config *config = &front->config;
+
+	if (config->fd >= 0)
+		return client_serve(front, config->fd) < 0
+			       ? error_set(err, -EINVAL, "descriptor %d cannot be served", config->fd)
+			       : 0;
+	front->listener.fd = listen_at(config->socket_path, err);
+	if (front->listener.fd < 0)
+		return front->listener.fd;
+	strcpy(front->path, config->socket_path);
+	return loop_add(config->loop, &front->listener, EPOLLIN);
+}
+
+struct vfio_user *vfio_user_new(const struct vfio_user_config *config, struct error *err)
+{
+	struct vfio_user *front = calloc(1, sizeof(*front));
+
+	if (!front) {
+		error_set(err, -ENOMEM, "no memory");
+		return NULL;
+	}
+	front->config = *config;
+	front->listener = (struct loop_fd){ .fd = -1, .ready = listener_ready, .context = front };
+	front->client = (struct loop_fd){ .fd = -1, .ready = client_ready, .context = front };
+	message_init(front);
+	irqs_init(front);
+	if (front_start(front, err) < 0) {
+		vfio_user_free(front);
+		return NULL;
+	}
+	return front;
+}
+
+void vfio_user_free(struct vfio_user *front)
+{
+	if (!front)
+		return;
+	if (front->client.fd >= 0)
+		client_gone(front);
+	if (front->listener.fd >= 0) {
+		loop_remove(front->config.loop, &front->listener);
+		close(front->listener.fd);
+		unlink(front->path);
+	}
+	free(front->input);
+	free(front);
+}
+
+const struct vfio_user_stats *vfio_user_stats(const struct vfio_user *front)
+{
+	return &front->stats;
+}

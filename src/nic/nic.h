@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "nic/bus.h"
+#include "nic/card.h"
+#include "nic/port.h"
+
+/*
+ * One generic NIC. Register accesses change its own state at once; work on
+ * guest memory or the network is recorded, and done by nic_work().
+ */
+struct nic;
+
+struct nic_stats {
+	uint64_t accesses, undeclared, tx_frames, tx_bytes, rx_frames, rx_bytes;
+	uint64_t rx_filtered, rx_no_room, rx_stopped, rx_too_long, tx_faults, interrupts;
+};
+
+struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const struct bus *bus);
+void nic_free(struct nic *nic);
+void nic_attach(struct nic *nic, struct port *port); /* sets the port's peer; NULL detaches */
+
+uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned width);
+void nic_bar_write(struct nic *nic, unsigned bar, uint64_t offset, unsigned width, uint64_t value);
+void nic_reset(struct nic *nic);
+bool nic_work(struct nic *nic); /* one budget of recorded work; true: more is left */
+
+/* Frames from the network: how many were taken; fewer than COUNT: resume() follows. */
+unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count);
+void nic_link(struct nic *nic, bool up);
+const struct nic_stats *nic_stats(const struct nic *nic);

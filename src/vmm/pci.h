@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Virtual PCI: one function's configuration space, BARs and capabilities.
+ * The owner behind it is {ops, context}; this layer knows no device class.
+ */
+enum { PCI_BARS = 6, PCI_CONFIG_SIZE = 256 };
+
+struct pci_identity {
+	uint16_t vendor, device, subsystem_vendor, subsystem;
+	uint8_t revision;
+	uint32_t class_code; /* 24 bits */
+	uint8_t interrupt_pin; /* 0 none, 1 INTA ... */
+};
+
+struct pci_bar {
+	uint64_t size; /* 0: absent; else a power of two, >= 16 (memory) or 4 (I/O) */
+	bool io, wide, prefetch;
+};
+
+struct pci_owner {
+	void *context;
+	/* width 1, 2, 4, 8; offset + width lies inside the BAR */
+	uint64_t (*read)(void *context, unsigned bar, uint64_t offset, unsigned width);
+	void (*write)(void *context, unsigned bar, uint64_t offset, unsigned width, uint64_t value);
+	void (*reset)(void *context);
+	/* COMMAND changed: memory/I-O decoding, bus master, INTx disable */
+	void (*command)(void *context, uint16_t command);
+};
+
+struct pci_function {
+	uint8_t config[PCI_CONFIG_SIZE];
+	uint8_t writable[PCI_CONFIG_SIZE]; /* bit 1: the driver may write it */
+	uint8_t clear[PCI_CONFIG_SIZE];    /* bit 1: writing 1 clears it */
+	uint8_t initial[PCI_CONFIG_SIZE];  /* values after reset */
+	struct pci_bar bars[PCI_BARS];
+	struct pci_owner owner;
+	unsigned msi_vectors, msix_vectors;
+	uint8_t cap_end; /* where the next capability goes */
+};
+
+void pci_init(struct pci_function *pci, const struct pci_identity *identity,
+	      const struct pci_bar bars[static PCI_BARS], const struct pci_owner *owner);
+/* Adds a capability of SIZE bytes; BODY[0..1] (id, next) are filled in. Offset, or -ENOSPC. */
+int pci_add_capability(struct pci_function *pci, uint8_t id, const uint8_t *body,
+		       const uint8_t *writable, unsigned size);
+void pci_config_read(const struct pci_function *pci, unsigned offset, unsigned count, void *data);
+void pci_config_write(struct pci_function *pci, unsigned offset, unsigned count, const void *data);
+/* Unclaimed, out of range, or decoding disabled: all-ones, dropped. */
+uint64_t pci_bar_read(struct pci_function *pci, unsigned bar, uint64_t offset, unsigned width);
+void pci_bar_write(struct pci_function *pci, unsigned bar, uint64_t offset, unsigned width,
+		   uint64_t value);
+void pci_reset(struct pci_function *pci);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vmm/pic.h"
+
+void pic_init(struct pic *pic)
+{
+	*pic = (struct pic){ .messages = PIC_LINE };
+}
+
+static void pic_deliver(struct pic *pic)
+{
+	if (!pic->level || pic->masked || !pic->enabled || pic->disabled ||
+	    pic->messages != PIC_LINE)
+		return;
+	pic->masked = true; /* until the VM has looked */
+	pic->fired++;
+	pic->sink.fire(pic->sink.context, PIC_LINE, 0);
+}
+
+void pic_line(struct pic *pic, bool level)
+{
+	pic->level = level;
+	pic_deliver(pic);
+}
+
+void pic_message(struct pic *pic, unsigned vector)
+{
+	if (pic->messages == PIC_LINE || !pic->sink.fire)
+		return;
+	pic->fired++;
+	pic->sink.fire(pic->sink.context, pic->messages, vector);
+}
+
+void pic_mask(struct pic *pic)
+{
+	pic->masked = true;
+}
+
+void pic_unmask(struct pic *pic)
+{
+	pic->masked = false;
+	pic_deliver(pic);
+}
+
+void pic_listen(struct pic *pic, bool enabled)
+{
+	pic->enabled = enabled;
+	pic->masked = false;
+	pic_deliver(pic);
+}
+
+void pic_disable_line(struct pic *pic, bool disabled)
+{
+	pic->disabled = disabled;
+	pic_deliver(pic);
+}

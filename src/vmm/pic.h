@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Virtual PIC: takes one function's line and messages to the VM that owns it.
+ * The line is a level; the front delivers it as an edge with automask, so a
+ * level that is still high is signalled again when it is unmasked.
+ */
+enum { PIC_VECTORS = 2048 };
+enum pic_kind { PIC_LINE, PIC_MSI, PIC_MSIX, PIC_KINDS };
+
+struct pic_sink {
+	void *context;
+	/* KIND's VECTOR fires. For PIC_LINE called on each delivery. */
+	void (*fire)(void *context, enum pic_kind kind, unsigned vector);
+};
+
+struct pic {
+	struct pic_sink sink;
+	bool level;    /* what the device asks for */
+	bool masked;   /* by the VM, or automasked after a delivery */
+	bool enabled;  /* the VM listens to the line */
+	bool disabled; /* COMMAND.INTx-disable */
+	enum pic_kind messages; /* PIC_LINE while neither MSI nor MSI-X is enabled */
+	uint64_t fired;
+};
+
+void pic_init(struct pic *pic);
+void pic_line(struct pic *pic, bool level);
+void pic_message(struct pic *pic, unsigned vector); /* through the enabled kind, else dropped */
+void pic_mask(struct pic *pic);
+void pic_unmask(struct pic *pic); /* delivers again when the level is still high */
+void pic_listen(struct pic *pic, bool enabled);
+void pic_disable_line(struct pic *pic, bool disabled);

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program under test: one card served on a socket of the run's own."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ANYNIC = os.environ.get("ANYNIC") or os.path.join(ROOT, "build", "anynic")
+
+
+class Card:
+    """with Card("e1000", net="tap,ifname=t0", netns=net) as card: card.socket"""
+
+    def __init__(self, name, net="user", netns=None, arguments=()):
+        self.folder = tempfile.mkdtemp(prefix="anynic-card-")
+        self.socket = os.path.join(self.folder, "card.sock")
+        self.control = os.path.join(self.folder, "control.sock")
+        self.log = os.path.join(self.folder, "log")
+        command = [ANYNIC, "run", name, "--socket-path", self.socket, "--net", net,
+                   "--control", self.control, *arguments]
+        self.command = netns.command(command) if netns else command
+        self.process = None
+
+    def __enter__(self):
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log)
+        deadline = time.monotonic() + 5
+        while not os.path.exists(self.socket):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.process.kill()
+                raise OSError(f"the card did not start: {self.output()}")
+            time.sleep(0.005)
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def output(self):
+        with open(self.log, errors="replace") as log:
+            return log.read()
+
+    def ctl(self, *words):
+        done = subprocess.run([ANYNIC, "ctl", self.control, *words], capture_output=True, text=True)
+        if done.returncode:
+            raise OSError(f"ctl {' '.join(words)}: {done.stderr.strip()}")
+        return done.stdout
