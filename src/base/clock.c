@@ -5,7 +5,7 @@
 
 void clock_init(struct clock *clock, bool manual)
 {
-	*clock = (struct clock){ .manual = manual };
+	*clock = (struct clock){.manual = manual};
 }
 
 uint64_t clock_now(const struct clock *clock)
@@ -54,7 +54,7 @@ void clock_turn(struct clock *clock, uint64_t ns)
 
 void timer_init(struct timer *timer, void (*fire)(struct timer *timer), void *context)
 {
-	*timer = (struct timer){ .fire = fire, .context = context, .deadline = CLOCK_NEVER };
+	*timer = (struct timer){.fire = fire, .context = context, .deadline = CLOCK_NEVER};
 }
 
 void timer_cancel(struct clock *clock, struct timer *timer)

@@ -19,14 +19,14 @@ struct timer {
 
 struct clock {
 	bool manual;
-	uint64_t now; /* manual clocks only */
+	uint64_t now;	      /* manual clocks only */
 	struct timer *timers; /* sorted by deadline */
 };
 
 void clock_init(struct clock *clock, bool manual);
 uint64_t clock_now(const struct clock *clock);
-uint64_t clock_next(const struct clock *clock); /* earliest deadline or CLOCK_NEVER */
-void clock_run(struct clock *clock);            /* fires what is due */
+uint64_t clock_next(const struct clock *clock);	   /* earliest deadline or CLOCK_NEVER */
+void clock_run(struct clock *clock);		   /* fires what is due */
 void clock_turn(struct clock *clock, uint64_t ns); /* manual: advances, firing on the way */
 
 void timer_init(struct timer *timer, void (*fire)(struct timer *timer), void *context);

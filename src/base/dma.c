@@ -98,7 +98,7 @@ static void dma_insert(struct dma *dma, unsigned at, const struct dma_entry *ent
 
 int dma_map_host(struct dma *dma, uint64_t base, uint64_t size, void *host, unsigned access)
 {
-	struct dma_entry entry = { .range = { base, size, host, access } };
+	struct dma_entry entry = {.range = {base, size, host, access}};
 	int at = dma_place(dma, base, size);
 
 	if (at < 0)
@@ -110,7 +110,7 @@ int dma_map_host(struct dma *dma, uint64_t base, uint64_t size, void *host, unsi
 int dma_map_fd(struct dma *dma, uint64_t base, uint64_t size, int fd, uint64_t offset,
 	       unsigned access)
 {
-	struct dma_entry entry = { .range = { base, size, NULL, access } };
+	struct dma_entry entry = {.range = {base, size, NULL, access}};
 	int protection = (access & DMA_WRITE) ? PROT_READ | PROT_WRITE : PROT_READ;
 	int at = dma_place(dma, base, size);
 	uint64_t slack = offset % 4096;
@@ -215,7 +215,7 @@ static int dma_view(struct dma *dma, uint64_t addr, size_t length, struct iovec 
 			if (result < 0)
 				return result;
 		}
-		iov[count++] = (struct iovec){ host, part };
+		iov[count++] = (struct iovec){host, part};
 		addr += part;
 		length -= part;
 	}

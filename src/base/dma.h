@@ -59,7 +59,7 @@ void dma_enable(struct dma *dma, bool bus_master);
 int dma_read_view(struct dma *dma, uint64_t addr, size_t length, struct iovec *iov, unsigned max);
 int dma_write_view(struct dma *dma, uint64_t addr, size_t length, struct iovec *iov, unsigned max);
 void dma_settle(struct dma *dma); /* a pass is complete: forget fetched copies */
-int dma_flush(struct dma *dma);   /* sends written views; 0 all in memory, 1 replies outstanding */
+int dma_flush(struct dma *dma);	  /* sends written views; 0 all in memory, 1 replies outstanding */
 bool dma_busy(const struct dma *dma); /* writes not yet acknowledged: hold the interrupt */
 
 void dma_read_done(struct dma *dma, uint32_t token, const void *data, size_t length, int error);

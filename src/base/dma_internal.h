@@ -31,9 +31,9 @@ struct dma {
 	void (*wake)(void *context);
 	void *wake_context;
 	uint32_t next_token;
-	struct dma_piece *reads;            /* fetched or being fetched */
+	struct dma_piece *reads;		 /* fetched or being fetched */
 	struct dma_piece *writes, **writes_last; /* in order */
-	size_t held;                        /* bytes in both lists */
+	size_t held;				 /* bytes in both lists */
 };
 
 const struct dma_range *dma_find(struct dma *dma, uint64_t addr);

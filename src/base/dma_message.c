@@ -21,7 +21,7 @@ enum { DMA_CHUNK = 16384, DMA_HELD_MAX = 8 << 20 };
 
 void dma_transport(struct dma *dma, const struct dma_transport *transport)
 {
-	dma->transport = transport ? *transport : (struct dma_transport){ 0 };
+	dma->transport = transport ? *transport : (struct dma_transport){0};
 	dma_forget(dma);
 }
 
@@ -92,7 +92,8 @@ static int fetch(struct dma *dma, uint64_t addr, size_t length)
 	dma->reads = piece;
 	for (unsigned k = 0; k < piece->messages; k++) {
 		if (dma->transport.read(dma->transport.context, piece->token + k,
-					addr + (uint64_t)k * DMA_CHUNK, chunk_length(piece, k)) < 0) {
+					addr + (uint64_t)k * DMA_CHUNK,
+					chunk_length(piece, k)) < 0) {
 			piece->failed = true;
 			return -EFAULT;
 		}
@@ -119,8 +120,9 @@ int dma_message_view(struct dma *dma, uint64_t addr, size_t length, unsigned acc
 		if (addr >= piece->addr && addr - piece->addr < piece->length &&
 		    length <= piece->length - (addr - piece->addr)) {
 			*host = piece->data + (addr - piece->addr);
-			return piece->failed ? -EFAULT :
-			       piece->answered < piece->messages ? -EAGAIN : 0;
+			return piece->failed			   ? -EFAULT
+			       : piece->answered < piece->messages ? -EAGAIN
+								   : 0;
 		}
 	}
 	return fetch(dma, addr, length);

@@ -12,8 +12,8 @@ struct loop {
 	int epoll;
 	struct clock *clock;
 	struct loop_work *first, **last; /* waiting for the next turn */
-	struct loop_work *running;       /* waiting in this one */
-	uint64_t busy_poll; /* ns */
+	struct loop_work *running;	 /* waiting in this one */
+	uint64_t busy_poll;		 /* ns */
 	bool stop;
 	/* what the turn under way still has to run; removal clears entries */
 	struct epoll_event events[LOOP_EVENTS];
@@ -51,7 +51,7 @@ struct clock *loop_clock(struct loop *loop)
 
 int loop_add(struct loop *loop, struct loop_fd *fd, uint32_t events)
 {
-	struct epoll_event event = { .events = events, .data.ptr = fd };
+	struct epoll_event event = {.events = events, .data.ptr = fd};
 
 	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd->fd, &event) < 0)
 		return -errno;
@@ -62,7 +62,7 @@ int loop_add(struct loop *loop, struct loop_fd *fd, uint32_t events)
 
 int loop_modify(struct loop *loop, struct loop_fd *fd, uint32_t events)
 {
-	struct epoll_event event = { .events = events, .data.ptr = fd };
+	struct epoll_event event = {.events = events, .data.ptr = fd};
 
 	if (fd->events == events)
 		return 0;

@@ -37,6 +37,6 @@ void loop_remove(struct loop *loop, struct loop_fd *fd); /* safe from within cal
 void loop_schedule(struct loop *loop, struct loop_work *work);
 void loop_unschedule(struct loop *loop, struct loop_work *work);
 void loop_busy_poll(struct loop *loop, unsigned microseconds); /* 0: block at once */
-int loop_turn(struct loop *loop, int timeout_ms); /* one turn, for tests */
-int loop_run(struct loop *loop);                  /* until loop_stop; 0 or -errno */
+int loop_turn(struct loop *loop, int timeout_ms);	       /* one turn, for tests */
+int loop_run(struct loop *loop);			       /* until loop_stop; 0 or -errno */
 void loop_stop(struct loop *loop);

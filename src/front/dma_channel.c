@@ -16,14 +16,14 @@ enum { REQUESTS = sizeof(((struct vfio_user *)0)->requests) / sizeof(struct dma_
 static int channel_send(struct vfio_user *front, bool write, uint32_t token, uint64_t addr,
 			const void *data, size_t length)
 {
-	struct vu_dma_access access = { addr, length };
+	struct vu_dma_access access = {addr, length};
 	struct dma_request *request = &front->requests[front->next_id % REQUESTS];
 
 	if (!front->messages_allowed || front->client.fd < 0)
 		return -EFAULT;
 	if (request->used)
 		return -EBUSY;
-	*request = (struct dma_request){ true, write, token, length };
+	*request = (struct dma_request){true, write, token, length};
 	if (write)
 		front->stats.dma_writes++;
 	else
@@ -45,7 +45,7 @@ static int channel_write(void *context, uint32_t token, uint64_t addr, const voi
 
 void dma_channel_init(struct vfio_user *front)
 {
-	const struct dma_transport transport = { front, channel_read, channel_write };
+	const struct dma_transport transport = {front, channel_read, channel_write};
 
 	memset(front->requests, 0, sizeof(front->requests));
 	front->messages_allowed = false;

@@ -37,7 +37,7 @@ struct vfio_user {
 
 	struct output *first, **last;
 
-	int line;                /* eventfd of INTx */
+	int line;		 /* eventfd of INTx */
 	int *vectors[PIC_KINDS]; /* of MSI and MSI-X */
 	unsigned vectors_count[PIC_KINDS];
 

@@ -54,8 +54,8 @@ static void resample_ready(struct loop_fd *fd, uint32_t events)
 void irqs_init(struct vfio_user *front)
 {
 	front->line = -1;
-	front->resample = (struct loop_fd){ .fd = -1, .ready = resample_ready, .context = front };
-	front->config.pic->sink = (struct pic_sink){ front, irqs_fire };
+	front->resample = (struct loop_fd){.fd = -1, .ready = resample_ready, .context = front};
+	front->config.pic->sink = (struct pic_sink){front, irqs_fire};
 }
 
 static void drop_resample(struct vfio_user *front)

@@ -95,7 +95,7 @@ static int message_queue(struct vfio_user *front, const struct iovec *iov, unsig
 		front->broken = true;
 		return -ENOMEM;
 	}
-	*output = (struct output){ .length = length, .sent = sent };
+	*output = (struct output){.length = length, .sent = sent};
 	at = output->data;
 	for (unsigned i = 0; i < count; i++) {
 		memcpy(at, iov[i].iov_base, iov[i].iov_len);
@@ -110,10 +110,9 @@ static int message_queue(struct vfio_user *front, const struct iovec *iov, unsig
 static int message_send(struct vfio_user *front, struct vu_header *header, const void *payload,
 			size_t length, const void *data, size_t data_length)
 {
-	struct iovec iov[] = { { header, sizeof(*header) },
-			       { (void *)payload, length },
-			       { (void *)data, data_length } };
-	struct msghdr message = { .msg_iov = iov, .msg_iovlen = 3 };
+	struct iovec iov[] = {
+		{header, sizeof(*header)}, {(void *)payload, length}, {(void *)data, data_length}};
+	struct msghdr message = {.msg_iov = iov, .msg_iovlen = 3};
 	size_t whole = sizeof(*header) + length + data_length;
 	ssize_t sent = 0;
 
@@ -133,7 +132,7 @@ static int message_send(struct vfio_user *front, struct vu_header *header, const
 void message_reply(struct vfio_user *front, const struct vu_header *request, const void *payload,
 		   size_t length)
 {
-	struct vu_header header = { request->id, request->command, 0, VU_REPLY, 0 };
+	struct vu_header header = {request->id, request->command, 0, VU_REPLY, 0};
 
 	if (!(request->flags & VU_NO_REPLY))
 		message_send(front, &header, payload, length, NULL, 0);
@@ -141,8 +140,8 @@ void message_reply(struct vfio_user *front, const struct vu_header *request, con
 
 void message_error(struct vfio_user *front, const struct vu_header *request, int error)
 {
-	struct vu_header header = { request->id, request->command, 0, VU_REPLY | VU_ERROR,
-				    (uint32_t)-error };
+	struct vu_header header = {request->id, request->command, 0, VU_REPLY | VU_ERROR,
+				   (uint32_t)-error};
 
 	front->stats.errors++;
 	if (!(request->flags & VU_NO_REPLY))
@@ -152,7 +151,7 @@ void message_error(struct vfio_user *front, const struct vu_header *request, int
 int message_command(struct vfio_user *front, uint16_t id, enum vu_command command,
 		    const void *payload, size_t length, const void *data, size_t data_length)
 {
-	struct vu_header header = { id, (uint16_t)command, 0, 0, 0 };
+	struct vu_header header = {id, (uint16_t)command, 0, 0, 0};
 
 	return message_send(front, &header, payload, length, data, data_length);
 }
@@ -228,11 +227,11 @@ static size_t input_read(struct vfio_user *front)
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE((VU_MAX_FDS + 1) * sizeof(int))];
 	} control;
-	struct iovec iov = { front->input + front->end, front->room - front->end };
-	struct msghdr message = { .msg_iov = &iov,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
+	struct iovec iov = {front->input + front->end, front->room - front->end};
+	struct msghdr message = {.msg_iov = &iov,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
 	ssize_t got = recvmsg(front->client.fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	unsigned held = front->fds_count;
 

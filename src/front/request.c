@@ -20,7 +20,7 @@ typedef int request_fn(struct vfio_user *front, const struct vu_header *header, 
 static int do_version(struct vfio_user *front, const struct vu_header *header, uint8_t *payload,
 		      size_t length)
 {
-	char reply[192] = { 0 };
+	char reply[192] = {0};
 	uint16_t major;
 	int text;
 
@@ -85,7 +85,7 @@ static int do_dma_unmap(struct vfio_user *front, const struct vu_header *header,
 static int do_info(struct vfio_user *front, const struct vu_header *header, uint8_t *payload,
 		   size_t length)
 {
-	struct vu_info info = { sizeof(info), VU_INFO_RESET | VU_INFO_PCI, VU_REGIONS, VU_IRQS };
+	struct vu_info info = {sizeof(info), VU_INFO_RESET | VU_INFO_PCI, VU_REGIONS, VU_IRQS};
 
 	(void)payload;
 	(void)length;
@@ -102,7 +102,7 @@ static int do_region_info(struct vfio_user *front, const struct vu_header *heade
 	memcpy(&info, payload, sizeof(info));
 	if (info.index >= VU_REGIONS)
 		return -EINVAL;
-	info = (struct vu_region_info){ .argsz = sizeof(info), .index = info.index };
+	info = (struct vu_region_info){.argsz = sizeof(info), .index = info.index};
 	if (info.index < PCI_BARS)
 		info.size = front->config.pci->bars[info.index].size;
 	else if (info.index == VU_REGION_CONFIG)
@@ -219,7 +219,7 @@ static int do_write_multi(struct vfio_user *front, const struct vu_header *heade
 		struct vu_access access;
 
 		memcpy(&entry, payload + sizeof(count) + i * sizeof(entry), sizeof(entry));
-		access = (struct vu_access){ entry.offset, entry.region, entry.count };
+		access = (struct vu_access){entry.offset, entry.region, entry.count};
 		front->stats.posted++;
 		if (entry.count <= sizeof(entry.data))
 			region_write(front, &access, (const uint8_t *)&entry.data);
@@ -243,24 +243,24 @@ static const struct request {
 	request_fn *run;
 	uint16_t least; /* bytes of payload without which it is not this command */
 } requests[VU_COMMANDS] = {
-	[VU_VERSION] = { do_version, 4 },
-	[VU_DMA_MAP] = { do_dma_map, sizeof(struct vu_dma_map) },
-	[VU_DMA_UNMAP] = { do_dma_unmap, sizeof(struct vu_dma_unmap) },
-	[VU_GET_INFO] = { do_info, 4 },
-	[VU_GET_REGION_INFO] = { do_region_info, sizeof(struct vu_region_info) },
-	[VU_GET_IRQ_INFO] = { do_irq_info, sizeof(struct vu_irq_info) },
-	[VU_SET_IRQS] = { do_set_irqs, sizeof(struct vu_set_irqs) },
-	[VU_REGION_READ] = { do_region_read, sizeof(struct vu_access) },
-	[VU_REGION_WRITE] = { do_region_write, sizeof(struct vu_access) },
-	[VU_DEVICE_RESET] = { do_reset, 0 },
-	[VU_WRITE_MULTI] = { do_write_multi, sizeof(uint64_t) },
+	[VU_VERSION] = {do_version, 4},
+	[VU_DMA_MAP] = {do_dma_map, sizeof(struct vu_dma_map)},
+	[VU_DMA_UNMAP] = {do_dma_unmap, sizeof(struct vu_dma_unmap)},
+	[VU_GET_INFO] = {do_info, 4},
+	[VU_GET_REGION_INFO] = {do_region_info, sizeof(struct vu_region_info)},
+	[VU_GET_IRQ_INFO] = {do_irq_info, sizeof(struct vu_irq_info)},
+	[VU_SET_IRQS] = {do_set_irqs, sizeof(struct vu_set_irqs)},
+	[VU_REGION_READ] = {do_region_read, sizeof(struct vu_access)},
+	[VU_REGION_WRITE] = {do_region_write, sizeof(struct vu_access)},
+	[VU_DEVICE_RESET] = {do_reset, 0},
+	[VU_WRITE_MULTI] = {do_write_multi, sizeof(uint64_t)},
 };
 
 void request_handle(struct vfio_user *front, const struct vu_header *header, uint8_t *payload,
 		    size_t length)
 {
-	const struct request *request = &requests[header->command < VU_COMMANDS ? header->command
-									       : 0];
+	const struct request *request =
+		&requests[header->command < VU_COMMANDS ? header->command : 0];
 	int result = -EINVAL;
 
 	front->stats.requests++;

@@ -93,12 +93,13 @@ static int replace_stale(const struct sockaddr_un *at, struct error *err)
 
 static int listen_at(const char *path, struct error *err)
 {
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	int fd, result;
 
 	if (strlen(path) >= sizeof(at.sun_path))
-		return error_set(err, -ENAMETOOLONG, "%s: longer than the %zu bytes of a socket path",
-				 path, sizeof(at.sun_path) - 1);
+		return error_set(err, -ENAMETOOLONG,
+				 "%s: longer than the %zu bytes of a socket path", path,
+				 sizeof(at.sun_path) - 1);
 	strcpy(at.sun_path, path);
 	if (access(path, F_OK) == 0) {
 		result = replace_stale(&at, err);
@@ -122,7 +123,8 @@ static int front_start(struct vfio_user *front, struct error *err)
 
 	if (config->fd >= 0)
 		return client_serve(front, config->fd) < 0
-			       ? error_set(err, -EINVAL, "descriptor %d cannot be served", config->fd)
+			       ? error_set(err, -EINVAL, "descriptor %d cannot be served",
+					   config->fd)
 			       : 0;
 	front->listener.fd = listen_at(config->socket_path, err);
 	if (front->listener.fd < 0)
@@ -140,8 +142,8 @@ struct vfio_user *vfio_user_new(const struct vfio_user_config *config, struct er
 		return NULL;
 	}
 	front->config = *config;
-	front->listener = (struct loop_fd){ .fd = -1, .ready = listener_ready, .context = front };
-	front->client = (struct loop_fd){ .fd = -1, .ready = client_ready, .context = front };
+	front->listener = (struct loop_fd){.fd = -1, .ready = listener_ready, .context = front};
+	front->client = (struct loop_fd){.fd = -1, .ready = client_ready, .context = front};
 	message_init(front);
 	irqs_init(front);
 	if (front_start(front, err) < 0) {

@@ -19,8 +19,8 @@ struct vfio_user_config {
 	struct pic *pic;
 	struct dma *dma;
 	const char *socket_path; /* or NULL and fd */
-	int fd;                  /* connected socket, or -1 */
-	bool write_multiple;     /* advertise WRITE_MULTI */
+	int fd;			 /* connected socket, or -1 */
+	bool write_multiple;	 /* advertise WRITE_MULTI */
 	/* Called after each request, before the next is read: one budget of recorded work. */
 	void (*after_request)(void *context);
 	/* Client came (true) or went (false). */
@@ -29,7 +29,8 @@ struct vfio_user_config {
 };
 
 struct vfio_user_stats {
-	uint64_t requests, reads, writes, posted, unmasks, interrupts, dma_reads, dma_writes, errors;
+	uint64_t requests, reads, writes, posted, unmasks, interrupts, dma_reads, dma_writes,
+		errors;
 };
 
 struct vfio_user *vfio_user_new(const struct vfio_user_config *config, struct error *err);

@@ -25,11 +25,11 @@ enum op_code {
 	OP_STATE,   /* (state[word] >> shift) & mask */
 	OP_ELEMENT, /* pops k: k < count ? (state[word + k] >> shift) & mask : 0 */
 	OP_SLOT,    /* bits [shift, shift + width) of the current slot; several parts concatenate
-	               by OP_CONCAT */
+		       by OP_CONCAT */
 	OP_FIRST,   /* the same of the frame's first data slot */
 	OP_CONTEXT, /* pops key; the same of that context's slot */
 	OP_ENGINE,  /* value: enum engine_value; ring: which */
-	OP_NOT,     /* logical */
+	OP_NOT,	    /* logical */
 	OP_NEGATE,
 	OP_INVERT,
 	OP_AND, /* logical, both evaluated */
@@ -55,7 +55,7 @@ enum op_code {
 	OP_MAX,
 	OP_SWAP16,
 	OP_SWAP32,
-	OP_CRC,   /* Ethernet CRC register of 6 address bytes, high bit first */
+	OP_CRC,	  /* Ethernet CRC register of 6 address bytes, high bit first */
 	OP_CRCLE, /* low bit first */
 	OP_TICKS, /* time since reset in units of top */
 };
@@ -77,7 +77,7 @@ enum engine_value {
 	VALUE_FRAME_TCI,
 	VALUE_FRAME_VLAN, /* a tag was stripped */
 	VALUE_FRAME_TYPE, /* 0 other, 1 IPv4, 2 IPv6 */
-	VALUE_FRAME_L4,   /* 0 other, 1 TCP, 2 UDP */
+	VALUE_FRAME_L4,	  /* 0 other, 1 TCP, 2 UDP */
 	VALUE_FRAME_CHECKED_IP,
 	VALUE_FRAME_OK_IP,
 	VALUE_FRAME_CHECKED_L4,
@@ -122,7 +122,7 @@ enum verb {
 
 struct target {
 	uint16_t word, count; /* count > 1 with an index: element [index] */
-	uint64_t mask;        /* bits, in place */
+	uint64_t mask;	      /* bits, in place */
 	uint8_t shift;
 	struct expr index;
 };
@@ -153,8 +153,8 @@ struct shows {
 struct effect {
 	uint64_t mask; /* the field written */
 	uint8_t shift;
-	uint8_t on;         /* enum when_written */
-	bool has_value;     /* only when the field is written with VALUE */
+	uint8_t on;	/* enum when_written */
+	bool has_value; /* only when the field is written with VALUE */
 	uint64_t value;
 	struct actions actions;
 };
@@ -168,14 +168,14 @@ struct reg {
 	const char *name;
 	uint32_t at, stride;
 	uint16_t count;
-	uint8_t bytes; /* 1, 2, 4, 8 */
-	uint16_t word; /* first state word (the target's, for an alias) */
+	uint8_t bytes;	       /* 1, 2, 4, 8 */
+	uint16_t word;	       /* first state word (the target's, for an alias) */
 	uint64_t reset, valid; /* valid: bits that exist */
 	/* access masks; a bit in none of them is read-only */
 	uint64_t rw, w1c, w1s, w0c;
-	uint64_t self_clear; /* seen by effects, never stored */
-	uint64_t read_clear, write_only; /* write_only reads as 0 */
-	bool no_effects_on_read;          /* alias read: the target is not cleared */
+	uint64_t self_clear;		    /* seen by effects, never stored */
+	uint64_t read_clear, write_only;    /* write_only reads as 0 */
+	bool no_effects_on_read;	    /* alias read: the target is not cleared */
 	struct expr when, writable, stored; /* stored: over new, old; replaces `new` */
 	const struct shows *shows;
 	uint16_t shows_count;
@@ -191,9 +191,9 @@ struct reg {
 
 struct bank {
 	const char *name;
-	uint32_t size;        /* bytes */
-	uint8_t unit;         /* smallest register size: granularity of the map */
-	const uint16_t *map;  /* [size / unit]: 1 + index into regs of the first candidate, 0 none */
+	uint32_t size;	     /* bytes */
+	uint8_t unit;	     /* smallest register size: granularity of the map */
+	const uint16_t *map; /* [size / unit]: 1 + index into regs of the first candidate, 0 none */
 	const struct reg *regs; /* same offset: following entries are the next candidates */
 	uint16_t regs_count;
 	uint16_t *words_first; /* unused */
@@ -202,33 +202,55 @@ struct bank {
 /* ---- windows, pins, phy, eeprom, counters ---- */
 
 struct window {
-	uint16_t to;              /* bank */
-	struct expr index, data;  /* over state */
+	uint16_t to;		 /* bank */
+	struct expr index, data; /* over state */
 	struct target data_target;
 	struct expr read_when, write_when, chip;
-	struct expr after;        /* ns; absent: at once */
+	struct expr after; /* ns; absent: at once */
 	struct actions done;
 	uint16_t trigger, trigger_count; /* state words whose write is looked at */
-	bool port;                /* index/data form: an access to `data` is one to bank[index] */
+	bool port; /* index/data form: an access to `data` is one to bank[index] */
 	uint16_t data_word;
 };
 
-struct pins { /* Microwire to an eeprom bank */
-	uint16_t word; /* the register */
-	uint16_t to;   /* bank */
+struct pins {				/* Microwire to an eeprom bank */
+	uint16_t word;			/* the register */
+	uint16_t to;			/* bank */
 	uint8_t clock, select, in, out; /* bit numbers */
 	uint8_t address_bits;
 	struct expr when;
 };
 
 enum counted {
-	COUNT_TX_FRAMES, COUNT_TX_BYTES, COUNT_TX_BROADCAST, COUNT_TX_MULTICAST,
-	COUNT_TX_64, COUNT_TX_127, COUNT_TX_255, COUNT_TX_511, COUNT_TX_1023, COUNT_TX_MAX,
-	COUNT_TX_SEGMENTED, COUNT_TX_FAULTS,
-	COUNT_RX_FRAMES, COUNT_RX_BYTES, COUNT_RX_BROADCAST, COUNT_RX_MULTICAST,
-	COUNT_RX_64, COUNT_RX_127, COUNT_RX_255, COUNT_RX_511, COUNT_RX_1023, COUNT_RX_MAX,
-	COUNT_RX_NO_ROOM, COUNT_RX_FILTERED, COUNT_RX_TOO_LONG, COUNT_RX_TOO_SHORT,
-	COUNT_RX_TOTAL_FRAMES, COUNT_RX_TOTAL_BYTES, COUNT_RX_STOPPED,
+	COUNT_TX_FRAMES,
+	COUNT_TX_BYTES,
+	COUNT_TX_BROADCAST,
+	COUNT_TX_MULTICAST,
+	COUNT_TX_64,
+	COUNT_TX_127,
+	COUNT_TX_255,
+	COUNT_TX_511,
+	COUNT_TX_1023,
+	COUNT_TX_MAX,
+	COUNT_TX_SEGMENTED,
+	COUNT_TX_FAULTS,
+	COUNT_RX_FRAMES,
+	COUNT_RX_BYTES,
+	COUNT_RX_BROADCAST,
+	COUNT_RX_MULTICAST,
+	COUNT_RX_64,
+	COUNT_RX_127,
+	COUNT_RX_255,
+	COUNT_RX_511,
+	COUNT_RX_1023,
+	COUNT_RX_MAX,
+	COUNT_RX_NO_ROOM,
+	COUNT_RX_FILTERED,
+	COUNT_RX_TOO_LONG,
+	COUNT_RX_TOO_SHORT,
+	COUNT_RX_TOTAL_FRAMES,
+	COUNT_RX_TOTAL_BYTES,
+	COUNT_RX_STOPPED,
 	COUNTED,
 };
 
@@ -236,12 +258,12 @@ struct counter {
 	uint8_t event; /* enum counted; bytes include the FCS */
 	uint16_t word;
 	uint64_t limit; /* highest value of the word(s) */
-	bool stick;     /* else wraps */
-	uint16_t high;  /* second word of a 64-bit pair, 0xffff none */
+	bool stick;	/* else wraps */
+	uint16_t high;	/* second word of a 64-bit pair, 0xffff none */
 };
 
 struct phy {
-	uint16_t bank_word; /* register 0; 32 words; 0xffff: the card has none */
+	uint16_t bank_word;    /* register 0; 32 words; 0xffff: the card has none */
 	struct expr negotiate; /* ns until auto-negotiation is complete */
 };
 
@@ -256,7 +278,7 @@ enum use_as { USE_DATA, USE_CONTEXT, USE_ROOM };
 
 struct checksum {
 	struct expr when, start, put, end; /* byte offsets in the frame; end 0: to the end */
-	bool given;                        /* the field already holds the pseudo-header's sum */
+	bool given;			   /* the field already holds the pseudo-header's sum */
 };
 
 struct segment {
@@ -283,7 +305,7 @@ struct use {
 	struct expr key;  /* context */
 	struct expr last; /* absent: 1 */
 	struct expr address, length;
-	struct expr skip; /* room: buffer that is passed over */
+	struct expr skip;	/* room: buffer that is passed over */
 	struct segment segment; /* when.count == 0: none, unless segment_present */
 	bool segment_present;
 	struct checksum checksums[3];
@@ -315,19 +337,24 @@ struct ring {
 /* ---- receive filter ---- */
 
 enum accept_class {
-	ACCEPT_ALL, ACCEPT_BROADCAST, ACCEPT_MULTICAST, ACCEPT_EXACT, ACCEPT_HASH, ACCEPT_VLAN,
+	ACCEPT_ALL,
+	ACCEPT_BROADCAST,
+	ACCEPT_MULTICAST,
+	ACCEPT_EXACT,
+	ACCEPT_HASH,
+	ACCEPT_VLAN,
 };
 
 struct accept {
 	uint8_t class;
 	bool must; /* an extra condition rather than one of several ways in */
 	struct expr when;
-	struct expr table;  /* exact: address of entry i (first byte in bits 7:0) */
-	struct expr valid;  /* exact: entry i counts */
-	uint16_t entries;   /* exact */
-	struct expr index;  /* hash, vlan: bit number */
+	struct expr table;    /* exact: address of entry i (first byte in bits 7:0) */
+	struct expr valid;    /* exact: entry i counts */
+	uint16_t entries;     /* exact */
+	struct expr index;    /* hash, vlan: bit number */
 	uint16_t word, words; /* hash, vlan: bit table over these state words */
-	uint8_t bits;         /* bits per word of it */
+	uint8_t bits;	      /* bits per word of it */
 };
 
 struct filter {
@@ -342,7 +369,7 @@ struct filter {
 enum { MODERATE_MAX = 4 };
 
 struct moderate {
-	uint16_t word;  /* cause this applies to, mask 0: the interrupt as a whole */
+	uint16_t word; /* cause this applies to, mask 0: the interrupt as a whole */
 	uint64_t mask;
 	struct expr when, interval, idle, limit; /* ns; 0: off */
 };
@@ -411,7 +438,7 @@ struct card {
 	struct bar bars[6];
 	const struct bank *banks;
 	uint16_t banks_count;
-	uint16_t words;              /* state words in all */
+	uint16_t words;		     /* state words in all */
 	const uint64_t *reset_words; /* [words] power-on values */
 	const struct window *windows;
 	const struct pins *pins;

@@ -15,7 +15,7 @@ enum { FRAME_IOVS = 64 };
 enum frame_flags {
 	FRAME_CHECKSUM = 1, /* fill in: sum from checksum_start, put at + checksum_offset */
 	FRAME_VALID = 2,    /* checksums were verified by the sender's side */
-	FRAME_TCP4 = 4,     /* cut into TCP segments of segment_size payload bytes */
+	FRAME_TCP4 = 4,	    /* cut into TCP segments of segment_size payload bytes */
 	FRAME_TCP6 = 8,
 };
 
@@ -32,7 +32,8 @@ struct frame {
 struct port;
 
 struct port_ops {
-	/* Takes frames from the front of the batch; how many. Their memory is done with on return. */
+	/* Takes frames from the front of the batch; how many. Their memory is done with on return.
+	 */
 	unsigned (*transmit)(struct port *port, const struct frame *frames, unsigned count);
 	/* The NIC can take frames again after nic_receive() took less than it was given. */
 	void (*resume)(struct port *port);

@@ -60,7 +60,7 @@ static void pci_init_bar(struct pci_function *pci, unsigned index)
 void pci_init(struct pci_function *pci, const struct pci_identity *identity,
 	      const struct pci_bar bars[static PCI_BARS], const struct pci_owner *owner)
 {
-	*pci = (struct pci_function){ .owner = *owner, .cap_end = PCI_FIRST_CAPABILITY };
+	*pci = (struct pci_function){.owner = *owner, .cap_end = PCI_FIRST_CAPABILITY};
 	memcpy(pci->bars, bars, sizeof(pci->bars));
 	put(pci->initial + PCI_VENDOR, 2, identity->vendor);
 	put(pci->initial + PCI_DEVICE, 2, identity->device);
@@ -101,7 +101,8 @@ int pci_add_capability(struct pci_function *pci, uint8_t id, const uint8_t *body
 void pci_config_read(const struct pci_function *pci, unsigned offset, unsigned count, void *data)
 {
 	for (unsigned i = 0; i < count; i++)
-		((uint8_t *)data)[i] = offset + i < PCI_CONFIG_SIZE ? pci->config[offset + i] : 0xff;
+		((uint8_t *)data)[i] =
+			offset + i < PCI_CONFIG_SIZE ? pci->config[offset + i] : 0xff;
 }
 
 void pci_config_write(struct pci_function *pci, unsigned offset, unsigned count, const void *data)
@@ -113,7 +114,7 @@ void pci_config_write(struct pci_function *pci, unsigned offset, unsigned count,
 		uint8_t writable = pci->writable[offset + i];
 
 		*at = (uint8_t)((*at & ~writable) | (value & writable));
-		*at &= (uint8_t)~(value & pci->clear[offset + i]);
+		*at &= (uint8_t) ~(value & pci->clear[offset + i]);
 	}
 	if (pci_command(pci) != before && pci->owner.command)
 		pci->owner.command(pci->owner.context, pci_command(pci));

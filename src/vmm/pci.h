@@ -13,7 +13,7 @@ enum { PCI_BARS = 6, PCI_CONFIG_SIZE = 256 };
 struct pci_identity {
 	uint16_t vendor, device, subsystem_vendor, subsystem;
 	uint8_t revision;
-	uint32_t class_code; /* 24 bits */
+	uint32_t class_code;   /* 24 bits */
 	uint8_t interrupt_pin; /* 0 none, 1 INTA ... */
 };
 
@@ -35,7 +35,7 @@ struct pci_owner {
 struct pci_function {
 	uint8_t config[PCI_CONFIG_SIZE];
 	uint8_t writable[PCI_CONFIG_SIZE]; /* bit 1: the driver may write it */
-	uint8_t clear[PCI_CONFIG_SIZE];    /* bit 1: writing 1 clears it */
+	uint8_t clear[PCI_CONFIG_SIZE];	   /* bit 1: writing 1 clears it */
 	uint8_t initial[PCI_CONFIG_SIZE];  /* values after reset */
 	struct pci_bar bars[PCI_BARS];
 	struct pci_owner owner;

@@ -3,7 +3,7 @@
 
 void pic_init(struct pic *pic)
 {
-	*pic = (struct pic){ .messages = PIC_LINE };
+	*pic = (struct pic){.messages = PIC_LINE};
 }
 
 static void pic_deliver(struct pic *pic)

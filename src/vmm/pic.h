@@ -20,10 +20,10 @@ struct pic_sink {
 
 struct pic {
 	struct pic_sink sink;
-	bool level;    /* what the device asks for */
-	bool masked;   /* by the VM, or automasked after a delivery */
-	bool enabled;  /* the VM listens to the line */
-	bool disabled; /* COMMAND.INTx-disable */
+	bool level;		/* what the device asks for */
+	bool masked;		/* by the VM, or automasked after a delivery */
+	bool enabled;		/* the VM listens to the line */
+	bool disabled;		/* COMMAND.INTx-disable */
 	enum pic_kind messages; /* PIC_LINE while neither MSI nor MSI-X is enabled */
 	uint64_t fired;
 };

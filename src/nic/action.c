@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nic/state.h"
+
+#include <string.h>
+
+static uint64_t *target_word(struct nic *nic, const struct target *target,
+			     const struct scope *scope)
+{
+	uint64_t k = 0;
+
+	if (target->index.count)
+		k = expr_eval(nic, &target->index, scope);
+	return k < (target->count ? target->count : 1) ? &nic->state[target->word + k] : NULL;
+}
+
+static void assign(struct nic *nic, const struct action *action, const struct scope *scope)
+{
+	const struct target *target = &action->target;
+	uint64_t *word = target_word(nic, target, scope);
+	uint64_t value;
+
+	if (!word)
+		return;
+	switch (action->verb) {
+	case VERB_RAISE:
+		if (interrupts_delay(nic, target->word, target->mask, scope))
+			return;
+		*word |= target->mask;
+		break;
+	case VERB_SET:
+		*word |= target->mask;
+		break;
+	case VERB_CLEAR:
+		*word &= ~target->mask;
+		break;
+	default:
+		value = expr_eval(nic, &action->value, scope) << target->shift;
+		*word = (*word & ~target->mask) | (value & target->mask);
+	}
+	nic->dirty = true;
+}
+
+static void ring_state_set(struct nic *nic, unsigned ring, unsigned state)
+{
+	if (nic->rings[ring].state == RING_STOPPED && state == RING_RUNNING)
+		return; /* waking does not start */
+	nic->rings[ring].state = (uint8_t)state;
+	nic->bus.schedule(nic->bus.context);
+}
+
+void nic_reset_list(struct nic *nic, unsigned which)
+{
+	const struct reset *reset = &nic->card->resets[which];
+	struct scope scope = {0};
+
+	for (unsigned i = 0; i < reset->words_count; i++)
+		nic->state[reset->words[i]] = nic->card->reset_words[reset->words[i]];
+	for (unsigned i = 0; i < nic->card->rings_count; i++) {
+		if (reset->rings >> i & 1)
+			memset(&nic->rings[i], 0, sizeof(nic->rings[i]));
+	}
+	nic->dirty = true;
+	interrupts_reset(nic);
+	actions_run(nic, &reset->actions, &scope);
+}
+
+static uint64_t timer_period(struct nic *nic, const struct action *action,
+			     const struct scope *scope)
+{
+	if (action->value.count)
+		return expr_eval(nic, &action->value, scope);
+	return expr_eval(nic, &nic->card->timers[action->operand].period, scope);
+}
+
+static void action_run(struct nic *nic, const struct action *action, struct scope *scope)
+{
+	switch (action->verb) {
+	case VERB_RESET:
+		nic_reset_list(nic, action->operand);
+		break;
+	case VERB_WAKE:
+	case VERB_START:
+		ring_state_set(nic, action->operand, RING_RUNNING);
+		break;
+	case VERB_STOP:
+		nic->rings[action->operand].state = RING_STOPPED;
+		break;
+	case VERB_COPY:
+		memmove(&nic->state[action->target.word], &nic->state[action->source],
+			action->count * sizeof(uint64_t));
+		break;
+	case VERB_ARM:
+		timer_arm(nic->bus.clock, &nic->timers[action->operand],
+			  clock_now(nic->bus.clock) + timer_period(nic, action, scope));
+		break;
+	case VERB_CANCEL:
+		timer_cancel(nic->bus.clock, &nic->timers[action->operand]);
+		break;
+	default:
+		assign(nic, action, scope);
+	}
+}
+
+void actions_run(struct nic *nic, const struct actions *actions, struct scope *scope)
+{
+	for (unsigned i = 0; i < actions->count; i++) {
+		if (expr_holds(nic, &actions->list[i].when, scope))
+			action_run(nic, &actions->list[i], scope);
+	}
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Events are counted in the engine and posted to the card's registers once a
+ * batch; the order of the enum gives each direction frames, bytes, broadcast,
+ * multicast and six sizes in a row.
+ */
+#include "nic/state.h"
+
+static unsigned size_class(uint32_t with_fcs)
+{
+	return with_fcs <= 64	  ? 0
+	       : with_fcs <= 127  ? 1
+	       : with_fcs <= 255  ? 2
+	       : with_fcs <= 511  ? 3
+	       : with_fcs <= 1023 ? 4
+				  : 5;
+}
+
+void count_frame(struct nic *nic, unsigned base, uint64_t destination, uint32_t length)
+{
+	uint32_t with_fcs = length + 4;
+
+	nic->counts[base]++;
+	nic->counts[base + 1] += with_fcs;
+	if (destination == 0xffffffffffffull)
+		nic->counts[base + 2]++;
+	else if (destination & 1)
+		nic->counts[base + 3]++;
+	nic->counts[base + 4 + size_class(with_fcs)]++;
+}
+
+static void post(struct nic *nic, const struct counter *counter, uint64_t count)
+{
+	uint64_t *low = &nic->state[counter->word], value;
+
+	if (counter->high != 0xffff) {
+		uint64_t *high = &nic->state[counter->high];
+
+		value = ((*high << 32) | *low) + count;
+		*low = (uint32_t)value;
+		*high = value >> 32;
+		return;
+	}
+	value = *low + count;
+	if (value > counter->limit)
+		value = counter->stick ? counter->limit : value & counter->limit;
+	*low = value;
+}
+
+void counters_post(struct nic *nic)
+{
+	for (unsigned i = 0; i < nic->card->counters_count; i++) {
+		const struct counter *counter = &nic->card->counters[i];
+
+		if (nic->counts[counter->event])
+			post(nic, counter, nic->counts[counter->event]);
+	}
+	for (unsigned i = 0; i < COUNTED; i++)
+		nic->counts[i] = 0;
+}

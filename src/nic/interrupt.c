@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Level = enabled and any(cause & mask). Moderation as a whole keeps a distance
+ * between rises of the line; moderation of a cause keeps its bit back until
+ * `idle` has passed since the last event or `limit` since the first.
+ */
+#include "nic/state.h"
+
+static struct delayed *delayed_at(struct nic *nic, unsigned interrupt, unsigned moderate)
+{
+	return &nic->delayed[interrupt * MODERATE_MAX + moderate];
+}
+
+static const struct moderate *moderate_of(const struct nic *nic, const struct delayed *delayed)
+{
+	size_t at = (size_t)(delayed - nic->delayed);
+
+	return &nic->card->interrupts[at / MODERATE_MAX].moderate[at % MODERATE_MAX];
+}
+
+static void delayed_fire(struct timer *timer)
+{
+	struct delayed *delayed = timer->context;
+	struct nic *nic = delayed->nic;
+	const struct moderate *moderate = moderate_of(nic, delayed);
+
+	if (delayed->pending)
+		nic->state[moderate->word] |= moderate->mask;
+	delayed->pending = false;
+	interrupts_update(nic);
+}
+
+void interrupts_init(struct nic *nic)
+{
+	for (unsigned i = 0; i < nic->card->interrupts_count * MODERATE_MAX; i++) {
+		nic->delayed[i].nic = nic;
+		timer_init(&nic->delayed[i].timer, delayed_fire, &nic->delayed[i]);
+	}
+}
+
+void interrupts_reset(struct nic *nic)
+{
+	for (unsigned i = 0; i < nic->card->interrupts_count * MODERATE_MAX; i++) {
+		timer_cancel(nic->bus.clock, &nic->delayed[i].timer);
+		nic->delayed[i].pending = false;
+	}
+}
+
+/* True: the cause waits for its timer. */
+static bool moderate_cause(struct nic *nic, const struct moderate *moderate,
+			   struct delayed *delayed, const struct scope *scope)
+{
+	uint64_t idle, limit, now, at;
+
+	if (!expr_holds(nic, &moderate->when, scope))
+		return false;
+	idle = moderate->idle.count ? expr_eval(nic, &moderate->idle, scope) : 0;
+	if (!idle)
+		return false;
+	limit = moderate->limit.count ? expr_eval(nic, &moderate->limit, scope) : 0;
+	now = clock_now(nic->bus.clock);
+	if (!delayed->pending)
+		delayed->first = now;
+	delayed->pending = true;
+	at = now + idle;
+	if (limit && delayed->first + limit < at)
+		at = delayed->first + limit;
+	timer_arm(nic->bus.clock, &delayed->timer, at);
+	return true;
+}
+
+bool interrupts_delay(struct nic *nic, unsigned word, uint64_t mask, const struct scope *scope)
+{
+	for (unsigned i = 0; i < nic->card->interrupts_count; i++) {
+		const struct interrupt *interrupt = &nic->card->interrupts[i];
+
+		for (unsigned k = 0; k < interrupt->moderate_count; k++) {
+			const struct moderate *moderate = &interrupt->moderate[k];
+
+			if (moderate->mask && moderate->word == word && moderate->mask == mask &&
+			    moderate_cause(nic, moderate, delayed_at(nic, i, k), scope))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Too early for another rise: the timer looks again. */
+static bool too_early(struct nic *nic, unsigned index)
+{
+	const struct interrupt *interrupt = &nic->card->interrupts[index];
+	struct scope scope = {0};
+
+	for (unsigned k = 0; k < interrupt->moderate_count; k++) {
+		const struct moderate *moderate = &interrupt->moderate[k];
+		struct delayed *delayed = delayed_at(nic, index, k);
+		uint64_t interval, now;
+
+		if (moderate->mask || !moderate->interval.count)
+			continue;
+		interval = expr_eval(nic, &moderate->interval, &scope);
+		now = clock_now(nic->bus.clock);
+		if (interval && delayed->last && now - delayed->last < interval) {
+			if (!timer_armed(&delayed->timer))
+				timer_arm(nic->bus.clock, &delayed->timer,
+					  delayed->last + interval);
+			return true;
+		}
+		delayed->last = now;
+	}
+	return false;
+}
+
+void interrupts_update(struct nic *nic)
+{
+	bool level = false;
+
+	for (unsigned i = 0; i < nic->card->interrupts_count; i++) {
+		const struct interrupt *interrupt = &nic->card->interrupts[i];
+		struct scope scope = {0};
+		uint64_t active = nic->state[interrupt->cause_word] & interrupt->cause_bits &
+				  nic->state[interrupt->mask_word];
+
+		if (!active || !expr_holds(nic, &interrupt->enable, &scope))
+			continue;
+		if (!nic->level && (dma_busy(nic->bus.memory) || too_early(nic, i)))
+			continue;
+		level = true;
+	}
+	if (level == nic->level)
+		return;
+	nic->level = level;
+	nic->stats.interrupts += level;
+	nic->bus.line(nic->bus.context, level);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nic/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RESET_POWER, RESET_FUNCTION };
+
+static void timer_fired(struct timer *timer)
+{
+	struct nic *nic = timer->context;
+	const struct card_timer *at = &nic->card->timers[timer - nic->timers];
+	struct scope scope = {0};
+
+	if (!expr_holds(nic, &at->when, &scope))
+		return;
+	actions_run(nic, &at->actions, &scope);
+	if (at->repeat)
+		timer_arm(nic->bus.clock, timer,
+			  clock_now(nic->bus.clock) + expr_eval(nic, &at->period, &scope));
+	interrupts_update(nic);
+}
+
+/* Parts of EEPROM and registers that follow from the address, and sums over them. */
+static void fill_identity(struct nic *nic)
+{
+	uint64_t mac = 0;
+
+	memcpy(&mac, nic->mac, sizeof(nic->mac));
+	for (unsigned i = 0; i < nic->card->macs_count; i++) {
+		const struct mac_part *part = &nic->card->macs[i];
+
+		nic->state[part->word] = mac >> part->shift & part->mask;
+	}
+	for (unsigned i = 0; i < nic->card->sums_count; i++) {
+		const struct sum_part *part = &nic->card->sums[i];
+		uint16_t sum = 0;
+
+		for (unsigned k = 0; k < part->count; k++) {
+			if (part->first + k != part->word)
+				sum = (uint16_t)(sum + nic->state[part->first + k]);
+		}
+		nic->state[part->word] = (uint16_t)(part->total - sum);
+	}
+}
+
+static bool nic_allocate(struct nic *nic)
+{
+	const struct card *card = nic->card;
+
+	nic->state = calloc(card->words + 1u, sizeof(*nic->state));
+	nic->rings = calloc(card->rings_count + 1u, sizeof(*nic->rings));
+	nic->shifters = calloc(card->pins_count + 1u, sizeof(*nic->shifters));
+	nic->delayed = calloc(card->interrupts_count * MODERATE_MAX + 1u, sizeof(*nic->delayed));
+	nic->timers = calloc(card->timers_count + 1u, sizeof(*nic->timers));
+	nic->windows = calloc(card->windows_count + 1u, sizeof(*nic->windows));
+	nic->loop = calloc(LOOP_FRAMES, sizeof(*nic->loop));
+	return nic->state && nic->rings && nic->shifters && nic->delayed && nic->timers &&
+	       nic->windows && nic->loop;
+}
+
+struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const struct bus *bus)
+{
+	struct nic *nic = calloc(1, sizeof(*nic));
+
+	if (!nic)
+		return NULL;
+	nic->card = card;
+	nic->bus = *bus;
+	nic->link = true;
+	memcpy(nic->mac, mac, 6);
+	if (!nic_allocate(nic)) {
+		nic_free(nic);
+		return NULL;
+	}
+	interrupts_init(nic);
+	windows_init(nic);
+	for (unsigned i = 0; i < card->timers_count; i++)
+		timer_init(&nic->timers[i], timer_fired, nic);
+	memcpy(nic->state, card->reset_words, card->words * sizeof(*nic->state));
+	fill_identity(nic);
+	nic->reset_time = clock_now(bus->clock);
+	nic_reset_list(nic, RESET_POWER);
+	return nic;
+}
+
+void nic_free(struct nic *nic)
+{
+	if (!nic)
+		return;
+	if (nic->delayed)
+		interrupts_reset(nic);
+	for (unsigned i = 0; nic->timers && i < nic->card->timers_count; i++)
+		timer_cancel(nic->bus.clock, &nic->timers[i]);
+	for (unsigned i = 0; nic->windows && i < nic->card->windows_count; i++)
+		timer_cancel(nic->bus.clock, &nic->windows[i].timer);
+	free(nic->state);
+	free(nic->rings);
+	free(nic->shifters);
+	free(nic->delayed);
+	free(nic->timers);
+	free(nic->windows);
+	free(nic->loop);
+	free(nic);
+}
+
+static unsigned peer_receive(void *context, const struct frame *frames, unsigned count)
+{
+	return nic_receive(context, frames, count);
+}
+
+static void peer_link(void *context, bool up)
+{
+	nic_link(context, up);
+}
+
+static void peer_writable(void *context)
+{
+	struct nic *nic = context;
+
+	for (unsigned i = 0; i < nic->card->rings_count; i++)
+		nic->rings[i].waits = false;
+	nic->bus.schedule(nic->bus.context);
+}
+
+void nic_attach(struct nic *nic, struct port *port)
+{
+	nic->port = port;
+	if (port)
+		port->peer = (struct port_peer){nic, peer_receive, peer_link, peer_writable};
+}
+
+void nic_reset(struct nic *nic)
+{
+	for (unsigned i = 0; i < nic->card->windows_count; i++)
+		timer_cancel(nic->bus.clock, &nic->windows[i].timer);
+	for (unsigned i = 0; i < nic->card->timers_count; i++)
+		timer_cancel(nic->bus.clock, &nic->timers[i]);
+	nic->reset_time = clock_now(nic->bus.clock);
+	nic->loop_count = 0;
+	nic_reset_list(nic, RESET_FUNCTION);
+	interrupts_update(nic);
+}
+
+static bool receive_room(struct nic *nic)
+{
+	if (!nic->held || !nic->port || !nic->port->ops->resume)
+		return false;
+	for (unsigned i = 0; i < nic->card->rings_count; i++) {
+		if (nic->card->rings[i].direction == RING_RECEIVE && ring_ready(nic, i))
+			return true;
+	}
+	return false;
+}
+
+bool nic_work(struct nic *nic)
+{
+	bool more = false;
+
+	if (nic->dirty)
+		rings_update(nic);
+	for (unsigned i = 0; i < nic->card->rings_count; i++) {
+		if (nic->card->rings[i].direction == RING_TRANSMIT)
+			more |= transmit_work(nic, i);
+	}
+	more |= receive_loop(nic);
+	dma_flush(nic->bus.memory);
+	counters_post(nic);
+	interrupts_update(nic);
+	if (receive_room(nic)) {
+		nic->held = false;
+		nic->port->ops->resume(nic->port);
+	}
+	return more;
+}
+
+void nic_link(struct nic *nic, bool up)
+{
+	struct scope scope = {0};
+
+	if (nic->link == up)
+		return;
+	nic->link = up;
+	for (unsigned i = 0; i < nic->card->events_count; i++) {
+		if (nic->card->events[i].event == EVENT_LINK)
+			actions_run(nic, &nic->card->events[i].actions, &scope);
+	}
+	interrupts_update(nic);
+}
+
+const struct nic_stats *nic_stats(const struct nic *nic)
+{
+	return &nic->stats;
+}

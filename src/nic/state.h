@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "nic/nic.h"
+
+/* What one NIC holds while it runs, and what its files say to one another. */
+
+enum {
+	BATCH = 64,	  /* frames handed over at once */
+	BUDGET = 256,	  /* slots of one ring before others have their turn */
+	SLOT_MAX = 64,	  /* bytes */
+	HEADER_MAX = 256, /* bytes of a frame that the engine rewrites */
+	FRAME_MAX = 65536 + HEADER_MAX,
+	LOOP_FRAMES = 64, /* frames on their way back inside the card */
+};
+
+/* What expressions of one frame may ask. */
+struct facts {
+	uint64_t destination;
+	uint32_t length, put;
+	uint16_t tci;
+	uint8_t type, l4, match; /* match: bit per enum accept_class */
+	bool first, last, vlan, checked_ip, ok_ip, checked_l4, ok_l4;
+};
+
+struct scope {
+	const uint8_t *slot, *first;
+	const struct facts *facts;
+	uint64_t new, old, here;
+	unsigned index;
+	uint8_t ring;
+};
+
+struct ring_run {
+	uint8_t state; /* enum ring_state */
+	bool waits;    /* for the port to take frames again */
+	uint64_t base;
+	uint32_t entries;
+	uint8_t context[CARD_CONTEXTS][SLOT_MAX + 8];
+};
+
+struct shifter { /* of a Microwire EEPROM */
+	uint32_t in;
+	uint8_t count, phase;
+	uint16_t out;
+	uint8_t left;
+	uint16_t address;
+	bool enabled, clock, data;
+};
+
+struct delayed { /* one cause (or the whole interrupt) under moderation */
+	struct timer timer;
+	struct nic *nic;
+	uint64_t last, first;
+	bool pending;
+};
+
+struct loop_frame {
+	uint32_t length;
+	uint8_t data[16384];
+};
+
+struct nic {
+	const struct card *card;
+	struct bus bus;
+	struct port *port;
+	uint8_t mac[6];
+	bool link, level, dirty, held; /* held: the port keeps frames until there is room */
+	unsigned held_segments;	       /* of its first frame, delivered already */
+	uint64_t reset_time;
+	uint64_t *state;
+	struct ring_run *rings;
+	struct shifter *shifters;
+	struct delayed *delayed; /* [interrupts * MODERATE_MAX] */
+	struct timer *timers;
+	struct window_run {
+		struct timer timer;
+		struct nic *nic;
+	} * windows;
+	struct nic_stats stats;
+	uint64_t counts[COUNTED];
+
+	/* scratch of transmit */
+	struct frame frames[BATCH];
+	uint8_t headers[BATCH][HEADER_MAX];
+	uint16_t slots_of[BATCH];	      /* slots up to and with each frame */
+	uint8_t slots[BUDGET * SLOT_MAX + 8]; /* + 8: fields are read by whole loads */
+	/* scratch of receive and of software segmentation */
+	uint8_t linear[FRAME_MAX];
+	uint8_t segment[16384 + HEADER_MAX];
+
+	struct loop_frame *loop;
+	unsigned loop_head, loop_count;
+};
+
+/* expr.c */
+uint64_t expr_run(struct nic *nic, const struct expr *expr, const struct scope *scope);
+uint64_t slot_bits(const uint8_t *slot, unsigned bit, unsigned width);
+void slot_set(uint8_t *slot, unsigned bit, unsigned width, uint64_t value);
+
+static inline uint64_t expr_eval(struct nic *nic, const struct expr *expr,
+				 const struct scope *scope)
+{
+	if (expr->count == 1) {
+		const struct op *op = expr->ops;
+
+		if (op->code == OP_CONST)
+			return op->value;
+		if (op->code == OP_STATE)
+			return nic->state[op->word] >> op->shift & op->value;
+		if (op->code == OP_SLOT)
+			return slot_bits(scope->slot, op->shift, op->width);
+	}
+	return expr_run(nic, expr, scope);
+}
+
+/* An absent condition holds. */
+static inline bool expr_holds(struct nic *nic, const struct expr *expr, const struct scope *scope)
+{
+	return expr->count == 0 || expr_eval(nic, expr, scope) != 0;
+}
+
+/* action.c */
+void actions_run(struct nic *nic, const struct actions *actions, struct scope *scope);
+void nic_reset_list(struct nic *nic, unsigned which);
+
+/* registers.c */
+uint64_t bank_read(struct nic *nic, unsigned bank, uint32_t offset, unsigned width, bool effects);
+void bank_write(struct nic *nic, unsigned bank, uint32_t offset, unsigned width, uint64_t value);
+
+/* window.c, pins.c */
+void windows_written(struct nic *nic, unsigned word);
+void windows_init(struct nic *nic);
+void pins_written(struct nic *nic, unsigned word);
+uint64_t pins_shown(const struct nic *nic, unsigned word, uint64_t value);
+
+/* ring.c */
+void rings_update(struct nic *nic);
+uint32_t ring_ready(struct nic *nic, unsigned ring);
+uint32_t ring_cursor(const struct nic *nic, unsigned ring);
+void ring_advance(struct nic *nic, unsigned ring, uint32_t slots);
+bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *use,
+		   struct scope *scope, uint64_t addr, uint8_t *slot, bool last);
+const struct use *ring_use(struct nic *nic, const struct ring *ring, const struct scope *scope);
+
+/* transmit.c, receive.c */
+bool transmit_work(struct nic *nic, unsigned ring); /* true: more is left */
+bool receive_loop(struct nic *nic);
+
+/* filter.c */
+bool filter_accepts(struct nic *nic, struct facts *facts);
+
+/* offload.c */
+uint32_t sum_add(uint32_t sum, const void *data, size_t length);
+uint16_t sum_fold(uint32_t sum);
+uint32_t frame_sum(const struct frame *frame, size_t start, size_t length);
+size_t frame_copy(const struct frame *frame, size_t from, void *to, size_t length);
+bool frame_own_header(struct frame *frame, uint8_t *room, size_t length);
+struct parsed {
+	uint8_t type, l4; /* as VALUE_FRAME_TYPE, VALUE_FRAME_L4 */
+	uint16_t l3_at, l4_at;
+	uint32_t l4_length;
+	bool whole; /* not a fragment, lengths agree with the frame */
+};
+void frame_parse(const uint8_t *head, size_t held, size_t length, struct parsed *parsed);
+uint32_t pseudo_sum(const uint8_t *head, const struct parsed *parsed, uint32_t l4_length);
+
+/* Cuts a frame into TCP segments with complete checksums, built one by one in ROOM. */
+struct segments {
+	const struct frame *frame;
+	uint8_t head[HEADER_MAX];
+	struct parsed parsed;
+	uint32_t at, index;
+};
+bool segments_begin(struct segments *cut, const struct frame *frame);
+size_t segments_next(struct segments *cut, uint8_t *room, size_t size); /* 0: done */
+
+/* interrupt.c */
+void interrupts_init(struct nic *nic);
+void interrupts_reset(struct nic *nic);
+void interrupts_update(struct nic *nic);
+bool interrupts_delay(struct nic *nic, unsigned word, uint64_t mask, const struct scope *scope);
+
+/* counters.c */
+void counters_post(struct nic *nic);
+void count_frame(struct nic *nic, unsigned base, uint64_t destination, uint32_t length);

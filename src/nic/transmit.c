@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * One pass over a transmit ring:
+ *
+ *   load     ready slots, copied in once
+ *   build    slots to frames; buffers become views of guest memory
+ *   hand on  the batch to the port, which takes some of it
+ *   commit   results of the slots whose frames were taken, then the cursor
+ *
+ * Until commit nothing has changed: a pass that must wait for guest memory is
+ * given up and run again. Contexts are put back for that and applied anew by
+ * commit. Whole frames only: slots of an open frame stay for the next pass.
+ */
+#include "nic/state.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct build {
+	struct nic *nic;
+	const struct ring *ring;
+	struct ring_run *run;
+	struct scope scope;
+	struct frame *frame;	/* under construction */
+	const struct use *use;	/* of its first data slot */
+	unsigned frames, slots; /* slots: whole frames' and what is between them */
+	bool fault, again;
+};
+
+static int slots_load(struct nic *nic, const struct ring *ring, const struct ring_run *run,
+		      uint32_t cursor, uint32_t count)
+{
+	uint32_t loaded = 0;
+
+	while (loaded < count) {
+		uint32_t at = cursor + loaded;
+		uint32_t part = count - loaded;
+		struct iovec iov[4];
+		uint8_t *to = nic->slots + loaded * ring->slot_size;
+		int got;
+
+		if (at >= run->entries)
+			at -= run->entries;
+		if (part > run->entries - at)
+			part = run->entries - at;
+		got = dma_read_view(nic->bus.memory, run->base + (uint64_t)at * ring->slot_size,
+				    part * ring->slot_size, iov, 4);
+		if (got < 0)
+			return got;
+		for (int i = 0; i < got; i++) {
+			memcpy(to, iov[i].iov_base, iov[i].iov_len);
+			to += iov[i].iov_len;
+		}
+		loaded += part;
+	}
+	return 0;
+}
+
+static void frame_begin(struct build *build)
+{
+	struct frame *frame = &build->nic->frames[build->frames];
+
+	frame->iovs = 0;
+	frame->length = 0;
+	frame->flags = 0;
+	build->frame = frame;
+	build->fault = false;
+}
+
+static void frame_buffer(struct build *build, uint64_t addr, uint32_t length)
+{
+	struct frame *frame = build->frame;
+	int got;
+
+	if (!length || build->fault)
+		return;
+	if (frame->length + length > FRAME_MAX || frame->iovs + 3 > FRAME_IOVS) {
+		build->fault = true;
+		return;
+	}
+	got = dma_read_view(build->nic->bus.memory, addr, length, frame->iov + frame->iovs,
+			    FRAME_IOVS - 2 - frame->iovs);
+	if (got == -EAGAIN) {
+		build->again = true; /* goes on, so that all that is missing is asked for */
+		return;
+	}
+	if (got < 0) {
+		build->fault = true;
+		return;
+	}
+	frame->iovs += (unsigned)got;
+	frame->length += length;
+}
+
+/* Sums [start, end] of the frame and puts the result; what the header copy cannot hold stays. */
+static void checksum_now(struct build *build, uint64_t start, uint64_t put, uint64_t end)
+{
+	struct frame *frame = build->frame;
+	uint8_t *room = build->nic->headers[build->frames];
+	uint64_t past = end && end < frame->length ? end + 1 : frame->length;
+	uint16_t sum;
+
+	if (start >= past || put + 2 > frame->length || put + 2 > HEADER_MAX - 4 ||
+	    !frame_own_header(frame, room, put + 2 < 128 ? 128 : put + 2)) {
+		build->nic->counts[COUNT_TX_FAULTS]++;
+		return;
+	}
+	sum = (uint16_t)~frame_sum(frame, start, past - start);
+	if (sum == 0)
+		sum = 0xffff; /* the same number, and not UDP's "none" */
+	memcpy(room + put, &sum, sizeof(sum));
+}
+
+static void frame_checksums(struct build *build)
+{
+	struct nic *nic = build->nic;
+	struct frame *frame = build->frame;
+
+	for (unsigned i = 0; i < build->use->checksums_count; i++) {
+		const struct checksum *checksum = &build->use->checksums[i];
+		uint64_t start, put, end;
+
+		if (!expr_holds(nic, &checksum->when, &build->scope))
+			continue;
+		start = expr_eval(nic, &checksum->start, &build->scope);
+		put = expr_eval(nic, &checksum->put, &build->scope);
+		end = checksum->end.count ? expr_eval(nic, &checksum->end, &build->scope) : 0;
+		if (checksum->given && end == 0 && nic->port->ops->offloads && put >= start &&
+		    start < frame->length && put + 2 <= frame->length && start < 0x4000) {
+			frame->flags |= FRAME_CHECKSUM;
+			frame->checksum_start = (uint16_t)start;
+			frame->checksum_offset = (uint16_t)(put - start);
+		} else {
+			checksum_now(build, start, put, end);
+		}
+	}
+}
+
+/* The host's stack wants lengths and checksum of the whole, which the driver left open. */
+static void segment_prepare(struct frame *frame, uint8_t *head, const struct parsed *parsed)
+{
+	uint8_t *ip = head + parsed->l3_at;
+	uint32_t l3_length = frame->length - parsed->l3_at;
+	uint32_t l4_length = frame->length - parsed->l4_at;
+	uint16_t sum;
+
+	if (parsed->type == 1) {
+		ip[2] = (uint8_t)(l3_length >> 8);
+		ip[3] = (uint8_t)l3_length;
+		memset(ip + 10, 0, 2);
+		sum = (uint16_t)~sum_fold(sum_add(0, ip, parsed->l4_at - parsed->l3_at));
+		memcpy(ip + 10, &sum, 2);
+	} else {
+		ip[4] = (uint8_t)((l3_length - 40) >> 8);
+		ip[5] = (uint8_t)(l3_length - 40);
+	}
+	sum = sum_fold(pseudo_sum(head, parsed, l4_length));
+	memcpy(head + parsed->l4_at + 16, &sum, 2);
+	frame->flags = (parsed->type == 1 ? FRAME_TCP4 : FRAME_TCP6) | FRAME_CHECKSUM;
+	frame->checksum_start = parsed->l4_at;
+	frame->checksum_offset = 16;
+}
+
+static bool frame_segments(struct build *build)
+{
+	const struct segment *segment = &build->use->segment;
+	struct frame *frame = build->frame;
+	uint8_t *head = build->nic->headers[build->frames];
+	uint64_t mss, header;
+	struct segments cut;
+
+	if (!build->use->segment_present || !expr_holds(build->nic, &segment->when, &build->scope))
+		return false;
+	mss = expr_eval(build->nic, &segment->mss, &build->scope);
+	header = expr_eval(build->nic, &segment->header, &build->scope);
+	frame->header_length = (uint16_t)header;
+	frame->segment_size = (uint16_t)mss;
+	if (mss == 0 || mss > 0x3fff || header > HEADER_MAX - 4 ||
+	    !frame_own_header(frame, head, header) || !segments_begin(&cut, frame)) {
+		build->fault = true;
+		return true;
+	}
+	if (frame->length - header <= mss)
+		frame->segment_size = (uint16_t)(frame->length - header);
+	segment_prepare(frame, head, &cut.parsed);
+	return true;
+}
+
+static void frame_vlan(struct build *build)
+{
+	const struct ring *ring = build->ring;
+	struct frame *frame = build->frame;
+	uint8_t *head = build->nic->headers[build->frames];
+	uint64_t tci, type;
+
+	if (!ring->vlan_present || !expr_holds(build->nic, &ring->vlan_when, &build->scope) ||
+	    frame->length < 14)
+		return;
+	tci = expr_eval(build->nic, &ring->vlan_tci, &build->scope);
+	type = ring->vlan_type.count ? expr_eval(build->nic, &ring->vlan_type, &build->scope)
+				     : 0x8100;
+	if (!frame_own_header(frame, head, 14) || frame->iov[0].iov_len + 4 > HEADER_MAX) {
+		build->fault = true;
+		return;
+	}
+	memmove(head + 16, head + 12, frame->iov[0].iov_len - 12);
+	head[12] = (uint8_t)(type >> 8);
+	head[13] = (uint8_t)type;
+	head[14] = (uint8_t)(tci >> 8);
+	head[15] = (uint8_t)tci;
+	frame->iov[0].iov_len += 4;
+	frame->length += 4;
+	frame->checksum_start += 4;
+	frame->header_length += 4;
+}
+
+static void frame_pad(struct build *build)
+{
+	static uint8_t zeros[64];
+	const struct ring *ring = build->ring;
+	struct frame *frame = build->frame;
+	uint64_t to;
+
+	if (!ring->pad_to.count || !expr_holds(build->nic, &ring->pad_when, &build->scope))
+		return;
+	to = expr_eval(build->nic, &ring->pad_to, &build->scope);
+	if (to > sizeof(zeros))
+		to = sizeof(zeros);
+	if (frame->length >= to)
+		return;
+	frame->iov[frame->iovs++] = (struct iovec){zeros, to - frame->length};
+	frame->length = (uint32_t)to;
+}
+
+static void frame_end(struct build *build, unsigned slots)
+{
+	struct nic *nic = build->nic;
+
+	build->slots = slots;
+	if (!build->again && !build->fault && build->frame->length >= 14) {
+		frame_pad(build);
+		if (!frame_segments(build))
+			frame_checksums(build);
+		frame_vlan(build);
+	}
+	if (build->fault || build->frame->length < 14)
+		nic->counts[COUNT_TX_FAULTS]++;
+	else
+		nic->slots_of[build->frames++] = (uint16_t)slots;
+	build->frame = NULL;
+}
+
+static void context_keep(struct build *build, const struct use *use, const uint8_t *slot)
+{
+	uint64_t key = use->key.count ? expr_eval(build->nic, &use->key, &build->scope) : 0;
+
+	if (key < CARD_CONTEXTS)
+		memcpy(build->run->context[key], slot, build->ring->slot_size);
+}
+
+static void build_frames(struct build *build, uint32_t ready)
+{
+	struct nic *nic = build->nic;
+
+	for (unsigned i = 0; i < ready && build->frames < BATCH; i++) {
+		const uint8_t *slot = nic->slots + i * build->ring->slot_size;
+		const struct use *use;
+
+		build->scope.slot = slot;
+		use = ring_use(nic, build->ring, &build->scope);
+		if (!use || use->as == USE_CONTEXT) {
+			if (use)
+				context_keep(build, use, slot);
+			if (!build->frame)
+				build->slots = i + 1;
+			continue;
+		}
+		if (!build->frame) {
+			frame_begin(build);
+			build->scope.first = slot;
+			build->use = use;
+		}
+		frame_buffer(build, expr_eval(nic, &use->address, &build->scope),
+			     (uint32_t)expr_eval(nic, &use->length, &build->scope));
+		if (!use->last.count || expr_eval(nic, &use->last, &build->scope))
+			frame_end(build, i + 1);
+	}
+	/* a whole lap, or a whole budget, without an end: that frame can never be */
+	if (build->frame && build->frames == 0 &&
+	    (ready == BUDGET || ready + 1 >= build->run->entries)) {
+		build->fault = true;
+		frame_end(build, ready);
+	}
+}
+
+static void commit(struct build *build, uint32_t cursor, unsigned slots)
+{
+	struct nic *nic = build->nic;
+	struct scope scope = {0};
+
+	for (unsigned i = 0; i < slots; i++) {
+		uint8_t *slot = nic->slots + i * build->ring->slot_size;
+		uint32_t at = (cursor + i) % build->run->entries;
+		const struct use *use;
+
+		scope.slot = build->scope.slot = slot;
+		use = ring_use(nic, build->ring, &scope);
+		if (use && use->as == USE_CONTEXT)
+			context_keep(build, use, slot);
+		ring_complete(nic, build->ring, use, &scope,
+			      build->run->base + (uint64_t)at * build->ring->slot_size, slot,
+			      use && (!use->last.count || expr_eval(nic, &use->last, &scope)));
+	}
+}
+
+static uint64_t destination(const struct frame *frame)
+{
+	uint64_t value = 0;
+
+	frame_copy(frame, 0, &value, 6);
+	return value;
+}
+
+static void loop_back(struct nic *nic, const struct frame *frame)
+{
+	struct loop_frame *entry;
+
+	if (nic->loop_count == LOOP_FRAMES || frame->length > sizeof(entry->data))
+		return;
+	entry = &nic->loop[(nic->loop_head + nic->loop_count++) % LOOP_FRAMES];
+	entry->length = (uint32_t)frame_copy(frame, 0, entry->data, frame->length);
+	if (entry->length < 60) {
+		memset(entry->data + entry->length, 0, 60 - entry->length);
+		entry->length = 60;
+	}
+}
+
+/* For a port that takes plain frames only: segments one by one; false: it is full. */
+static bool send_segments(struct nic *nic, const struct frame *whole)
+{
+	struct segments cut;
+	struct frame one = {.iovs = 1};
+	size_t length;
+
+	if (!segments_begin(&cut, whole))
+		return true;
+	while ((length = segments_next(&cut, nic->segment, sizeof(nic->segment)))) {
+		one.iov[0] = (struct iovec){nic->segment, length};
+		one.length = (uint32_t)length;
+		/* the rest of a segmented frame is lost, as on a wire, rather than sent twice */
+		if (nic->port->ops->transmit(nic->port, &one, 1) == 0)
+			return cut.index > 1;
+	}
+	return true;
+}
+
+static unsigned send_frames(struct nic *nic, const struct ring *ring, struct scope *scope,
+			    unsigned count)
+{
+	bool looped = ring->loop_present && expr_holds(nic, &ring->loop_when, scope);
+	unsigned plain = 0;
+
+	for (unsigned i = 0; looped && i < count; i++)
+		loop_back(nic, &nic->frames[i]);
+	if (looped || !nic->port || !nic->link)
+		return count;
+	if (nic->port->ops->offloads)
+		return nic->port->ops->transmit(nic->port, nic->frames, count);
+	for (unsigned done = 0; done < count; done = plain) {
+		if (nic->frames[done].flags & (FRAME_TCP4 | FRAME_TCP6)) {
+			if (!send_segments(nic, &nic->frames[done]))
+				return done;
+			plain = done + 1;
+			continue;
+		}
+		for (plain = done; plain < count; plain++) {
+			if (nic->frames[plain].flags & (FRAME_TCP4 | FRAME_TCP6))
+				break;
+		}
+		done += nic->port->ops->transmit(nic->port, nic->frames + done, plain - done);
+		if (done < plain)
+			return done;
+	}
+	return count;
+}
+
+static void ring_starve(struct nic *nic, const struct ring *ring, struct ring_run *run)
+{
+	struct scope scope = {0};
+
+	run->state = RING_STARVED;
+	actions_run(nic, &ring->empty, &scope);
+}
+
+bool transmit_work(struct nic *nic, unsigned index)
+{
+	const struct ring *ring = &nic->card->rings[index];
+	struct ring_run *run = &nic->rings[index];
+	struct build build = {.nic = nic, .ring = ring, .run = run, .scope.ring = (uint8_t)index};
+	uint32_t cursor = ring_cursor(nic, index), ready = ring_ready(nic, index);
+	uint8_t contexts[sizeof(run->context)];
+	unsigned taken, slots;
+	int loaded;
+
+	if (run->state != RING_RUNNING || run->waits)
+		return false;
+	if (!ready) {
+		ring_starve(nic, ring, run);
+		return false;
+	}
+	if (ready > BUDGET)
+		ready = BUDGET;
+	loaded = slots_load(nic, ring, run, cursor, ready);
+	if (loaded < 0) {
+		if (loaded != -EAGAIN) { /* no such memory: the slots are passed over */
+			nic->counts[COUNT_TX_FAULTS]++;
+			ring_advance(nic, index, ready);
+		}
+		return loaded != -EAGAIN;
+	}
+	memcpy(contexts, run->context, sizeof(contexts));
+	build_frames(&build, ready);
+	memcpy(run->context, contexts, sizeof(contexts));
+	if (build.again)
+		return false;
+	taken = send_frames(nic, ring, &build.scope, build.frames);
+	slots = taken == build.frames ? build.slots : taken ? nic->slots_of[taken - 1] : 0;
+	run->waits = taken < build.frames;
+	for (unsigned i = 0; i < taken; i++) {
+		nic->stats.tx_bytes += nic->frames[i].length;
+		count_frame(nic, COUNT_TX_FRAMES, destination(&nic->frames[i]),
+			    nic->frames[i].length);
+	}
+	nic->stats.tx_frames += taken;
+	commit(&build, cursor, slots);
+	ring_advance(nic, index, slots);
+	dma_settle(nic->bus.memory);
+	if (!slots && !run->waits) { /* an open frame: more slots will come */
+		run->state = RING_STARVED;
+		return false;
+	}
+	return !run->waits;
+}
