@@ -30,9 +30,9 @@ struct dma;
 
 struct dma_transport {
 	void *context;
-	/* Asks for bytes; answered by dma_read_done(). 0 or -errno. */
+	/* Asks for bytes; answered by dma_read_done(). 0 or -errno; -EBUSY: after some answer. */
 	int (*read)(void *context, uint32_t token, uint64_t addr, size_t length);
-	/* Sends bytes; answered by dma_write_done(). 0 or -errno. */
+	/* Sends bytes; answered by dma_write_done(). As above. */
 	int (*write)(void *context, uint32_t token, uint64_t addr, const void *data, size_t length);
 };
 
@@ -59,6 +59,7 @@ void dma_enable(struct dma *dma, bool bus_master);
 int dma_read_view(struct dma *dma, uint64_t addr, size_t length, struct iovec *iov, unsigned max);
 int dma_write_view(struct dma *dma, uint64_t addr, size_t length, struct iovec *iov, unsigned max);
 void dma_settle(struct dma *dma); /* a pass is complete: forget fetched copies */
+void dma_cancel(struct dma *dma); /* a reset: forget also what is being fetched */
 int dma_flush(struct dma *dma);	  /* sends written views; 0 all in memory, 1 replies outstanding */
 bool dma_busy(const struct dma *dma); /* writes not yet acknowledged: hold the interrupt */
 

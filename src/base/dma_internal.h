@@ -15,10 +15,10 @@ struct dma_entry {
 struct dma_piece {
 	struct dma_piece *next;
 	uint64_t addr;
-	size_t length, done;
+	size_t length;
 	uint32_t token; /* of the first message; pieces take one token per message */
-	unsigned messages, answered;
-	bool failed, sent;
+	unsigned messages, sent, answered;
+	bool failed, flushed;
 	uint8_t data[];
 };
 

@@ -79,6 +79,59 @@ static size_t chunk_length(const struct dma_piece *piece, unsigned k)
 	return left < DMA_CHUNK ? left : DMA_CHUNK;
 }
 
+/* Sends what of a piece is not sent yet; false: the transport is full. */
+static bool piece_send(struct dma *dma, struct dma_piece *piece, bool write)
+{
+	const struct dma_transport *to = &dma->transport;
+
+	while (piece->sent < piece->messages) {
+		size_t at = (size_t)piece->sent * DMA_CHUNK,
+		       length = chunk_length(piece, piece->sent);
+		uint32_t token = piece->token + piece->sent;
+		int result = write ? to->write(to->context, token, piece->addr + at,
+					       piece->data + at, length)
+				   : to->read(to->context, token, piece->addr + at, length);
+
+		if (result == -EBUSY)
+			return false;
+		piece->sent++;
+		if (result < 0) {
+			piece->failed = true;
+			piece->answered++; /* there will be no other answer */
+		}
+	}
+	return true;
+}
+
+static void send_waiting(struct dma *dma)
+{
+	for (struct dma_piece *piece = dma->writes; piece && piece->flushed; piece = piece->next)
+		if (!piece_send(dma, piece, true))
+			return;
+	for (struct dma_piece *piece = dma->reads; piece; piece = piece->next)
+		if (!piece_send(dma, piece, false))
+			return;
+}
+
+/* Frees the writes that are answered; wakes when that were the last. */
+static void writes_reap(struct dma *dma)
+{
+	struct dma_piece **at = &dma->writes;
+
+	while (*at) {
+		struct dma_piece *piece = *at;
+
+		if (piece->answered < piece->messages) {
+			at = &piece->next;
+			continue;
+		}
+		*at = piece->next;
+		dma->held -= piece->length;
+		free(piece);
+	}
+	dma->writes_last = at;
+}
+
 static int fetch(struct dma *dma, uint64_t addr, size_t length)
 {
 	struct dma_piece *piece;
@@ -90,15 +143,8 @@ static int fetch(struct dma *dma, uint64_t addr, size_t length)
 		return -EFAULT;
 	piece->next = dma->reads;
 	dma->reads = piece;
-	for (unsigned k = 0; k < piece->messages; k++) {
-		if (dma->transport.read(dma->transport.context, piece->token + k,
-					addr + (uint64_t)k * DMA_CHUNK,
-					chunk_length(piece, k)) < 0) {
-			piece->failed = true;
-			return -EFAULT;
-		}
-	}
-	return -EAGAIN;
+	piece_send(dma, piece, false);
+	return piece->failed ? -EFAULT : -EAGAIN;
 }
 
 int dma_message_view(struct dma *dma, uint64_t addr, size_t length, unsigned access, void **host)
@@ -145,18 +191,17 @@ void dma_settle(struct dma *dma)
 	}
 }
 
+void dma_cancel(struct dma *dma)
+{
+	list_free(dma, &dma->reads); /* late answers find nothing */
+}
+
 int dma_flush(struct dma *dma)
 {
-	for (struct dma_piece *piece = dma->writes; piece; piece = piece->next) {
-		if (piece->sent)
-			continue;
-		piece->sent = true;
-		for (unsigned k = 0; k < piece->messages; k++)
-			dma->transport.write(dma->transport.context, piece->token + k,
-					     piece->addr + (uint64_t)k * DMA_CHUNK,
-					     piece->data + (size_t)k * DMA_CHUNK,
-					     chunk_length(piece, k));
-	}
+	for (struct dma_piece *piece = dma->writes; piece; piece = piece->next)
+		piece->flushed = true;
+	send_waiting(dma);
+	writes_reap(dma);
 	return dma->writes ? 1 : 0;
 }
 
@@ -165,43 +210,43 @@ bool dma_busy(const struct dma *dma)
 	return dma->writes != NULL;
 }
 
-static struct dma_piece **piece_of(struct dma_piece **list, uint32_t token)
+static struct dma_piece *piece_of(struct dma_piece *piece, uint32_t token)
 {
-	while (*list && token - (*list)->token >= (*list)->messages)
-		list = &(*list)->next;
-	return list;
+	while (piece && token - piece->token >= piece->sent)
+		piece = piece->next;
+	return piece;
 }
 
 void dma_read_done(struct dma *dma, uint32_t token, const void *data, size_t length, int error)
 {
-	struct dma_piece *piece = *piece_of(&dma->reads, token);
+	struct dma_piece *piece = piece_of(dma->reads, token);
+	bool complete = false;
 	unsigned k;
 
-	if (!piece)
-		return;
-	k = token - piece->token;
-	if (error || length != chunk_length(piece, k))
-		piece->failed = true;
-	else
-		memcpy(piece->data + (size_t)k * DMA_CHUNK, data, length);
-	piece->answered++;
-	if (piece->answered == piece->messages && dma->wake)
+	if (piece) {
+		k = token - piece->token;
+		if (error || length != chunk_length(piece, k))
+			piece->failed = true;
+		else
+			memcpy(piece->data + (size_t)k * DMA_CHUNK, data, length);
+		complete = ++piece->answered == piece->messages;
+	}
+	send_waiting(dma);
+	if (complete && dma->wake)
 		dma->wake(dma->wake_context);
 }
 
 void dma_write_done(struct dma *dma, uint32_t token, int error)
 {
-	struct dma_piece **at = piece_of(&dma->writes, token);
-	struct dma_piece *piece = *at;
+	struct dma_piece *piece = piece_of(dma->writes, token);
 
 	(void)error; /* the client said no to its own guest's address: nothing to undo */
-	if (!piece || ++piece->answered < piece->messages)
+	if (piece)
+		piece->answered++;
+	send_waiting(dma);
+	if (!piece)
 		return;
-	*at = piece->next;
-	if (!piece->next)
-		dma->writes_last = at;
-	dma->held -= piece->length;
-	free(piece);
+	writes_reap(dma);
 	if (!dma->writes && dma->wake)
 		dma->wake(dma->wake_context);
 }

@@ -23,7 +23,7 @@ static int channel_send(struct vfio_user *front, bool write, uint32_t token, uin
 		return -EFAULT;
 	if (request->used)
 		return -EBUSY;
-	*request = (struct dma_request){true, write, token, length};
+	*request = (struct dma_request){true, write, front->next_id, token, length};
 	if (write)
 		front->stats.dma_writes++;
 	else
@@ -59,7 +59,8 @@ void dma_channel_reply(struct vfio_user *front, const struct vu_header *header,
 	int error = (header->flags & VU_ERROR) ? -EFAULT : 0;
 	const size_t head = sizeof(struct vu_dma_access);
 
-	if (!request.used || header->command != (request.write ? VU_DMA_WRITE : VU_DMA_READ)) {
+	if (!request.used || request.id != header->id ||
+	    header->command != (request.write ? VU_DMA_WRITE : VU_DMA_READ)) {
 		front->stats.errors++;
 		return;
 	}

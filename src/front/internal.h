@@ -4,7 +4,7 @@
 #include "front/protocol.h"
 #include "front/vfio_user.h"
 
-enum { VECTORS_MAX = PIC_VECTORS, FDS_QUEUED = 256, INPUT_SIZE = 128 << 10 };
+enum { VECTORS_MAX = PIC_VECTORS, FDS_QUEUED = 256, INPUT_SIZE = 128 << 10, OUTPUT_MAX = 32 << 20 };
 
 /* One message to the client, sent whole or in pieces, never interleaved. */
 struct output {
@@ -15,6 +15,7 @@ struct output {
 
 struct dma_request {
 	bool used, write;
+	uint16_t id;
 	uint32_t token;
 	uint64_t length;
 };
@@ -36,6 +37,7 @@ struct vfio_user {
 	size_t owner; /* where the message begins that they came with */
 
 	struct output *first, **last;
+	size_t queued; /* bytes of it */
 
 	int line;		 /* eventfd of INTx */
 	int *vectors[PIC_KINDS]; /* of MSI and MSI-X */

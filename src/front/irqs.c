@@ -8,8 +8,10 @@
 #include "front/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void close_fd(int *fd)
@@ -26,6 +28,24 @@ static void signal_fd(int fd)
 	/* a full counter is a wake-up that is under way already */
 	if (fd >= 0 && write(fd, &one, sizeof(one)) < 0)
 		return;
+}
+
+/*
+ * The next descriptor, or -1. Waiting on it must not stop us, and a pipe would
+ * kill us when its reader is gone: only descriptors without a file type, which
+ * eventfds are, are taken.
+ */
+static int take_eventfd(struct vfio_user *front)
+{
+	int fd = message_take_fd(front);
+	struct stat file;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &file) < 0 || (file.st_mode & S_IFMT) != 0 ||
+	    fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+		close_fd(&fd);
+	return fd;
 }
 
 static void irqs_fire(void *context, enum pic_kind kind, unsigned vector)
@@ -110,7 +130,7 @@ static int set_line(struct vfio_user *front, const struct vu_set_irqs *set)
 		pic_mask(front->config.pic);
 		return 0;
 	case VU_UNMASK:
-		fd = (set->flags & VU_DATA_EVENTFD) ? message_take_fd(front) : -1;
+		fd = (set->flags & VU_DATA_EVENTFD) ? take_eventfd(front) : -1;
 		if (fd >= 0) {
 			drop_resample(front);
 			front->resample.fd = fd;
@@ -125,7 +145,7 @@ static int set_line(struct vfio_user *front, const struct vu_set_irqs *set)
 			return 0;
 		}
 		close_fd(&front->line);
-		front->line = message_take_fd(front);
+		front->line = take_eventfd(front);
 		if (front->line < 0)
 			drop_resample(front);
 		pic_listen(front->config.pic, front->line >= 0);
@@ -170,7 +190,7 @@ static int set_vectors(struct vfio_user *front, enum pic_kind kind, const struct
 
 		if (set->flags & VU_DATA_EVENTFD) {
 			close_fd(fd);
-			*fd = message_take_fd(front);
+			*fd = take_eventfd(front);
 		} else if ((set->flags & VU_DATA_NONE) || (i < length && data[i])) {
 			signal_fd(*fd);
 		}

@@ -10,7 +10,8 @@
  * that starts in what was read.
  *
  * Output is one sendmsg() per message; what the socket does not take waits in
- * a queue, whole messages in order.
+ * a queue, whole messages in order. A client that asks and never reads is
+ * dropped when the queue reaches OUTPUT_MAX.
  */
 #include "base/log.h"
 #include "front/internal.h"
@@ -44,6 +45,7 @@ void message_drop(struct vfio_user *front)
 		free(output);
 	}
 	front->last = &front->first;
+	front->queued = 0;
 	front->begin = front->end = 0;
 }
 
@@ -78,6 +80,7 @@ void message_flush(struct vfio_user *front)
 		if (output->sent < output->length)
 			continue;
 		front->first = output->next;
+		front->queued -= output->length;
 		free(output);
 	}
 	if (!front->first)
@@ -88,9 +91,11 @@ void message_flush(struct vfio_user *front)
 static int message_queue(struct vfio_user *front, const struct iovec *iov, unsigned count,
 			 size_t length, size_t sent)
 {
-	struct output *output = malloc(sizeof(*output) + length);
+	struct output *output = NULL;
 	uint8_t *at;
 
+	if (length <= OUTPUT_MAX - front->queued)
+		output = malloc(sizeof(*output) + length);
 	if (!output) {
 		front->broken = true;
 		return -ENOMEM;
@@ -103,6 +108,7 @@ static int message_queue(struct vfio_user *front, const struct iovec *iov, unsig
 	}
 	*front->last = output;
 	front->last = &output->next;
+	front->queued += length;
 	loop_modify(front->config.loop, &front->client, EPOLLIN | EPOLLOUT);
 	return 0;
 }

@@ -234,6 +234,7 @@ static int do_reset(struct vfio_user *front, const struct vu_header *header, uin
 {
 	(void)payload;
 	(void)length;
+	dma_cancel(front->config.dma);
 	pci_reset(front->config.pci);
 	message_reply(front, header, NULL, 0);
 	return 0;

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -76,17 +77,20 @@ static void listener_ready(struct loop_fd *fd, uint32_t events)
 /* A socket nobody listens on is left from a process that died: it is replaced. */
 static int replace_stale(const struct sockaddr_un *at, struct error *err)
 {
-	int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), refused;
+	int probe, refused;
+	struct stat file;
 
+	/* connecting to an ordinary file is refused too, and that one is not ours to remove */
+	if (lstat(at->sun_path, &file) < 0 || !S_ISSOCK(file.st_mode))
+		return error_set(err, -EEXIST, "%s: exists and is not a socket", at->sun_path);
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (probe < 0)
 		return error_set(err, -errno, "socket: %s", strerror(errno));
 	refused = connect(probe, (const struct sockaddr *)at, sizeof(*at)) < 0 ? errno : 0;
 	close(probe);
 	if (refused != ECONNREFUSED)
-		return error_set(err, -EADDRINUSE, "%s: %s", at->sun_path,
-				 refused == ENOTSOCK || refused == EPROTOTYPE
-					 ? "exists and is not a socket of ours"
-					 : "another process serves this socket");
+		return error_set(err, -EADDRINUSE, "%s: another process serves this socket",
+				 at->sun_path);
 	unlink(at->sun_path);
 	return 0;
 }
