@@ -103,7 +103,8 @@ static int message_queue(struct vfio_user *front, const struct iovec *iov, unsig
 	*output = (struct output){.length = length, .sent = sent};
 	at = output->data;
 	for (unsigned i = 0; i < count; i++) {
-		memcpy(at, iov[i].iov_base, iov[i].iov_len);
+		if (iov[i].iov_len) /* an empty piece may have no address */
+			memcpy(at, iov[i].iov_base, iov[i].iov_len);
 		at += iov[i].iov_len;
 	}
 	*front->last = output;

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "nic/port.h"
+
+/*
+ * Opens the host's side of a NIC from "KIND[,key=value…]". The port is closed
+ * by port->ops->close, which frees it.
+ */
+struct port *backend_open(const char *spec, struct loop *loop, struct error *err);
+
+/* The value of KEY in a spec, copied; NULL when it is not there. */
+char *backend_option(const char *spec, const char *key);
+
+struct port *null_open(const char *spec, struct loop *loop, struct error *err);
+struct port *tap_open(const char *spec, struct loop *loop, struct error *err);

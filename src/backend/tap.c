@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A tap device with vnet headers: segmentation and checksums pass through it
+ * whole. Frames go out straight from guest memory by writev(); they come in up
+ * to 64 kB at a time. What the NIC has no room for waits here, and the tap is
+ * not read until the NIC asks for more.
+ */
+#include "backend/backend.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { TAP_BATCH = 16, TAP_FRAME = 65536 + 256 };
+
+struct tap {
+	struct port port;
+	struct loop *loop;
+	struct loop_fd fd;
+	bool held;    /* frames [first, count) wait for the NIC */
+	bool blocked; /* the kernel's queue is full */
+	unsigned first, count;
+	struct frame frames[TAP_BATCH];
+	uint8_t (*buffers)[TAP_FRAME];
+};
+
+static struct virtio_net_hdr header_of(const struct frame *frame)
+{
+	struct virtio_net_hdr header = {0};
+
+	if (frame->flags & FRAME_CHECKSUM) {
+		header.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+		header.csum_start = frame->checksum_start;
+		header.csum_offset = frame->checksum_offset;
+	}
+	if (frame->flags & (FRAME_TCP4 | FRAME_TCP6)) {
+		header.gso_type = (frame->flags & FRAME_TCP4) ? VIRTIO_NET_HDR_GSO_TCPV4
+							      : VIRTIO_NET_HDR_GSO_TCPV6;
+		header.gso_size = frame->segment_size;
+		header.hdr_len = frame->header_length;
+	}
+	return header;
+}
+
+static void tap_events(struct tap *tap)
+{
+	loop_modify(tap->loop, &tap->fd, (tap->held ? 0 : EPOLLIN) | (tap->blocked ? EPOLLOUT : 0));
+}
+
+static unsigned tap_transmit(struct port *port, const struct frame *frames, unsigned count)
+{
+	struct tap *tap = port->context;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct virtio_net_hdr header = header_of(&frames[i]);
+		struct iovec iov[FRAME_IOVS + 1];
+
+		iov[0] = (struct iovec){&header, sizeof(header)};
+		memcpy(iov + 1, frames[i].iov, frames[i].iovs * sizeof(*iov));
+		if (writev(tap->fd.fd, iov, (int)frames[i].iovs + 1) < 0) {
+			if (errno == EAGAIN) {
+				tap->blocked = true;
+				tap_events(tap);
+				return i;
+			}
+			port->stats.tx_dropped++;
+			continue;
+		}
+		port->stats.tx_frames++;
+		port->stats.tx_bytes += frames[i].length;
+	}
+	return count;
+}
+
+/* One frame from the tap; false: there is none now. */
+static bool tap_read(struct tap *tap, struct frame *frame, uint8_t *buffer)
+{
+	struct virtio_net_hdr header;
+	struct iovec iov[] = {{&header, sizeof(header)}, {buffer, TAP_FRAME}};
+	ssize_t got = readv(tap->fd.fd, iov, 2);
+
+	if (got < (ssize_t)sizeof(header)) {
+		if (got < 0 && errno != EAGAIN && errno != EINTR)
+			log_guest("tap: %s", strerror(errno));
+		return false;
+	}
+	*frame = (struct frame){0};
+	frame->length = (uint32_t)((size_t)got - sizeof(header));
+	frame->iov[0] = (struct iovec){buffer, frame->length};
+	frame->iovs = 1;
+	if (header.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
+		frame->flags |= FRAME_CHECKSUM;
+		frame->checksum_start = header.csum_start;
+		frame->checksum_offset = header.csum_offset;
+	} else if (header.flags & VIRTIO_NET_HDR_F_DATA_VALID) {
+		frame->flags |= FRAME_VALID;
+	}
+	if (header.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
+		frame->flags |=
+			header.gso_type == VIRTIO_NET_HDR_GSO_TCPV6 ? FRAME_TCP6 : FRAME_TCP4;
+		frame->segment_size = header.gso_size;
+		frame->header_length = 0;
+	}
+	return true;
+}
+
+/* The kernel's hdr_len is a hint; the TCP header itself says where it ends. */
+static void header_length(struct frame *frame)
+{
+	const uint8_t *data = frame->iov[0].iov_base;
+	size_t tcp = frame->checksum_start;
+
+	if ((frame->flags & (FRAME_TCP4 | FRAME_TCP6)) && tcp + 20 <= frame->length)
+		frame->header_length = (uint16_t)(tcp + (data[tcp + 12] >> 4) * 4u);
+}
+
+static void tap_give(struct tap *tap)
+{
+	unsigned left = tap->count - tap->first, taken = left;
+
+	if (tap->port.peer.receive)
+		taken = tap->port.peer.receive(tap->port.peer.context, tap->frames + tap->first,
+					       left);
+	tap->first += taken;
+	tap->port.stats.rx_frames += taken;
+	tap->held = tap->first < tap->count;
+	tap_events(tap);
+}
+
+static void tap_ready(struct loop_fd *fd, uint32_t events)
+{
+	struct tap *tap = fd->context;
+
+	if ((events & EPOLLOUT) && tap->blocked) {
+		tap->blocked = false;
+		tap_events(tap);
+		if (tap->port.peer.writable)
+			tap->port.peer.writable(tap->port.peer.context);
+	}
+	if (!(events & EPOLLIN) || tap->held)
+		return;
+	tap->first = tap->count = 0;
+	while (tap->count < TAP_BATCH &&
+	       tap_read(tap, &tap->frames[tap->count], tap->buffers[tap->count])) {
+		header_length(&tap->frames[tap->count]);
+		tap->port.stats.rx_bytes += tap->frames[tap->count++].length;
+	}
+	if (tap->count)
+		tap_give(tap);
+}
+
+static void tap_resume(struct port *port)
+{
+	struct tap *tap = port->context;
+
+	if (tap->held)
+		tap_give(tap);
+}
+
+static void tap_close(struct port *port)
+{
+	struct tap *tap = port->context;
+
+	loop_remove(tap->loop, &tap->fd);
+	if (tap->fd.fd >= 0)
+		close(tap->fd.fd);
+	free(tap->buffers);
+	free(tap);
+}
+
+static const struct port_ops tap_ops = {
+	.transmit = tap_transmit,
+	.resume = tap_resume,
+	.close = tap_close,
+	.offloads = true,
+};
+
+static int tap_device(const char *name, struct error *err)
+{
+	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+	int fd;
+
+	if (strlen(name) >= sizeof(request.ifr_name))
+		return error_set(err, -EINVAL, "--net tap: \"%s\" is too long for an interface",
+				 name);
+	strcpy(request.ifr_name, name);
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return error_set(err, -errno, "/dev/net/tun: %s", strerror(errno));
+	if (ioctl(fd, TUNSETIFF, &request) < 0) {
+		error_set(err, -errno, "--net tap,ifname=%s: %s", name, strerror(errno));
+		close(fd);
+		return err ? err->code : -EINVAL;
+	}
+	return fd;
+}
+
+static int tap_descriptor(const char *spec, struct error *err)
+{
+	char *name = backend_option(spec, "ifname"), *number = backend_option(spec, "fd");
+	int fd;
+
+	if (number) {
+		fd = atoi(number);
+		if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+			fd = error_set(err, -errno, "--net tap,fd=%s: %s", number, strerror(errno));
+	} else if (name) {
+		fd = tap_device(name, err);
+	} else {
+		fd = error_set(err, -EINVAL, "--net tap: ifname= or fd= must say which");
+	}
+	free(name);
+	free(number);
+	return fd;
+}
+
+struct port *tap_open(const char *spec, struct loop *loop, struct error *err)
+{
+	struct tap *tap = calloc(1, sizeof(*tap));
+	int size = sizeof(struct virtio_net_hdr);
+
+	if (!tap || !(tap->buffers = malloc(TAP_BATCH * sizeof(*tap->buffers)))) {
+		free(tap);
+		error_set(err, -ENOMEM, "no memory");
+		return NULL;
+	}
+	tap->port = (struct port){.ops = &tap_ops, .context = tap};
+	tap->loop = loop;
+	tap->fd = (struct loop_fd){.ready = tap_ready, .context = tap};
+	tap->fd.fd = tap_descriptor(spec, err);
+	if (tap->fd.fd < 0) {
+		tap_close(&tap->port);
+		return NULL;
+	}
+	if (ioctl(tap->fd.fd, TUNSETVNETHDRSZ, &size) < 0 ||
+	    ioctl(tap->fd.fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) < 0 ||
+	    loop_add(loop, &tap->fd, EPOLLIN) < 0) {
+		error_set(err, -errno, "--net %s: %s", spec, strerror(errno));
+		tap_close(&tap->port);
+		return NULL;
+	}
+	return &tap->port;
+}

@@ -1,0 +1,589 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A vfio-user client that imitates QEMU and cloud-hypervisor, and then worse.
+
+    tests/wire.py SOCKET [WORD…]    runs the tests (whose name holds a WORD)
+                                    against the server that listens there
+
+Works against any device with BAR 0; tests of guest memory and interrupts need
+the device of front_stub.c and are skipped without it. The last line is
+"N passed, N failed".
+"""
+
+import mmap
+import os
+import select
+import struct
+import sys
+import time
+import traceback
+
+from wire_client import *  # the vocabulary of the tests below
+
+
+def requests():
+    """One of each request that may come at any time, with its answer's size."""
+    config = struct.pack("<QII", 0, CONFIG, 64)
+    yield GET_INFO, struct.pack("<IIII", 16, 0, 0, 0), 16
+    yield GET_REGION_INFO, struct.pack("<IIIIQQ", 32, 0, CONFIG, 0, 0, 0), 32
+    yield GET_IRQ_INFO, struct.pack("<IIII", 16, 0, 0, 0), 16
+    yield SET_IRQS, struct.pack("<IIIII", 20, 0x21, 0, 0, 0), 0
+    yield REGION_READ, config, 80
+    yield REGION_WRITE, struct.pack("<QIII", 0x3c, CONFIG, 4, 0), 16
+    yield DEVICE_RESET, b"", 0
+    yield DMA_MAP, struct.pack("<IIQQQ", 32, 3, 0, 1 << 40, 4096), 0
+    yield DMA_UNMAP, struct.pack("<IIQQ", 24, 0, 1 << 40, 4096), 24
+
+
+# ---- what the two clients do ----
+
+def test_qemu_start(path):
+    with Client(path, greet=False) as client:
+        answer = client.version()
+        assert answer[:4] == bytes(4) and answer[-1] == 0 and len(answer) <= 4 + len(QEMU)
+        assert b'"capabilities"' in answer
+        fd = memory()
+        assert client.map(0, 0x80000, fd) == 0
+        assert client.map(0xfffc0000, 0x40000, access=1) == 0
+        flags, regions, irqs = struct.unpack("<III", client.ok(GET_INFO, bytes(16), size=16)[4:])
+        assert flags & 3 == 3 and 8 <= regions <= 100 and 3 <= irqs <= 50
+        for region in [0, 1, 2, 3, 4, 5, 7]:
+            info = client.ok(GET_REGION_INFO, struct.pack("<IIIIQQ", 32, 0, region, 0, 0, 0), size=32)
+            _, flags, index, _, size, _ = struct.unpack("<IIIIQQ", info)
+            assert index == region and (flags & 3 == 3) == (size > 0), region
+            assert not flags & 4, "a region that can be mapped ends posted writes"
+            assert region != 7 or size in (256, 4096)
+        for index in (3, 2):
+            client.ok(GET_IRQ_INFO, struct.pack("<IIII", 16, 0, index, 0), size=16)
+        client.read(CONFIG, 0, 256)
+        assert client.irqs(0, 0x24, 0, 1, [os.eventfd(0)]) == 0
+        assert client.irqs(3, 0x24, 0, 1, [os.eventfd(0)]) == 0
+        assert client.irqs(0, 0x21, 0, 0) == 0
+        client.decode(0)
+        client.ok(DEVICE_RESET, size=0)
+        assert client.unmap(0, 0x80000)[0] == 0
+        assert client.map(0, 0x20000, fd) == 0 and client.map(0x20000, 0x60000, fd, 0x20000) == 0
+
+
+def test_cloud_hypervisor_start(path):
+    with Client(path, greet=False) as client:
+        answer = client.version(CLOUD, 1)
+        assert b'"capabilities"' in answer
+        regions = struct.unpack("<IIII", client.ok(GET_INFO, struct.pack("<IIII", 32, 0, 0, 0), size=16))[2]
+        for region in range(regions):
+            client.ok(GET_REGION_INFO, struct.pack("<IIIIQQ", 32, 0, region, 0, 0, 0), size=32)
+        for bar in list(range(0x10, 0x28, 4)) + [0x30]:
+            client.write(CONFIG, bar, b"\xff" * 4)
+            value, = struct.unpack("<I", client.read(CONFIG, bar, 4))
+            assert bar != 0x30 or value == 0, "there is no ROM"
+            base = value & ~(3 if value & 1 else 15)
+            assert not base or -base & 0xffffffff == base & -base & 0xffffffff, hex(value)
+            client.write(CONFIG, bar, bytes(4))
+        answer = client.unmap(1 << 30, 4096)[1]
+        assert client.map(1 << 32, RAM, memory()) == 0
+        assert client.unmap(1 << 32, RAM) == (0, struct.pack("<IIQQ", 24, 0, 1 << 32, RAM))
+
+
+def test_capability_list_ends(path):
+    with Client(path) as client:
+        config, seen = client.read(CONFIG, 0, 256), set()
+        at = config[0x34] if config[6] & 0x10 else 0
+        while at:
+            assert at not in seen and 0x40 <= at <= 0xfc
+            seen.add(at)
+            at = config[at + 1]
+
+
+def test_identity_is_read_only(path):
+    with Client(path) as client:
+        before = client.read(CONFIG, 0, 4)
+        client.write(CONFIG, 0, b"\xa5" * 4)
+        assert client.read(CONFIG, 0, 4) == before
+
+
+def test_bar_needs_decoding(path):
+    with Client(path) as client:
+        client.decode(0)
+        assert client.read(0, 0, 4) == b"\xff" * 4
+    with Client(path) as client:
+        client.stub()
+        client.write(0, 8, b"12345678")
+        assert client.read(0, 8, 8) == b"12345678"
+        client.decode(0)
+        assert client.read(0, 8, 8) == b"\xff" * 8
+
+
+def test_accesses_out_of_range_answer_all_ones(path):
+    with Client(path) as client:
+        client.decode()
+        for region, offset, count in [(0, 1 << 40, 4), (0, 2**64 - 2, 4), (0, 0, 3), (5, 0, 4),
+                                      (6, 0, 4), (8, 0, 4), (99, 0, 4), (2**32 - 1, 0, 1),
+                                      (CONFIG, 256, 4), (CONFIG, 2**64 - 1, 4), (0, 0, 0)]:
+            assert client.read(region, offset, count) == b"\xff" * count, (region, offset, count)
+            client.write(region, offset, b"\x5a" * count)
+        assert client.read(CONFIG, 254, 4)[2:] == b"\xff\xff"
+
+
+def test_posted_writes_are_silent_and_in_order(path):
+    with Client(path) as client:
+        client.stub()
+        for value in range(1000):
+            client.write(0, 16, struct.pack("<I", value), NO_REPLY)
+        assert client.read(0, 16, 4) == struct.pack("<I", 999)
+
+
+def test_no_reply_is_honoured_for_errors(path):
+    with Client(path) as client:
+        client.send(client.message(77, b"", NO_REPLY))
+        client.send(client.message(GET_REGION_INFO, b"", NO_REPLY))
+        client.read(CONFIG, 0, 4)  # the first answer is to this
+
+
+def test_write_multi(path):
+    with Client(path) as client:
+        client.stub()
+        entries = b"".join(struct.pack("<QIIQ", 4 * i, 0, 4, i + 1) for i in range(200))
+        client.send(client.message(WRITE_MULTI, struct.pack("<Q", 200) + entries, NO_REPLY))
+        assert client.read(0, 4 * 199, 4) == struct.pack("<I", 200)
+        for count, data in [(2**61, entries[:24]), (2, entries[:24]), (0, entries[:24])]:
+            assert client.call(WRITE_MULTI, struct.pack("<Q", count) + data)[0] == INVALID
+        odd = struct.pack("<QIIQ", 0, 0, 9, 0)
+        client.ok(WRITE_MULTI, struct.pack("<Q", 1) + odd, size=8)
+
+
+def test_region_write_with_another_count(path):
+    with Client(path) as client:
+        client.stub()
+        for count in (3, 5, 2**32 - 1):
+            answer = client.ok(REGION_WRITE, struct.pack("<QIII", 0, 0, count, 0x55555555), size=16)
+            assert struct.unpack("<QII", answer) == (0, 0, count)
+        assert client.read(0, 0, 4) == bytes(4)
+
+
+# ---- the stream ----
+
+def test_every_message_split_at_every_byte(path):
+    with Client(path) as client:
+        for command, payload, size in requests():
+            for at in range(1, 16 + len(payload)):
+                if command == DMA_UNMAP:
+                    assert client.map(1 << 40, 4096) == 0
+                message = client.message(command, payload)
+                client.send(message[:at])
+                time.sleep(0.0005)
+                client.send(message[at:])
+                error, answer = client.reply(command, client.id)
+                assert (error, len(answer)) == (0, size), (command, at, error, len(answer))
+                if command == DMA_MAP:
+                    assert client.unmap(1 << 40, 4096)[0] == 0
+
+
+def test_descriptor_with_a_split_message(path):
+    payload = struct.pack("<IIQQQ", 32, 3, 0, 0, RAM)
+    fd = memory()
+    with Client(path) as client:
+        for at in range(1, 16 + len(payload)):
+            message = client.message(DMA_MAP, payload)
+            client.send(message[:at], [fd])
+            time.sleep(0.0005)
+            client.send(message[at:])
+            assert client.reply(DMA_MAP, client.id)[0] == 0
+            assert client.unmap(0, RAM)[0] == 0
+
+
+def test_byte_by_byte(path):
+    with Client(path) as client:
+        for byte in client.message(REGION_READ, struct.pack("<QII", 0, CONFIG, 256)):
+            client.send(bytes([byte]))
+        assert len(client.reply(REGION_READ)[1]) == 272
+
+
+def test_many_messages_in_one_write(path):
+    fd = memory()
+    with Client(path) as client:
+        batch = b"".join(client.message(command, payload) for command, payload, _ in requests()
+                         if command != DEVICE_RESET)
+        client.send(batch)
+        sizes = [len(client.reply()[1]) for _ in range(8)]
+        assert sizes == [size for command, _, size in requests() if command != DEVICE_RESET]
+        for i in range(16):  # as QEMU: maps pipelined, a descriptor each
+            client.send(client.message(DMA_MAP, struct.pack("<IIQQQ", 32, 3, 0, i * RAM, RAM)), [fd])
+        assert [client.reply(DMA_MAP)[0] for i in range(16)] == [0] * 16
+
+
+def test_unknown_commands(path):
+    with Client(path) as client:
+        for command in [0, GET_REGION_IO_FDS, DMA_READ, DMA_WRITE, 14, 16, 17, 255, 65535]:
+            for payload in (b"", b"x" * 100, b"y" * 100000):
+                error, answer = client.call(command, payload)
+                assert error == NOT_SUPPORTED and answer == b"", (command, error)
+        client.read(CONFIG, 0, 4)
+
+
+def test_undersize_payloads(path):
+    with Client(path) as client:
+        for command, payload, _ in requests():
+            least = 4 if command == GET_INFO else min(len(payload), 16 if command == REGION_WRITE else 99)
+            for length in range(0, least):
+                error, answer = client.call(command, payload[:length])
+                assert error == INVALID and answer == b"", (command, length)
+            assert not least or client.took < LATE
+        client.read(CONFIG, 0, 4)
+
+
+def test_impossible_sizes_end_the_connection(path):
+    for size in [0, 1, 15, 2**21, 2**31, 2**32 - 1]:
+        with Client(path) as client:
+            client.send(client.message(GET_INFO, bytes(16), size=size))
+            assert client.gone(), size
+
+
+def test_largest_message(path):
+    with Client(path) as client:
+        payload = struct.pack("<QII", 0, 0, 1 << 20) + bytes(1 << 20)
+        client.ok(REGION_WRITE, payload, size=16)
+        client.read(CONFIG, 0, 4)
+
+
+def test_before_version(path):
+    with Client(path, greet=False) as client:
+        for command, payload, _ in requests():
+            assert client.call(command, payload)[0] == INVALID
+        client.version()
+        assert client.call(VERSION, bytes(4) + QEMU)[0] == INVALID
+
+
+def test_versions(path):
+    with Client(path, greet=False) as client:
+        assert client.call(VERSION, struct.pack("<HH", 1, 0) + QEMU)[0] == INVALID
+    for text in [b"", b"\0", b"{}", b"{" * 10000, b'{"capabilities":{"max_msg_fds":1e999}}', b"\xff" * 500]:
+        with Client(path, greet=False) as client:
+            answer = client.ok(VERSION, bytes(4) + text)
+            assert answer.endswith(b"}}\0"), text
+
+
+def test_stray_replies_are_ignored(path):
+    with Client(path) as client:
+        for command in (DMA_READ, DMA_WRITE, GET_INFO, 0):
+            client.send(client.message(command, b"z" * 64, REPLY))
+        client.read(CONFIG, 0, 4)
+
+
+def test_client_that_never_reads(path):
+    request = struct.pack("<QII", 0, CONFIG, 4096)
+    with Client(path) as client:
+        batch = b"".join(client.message(REGION_READ, request) for _ in range(2000))
+        client.socket.settimeout(2)
+        try:
+            for _ in range(10):
+                client.send(batch)
+            assert False, "80 MB of answers are kept for a client that does not read"
+        except (Gone, TimeoutError):
+            pass
+    with Client(path) as client:
+        client.read(CONFIG, 0, 4)
+
+
+def test_answers_wait_for_a_slow_reader(path):
+    request = struct.pack("<QII", 0, CONFIG, 4096)
+    with Client(path) as client:
+        for _ in range(1000):
+            client.send(client.message(REGION_READ, request))
+        for _ in range(1000):
+            assert len(client.reply(REGION_READ)[1]) == 4112
+
+
+def test_sessions_after_one_another(path):
+    with Client(path) as first, Client(path, greet=False) as second:
+        second.send(second.message(VERSION, bytes(4) + QEMU))
+        first.read(CONFIG, 0, 4)
+        first.socket.close()
+        assert second.reply(VERSION)[0] == 0
+    for _ in range(50):
+        with Client(path) as client:
+            client.send(client.message(REGION_READ, bytes(16))[:20])
+
+
+# ---- descriptors ----
+
+def test_no_descriptor_is_kept(path):
+    before, ram = descriptors(path), memory()
+    for count in list(range(0, 20)) + [64, 253]:
+        with Client(path) as client:
+            try:
+                client.send(client.message(GET_INFO, bytes(16)), [ram] * count)
+                client.reply()
+                assert count <= 16, count
+                client.send(client.message(DMA_MAP, struct.pack("<IIQQQ", 32, 3, 0, 0, RAM)), [ram] * count)
+                client.reply()
+            except Gone:
+                assert count > 16, count
+    with Client(path) as client:
+        for index in (0, 1, 2, 3, 4, 5):
+            client.irqs(index, 0x24, 0, 1, [os.eventfd(0)])
+        message = client.message(DMA_MAP, bytes(32))
+        client.send(message[:20], [ram])  # and never the rest
+    for _ in range(20):
+        if descriptors(path) == before:
+            return
+        time.sleep(0.05)
+    assert descriptors(path) == before, (before, descriptors(path))
+
+
+def test_wrong_maps(path):
+    ram, pipe = memory(), os.pipe()
+    folder = os.open("/", os.O_RDONLY)
+    with Client(path) as client:
+        assert client.map(0, RAM, ram) == 0
+        assert client.map(RAM - 4096, 8192, ram) == EXIST
+        assert client.map(0, 4096) == EXIST
+        for address, size, fd, offset in [
+                (1 << 32, 0, ram, 0), (1 << 32, 0, None, 0), (2**64 - 4096, 8192, ram, 0),
+                (2**64 - 4096, 8192, None, 0), (1 << 32, RAM + 1, ram, 0), (1 << 32, RAM, ram, 4096),
+                (1 << 32, RAM, ram, 2**64 - 4096), (1 << 32, 2**63, ram, 0), (1 << 32, 4096, pipe[0], 0),
+                (1 << 32, 4096, folder, 0)]:
+            assert client.map(address, size, fd, offset) != 0, (address, size, offset)
+        assert client.unmap(1 << 32, 4096)[0] == NOT_THERE
+        assert client.unmap(0, 0)[0] == INVALID
+        assert client.unmap(4096, 4096)[0] == NOT_THERE
+        assert client.unmap(1, 2**64 - 1)[0] != 0
+        assert client.unmap(0, 4096, 2)[0] == INVALID
+        assert client.unmap(0, 0, 2)[0] == 0
+        assert client.map(0, RAM, ram) == 0
+
+
+def test_thousands_of_maps(path):
+    ram = memory(4096)
+    with Client(path) as client:
+        for i in range(3000):
+            assert client.map(i * 8192, 4096, ram) == 0
+        assert client.unmap(0, 3000 * 8192)[0] == 0
+        assert client.map(0, 4096, ram) == 0
+
+
+# ---- guest memory ----
+
+def test_mapped_memory(path):
+    fd = memory()
+    ram = mmap.mmap(fd, RAM)
+    ram[0:5000] = bytes(i % 251 for i in range(5000))
+    with Client(path) as client:
+        client.stub()
+        assert client.map(0, 4096, fd) == 0 and client.map(4096, RAM - 4096, fd, 4096) == 0
+        client.copy(0, 65536, 5000)  # over the seam
+        assert client.copies() == (1, 0) and ram[65536:70536] == ram[0:5000]
+        client.copy(RAM - 8, 0, 16)
+        client.copy(2**64 - 8, 0, 16)
+        assert client.copies() == (1, 2)
+        client.decode(2)  # no bus mastering
+        client.copy(0, 131072, 16)
+        assert client.copies() == (1, 3) and ram[131072:131088] == bytes(16)
+        client.decode(6)
+        assert client.unmap(0, 4096)[0] == 0
+        client.copy(0, 131072, 16)
+        client.copy(4096, 131072, 16)
+        assert client.copies() == (2, 4)
+
+
+def test_read_only_memory(path):
+    fd = memory()
+    with Client(path) as client:
+        client.stub()
+        assert client.map(0, RAM, fd, access=1) == 0
+        client.copy(0, 4096, 16)
+        assert client.copies() == (0, 1)
+
+
+class Guest:
+    """Serves DMA messages out of its own memory."""
+
+    def __init__(self, client):
+        self.client, self.ram, self.longest = client, bytearray(RAM), 0
+        self.ram[0:RAM // 2] = os.urandom(RAM // 2)
+
+    def serve(self, message, fail=False):
+        number, command, _, _, payload = message
+        address, count = struct.unpack_from("<QQ", payload)
+        self.longest = max(self.longest, count)
+        answer = payload[:16]
+        if command == DMA_READ:
+            answer += self.ram[address:address + count]
+        else:
+            assert command == DMA_WRITE and len(payload) == 16 + count
+            self.ram[address:address + count] = payload[16:]
+        flags, answer = (REPLY | ERROR, b"") if fail else (REPLY, answer)
+        self.client.send(struct.pack("<HHIII", number, command, 16 + len(answer), flags, 14) + answer)
+
+    def messages(self, wait=0.3):
+        got = self.client.commands
+        self.client.commands = []
+        while select.select([self.client.socket], [], [], wait)[0]:
+            got.append(self.client.receive())
+        return got
+
+
+def test_message_memory(path):
+    with Client(path) as client:
+        client.stub()
+        guest = Guest(client)
+        assert client.map(0, RAM) == 0
+        for length in (1, 16, 4096, 16384, 16385, 200000):
+            client.copy(7, RAM // 2, length)
+            reads = guest.messages()
+            assert len(reads) == -(-length // 16384), "reads are under way at once"
+            client.read(CONFIG, 0, 4)
+            assert client.took < LATE, "a request is answered while reads are outstanding"
+            for message in reversed(reads):  # in any order
+                guest.serve(message)
+            for message in guest.messages():
+                guest.serve(message)
+            assert guest.ram[RAM // 2:RAM // 2 + length] == guest.ram[7:7 + length], length
+        assert guest.longest <= 16384 and client.copies() == (6, 0)
+
+
+def test_message_memory_that_fails(path):
+    with Client(path) as client:
+        client.stub()
+        guest = Guest(client)
+        assert client.map(0, RAM) == 0
+        client.copy(0, RAM // 2, 40000)
+        for message in guest.messages():
+            guest.serve(message, fail=True)
+        assert client.copies() == (0, 1)
+        client.copy(0, RAM // 2, 100)
+        reads = guest.messages()
+        for payload in (b"", b"x" * 15, b"x" * 16, b"x" * 4000):  # one answer, and of a wrong size
+            client.send(struct.pack("<HHIII", reads[0][0], DMA_READ, 16 + len(payload), REPLY, 0) + payload)
+        assert client.copies() == (0, 2)
+
+
+def test_reset_forgets_reads_under_way(path):
+    with Client(path) as client:
+        client.stub()
+        guest = Guest(client)
+        assert client.map(0, RAM) == 0
+        client.copy(0, RAM // 2, 100)
+        old = guest.messages()
+        client.stub()
+        guest.ram[0:100] = b"n" * 100
+        client.copy(0, RAM // 2, 100)
+        new = guest.messages()
+        assert len(new) == 1 and client.copies() == (0, 0)
+        guest.ram[0:100] = b"o" * 100
+        guest.serve(old[0])
+        assert client.copies() == (0, 0)
+        guest.ram[0:100] = b"n" * 100
+        guest.serve(new[0])
+        for message in guest.messages():
+            guest.serve(message)
+        assert guest.ram[RAM // 2:RAM // 2 + 100] == b"n" * 100
+
+
+def test_no_dma_message_to_a_client_that_shares_all(path):
+    with Client(path, greet=False) as client:
+        client.version(CLOUD, 1)
+        client.stub()
+        assert client.map(0, RAM, memory()) == 0
+        client.copy(RAM, 0, 16)
+        assert client.copies() == (0, 1) and client.commands == []
+
+
+# ---- interrupts ----
+
+def test_line_masks_itself(path):
+    line = os.eventfd(0)
+    with Client(path) as client:
+        client.stub()
+        assert client.irqs(0, 0x24, 0, 1, [line]) == 0
+        client.write(0, 0xf20, b"\1")
+        assert fired(line) == 1
+        client.write(0, 0xf20, b"\1")
+        assert fired(line, 0.05) == 0, "masked"
+        assert client.irqs(0, 0x11, 0, 1) == 0
+        assert fired(line) == 1, "still high"
+        client.write(0, 0xf20, b"\0")
+        assert client.irqs(0, 0x11, 0, 1) == 0 and fired(line, 0.05) == 0
+        client.decode(0x407)
+        client.write(0, 0xf20, b"\1")
+        assert fired(line, 0.05) == 0, "disabled in COMMAND"
+        client.decode()
+        assert fired(line) == 1
+        assert client.irqs(0, 0x21, 0, 0) == 0
+        client.write(0, 0xf20, b"\1")
+        assert fired(line, 0.05) == 0
+
+
+def test_line_resampled(path):
+    line, resample = os.eventfd(0), os.eventfd(0)
+    with Client(path) as client:
+        client.stub()
+        assert client.irqs(0, 0x24, 0, 1, [line]) == 0
+        assert client.irqs(0, 0x09, 0, 1) == 0
+        assert client.irqs(0, 0x14, 0, 1, [resample]) == 0
+        assert client.irqs(0, 0x11, 0, 1) == 0
+        client.write(0, 0xf20, b"\1")
+        assert fired(line) == 1
+        os.eventfd_write(resample, 1)
+        assert fired(line) == 1
+
+
+def test_messages(path):
+    vectors = [os.eventfd(0) for _ in range(4)]
+    with Client(path) as client:
+        client.stub()
+        count = struct.unpack("<IIII", client.ok(GET_IRQ_INFO, struct.pack("<IIII", 16, 0, 1, 0)))[3]
+        assert count == 4
+        client.write(0, 0xf24, b"\0\0\0\0")
+        assert client.irqs(1, 0x24, 0, 4, vectors) == 0
+        for i in (3, 0):
+            client.write(0, 0xf24, struct.pack("<I", i))
+            assert fired(vectors[i]) == 1 and not select.select(vectors, [], [], 0)[0]
+        for i in (4, 2047, 2**32 - 1):
+            client.write(0, 0xf24, struct.pack("<I", i))
+        assert client.irqs(1, 0x24, 3, 1) == 0  # de-assign the last
+        client.write(0, 0xf24, struct.pack("<I", 3))
+        assert not select.select(vectors, [], [], 0.05)[0]
+        assert client.irqs(1, 0x22, 0, 2, data=b"\0\1") == 0 and fired(vectors[1]) == 1
+        assert client.irqs(1, 0x21, 0, 0) == 0
+        client.write(0, 0xf24, b"\0\0\0\0")
+        assert not select.select(vectors, [], [], 0.05)[0]
+
+
+def test_wrong_interrupts(path):
+    with Client(path) as client:
+        for index, flags, start, count, data in [
+                (5, 0x21, 0, 0, b""), (2**32 - 1, 0x24, 0, 1, b""), (0, 0x24, 2, 0, b""),
+                (0, 0x24, 0, 2, b""), (1, 0x24, 1, 2**32 - 1, b""), (1, 0x24, 2**32 - 1, 2, b""),
+                (0, 0x22, 0, 1, b""), (2, 0x24, 0, 5000, b"")]:
+            assert client.irqs(index, flags, start, count, data=data) == INVALID, (index, start, count)
+        read, write = os.pipe()
+        client.irqs(0, 0x24, 0, 1, [write])
+        os.close(read)
+        os.close(write)
+        client.decode()
+        client.irqs(0, 0x21, 0, 1)  # trigger it ourselves: must not be a SIGPIPE
+        client.read(CONFIG, 0, 4)
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    path, words = sys.argv[1], sys.argv[2:]
+    passed = failed = skipped = 0
+    for name, function in list(globals().items()):
+        if not name.startswith("test_") or words and not any(word in name for word in words):
+            continue
+        try:
+            function(path)
+            passed += 1
+        except Skip:
+            skipped += 1
+        except Exception:  # a test fails by any exception
+            failed += 1
+            print(f"FAILED {name}\n{traceback.format_exc()}", flush=True)
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One vfio-user client, by hand: what wire.py says to a server."""
+
+import array
+import os
+import select
+import socket
+import struct
+import time
+
+(VERSION, DMA_MAP, DMA_UNMAP, GET_INFO, GET_REGION_INFO, GET_REGION_IO_FDS, GET_IRQ_INFO,
+ SET_IRQS, REGION_READ, REGION_WRITE, DMA_READ, DMA_WRITE, DEVICE_RESET) = range(1, 14)
+WRITE_MULTI = 15
+REPLY, NO_REPLY, ERROR = 1, 0x10, 0x20
+CONFIG = 7
+EXIST, NOT_THERE, INVALID, NOT_SUPPORTED = 17, 2, 22, 95
+LATE = 0.1  # s: no reply may take longer
+PATIENCE = 5
+QEMU = (b'{"capabilities": {"pgsizes": 4096, "max_msg_fds": 16, "max_dma_maps": 65535, '
+        b'"max_data_xfer_size": 1048576, "migration": {"max_bitmap_size": 268435456, '
+        b'"pgsize": 4096}, "write_multiple": true}}\0')
+CLOUD = (b'{"capabilities":{"max_msg_fds":1,"max_data_xfer_size":1048576,'
+         b'"migration":{"pgsize":4096}}}\0')
+RAM = 1 << 20
+
+
+class Gone(Exception):
+    """The server closed the connection."""
+
+
+class Skip(Exception):
+    """Needs a device that is not there."""
+
+
+class Client:
+    def __init__(self, path, greet=True):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect(path)
+        self.id = 0
+        self.commands = []  # the server's own, that came while we waited for a reply
+        if greet:
+            self.version()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def message(self, command, payload=b"", flags=0, size=None):
+        self.id = (self.id + 1) & 0xffff
+        size = 16 + len(payload) if size is None else size
+        return struct.pack("<HHIII", self.id, command, size, flags, 0) + payload
+
+    def send(self, data, fds=()):
+        try:
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+            sent = self.socket.sendmsg([data], rights)
+            if sent < len(data):
+                self.socket.sendall(data[sent:])
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise Gone from error
+
+    def exactly(self, count):
+        data = b""
+        while len(data) < count:
+            try:
+                more = self.socket.recv(count - len(data))
+            except ConnectionResetError as error:
+                raise Gone from error
+            if not more:
+                raise Gone
+            data += more
+        return data
+
+    def receive(self):
+        """One message: id, command, flags, error, payload."""
+        number, command, size, flags, error = struct.unpack("<HHIII", self.exactly(16))
+        return number, command, flags, error, self.exactly(size - 16)
+
+    def reply(self, command=None, number=None):
+        while True:
+            message = self.receive()
+            if message[2] & 0xf == REPLY:
+                break
+            self.commands.append(message)
+        assert command is None or message[1] == command, message
+        assert number is None or message[0] == number, message
+        return message[3] if message[2] & ERROR else 0, message[4]
+
+    def call(self, command, payload=b"", fds=(), flags=0):
+        """Sends and returns (error, payload); the reply must be in time."""
+        begin = time.monotonic()
+        self.send(self.message(command, payload, flags), fds)
+        result = self.reply(command, self.id)
+        self.took = time.monotonic() - begin
+        return result
+
+    def ok(self, command, payload=b"", fds=(), size=None):
+        error, answer = self.call(command, payload, fds)
+        assert error == 0, f"command {command}: error {error}"
+        assert size is None or len(answer) == size, f"command {command}: {len(answer)} bytes"
+        return answer
+
+    def version(self, capabilities=QEMU, minor=0):
+        return self.ok(VERSION, struct.pack("<HH", 0, minor) + capabilities)
+
+    def read(self, region, offset, count):
+        head = struct.pack("<QII", offset, region, count)
+        answer = self.ok(REGION_READ, head, size=16 + count)
+        assert answer[:16] == head
+        return answer[16:]
+
+    def write(self, region, offset, data, flags=0):
+        payload = struct.pack("<QII", offset, region, len(data))
+        if flags & NO_REPLY:
+            return self.send(self.message(REGION_WRITE, payload + data, flags))
+        answer = self.ok(REGION_WRITE, payload + data, size=16)
+        assert answer == payload
+        return None
+
+    def map(self, address, size, fd=None, offset=0, access=3):
+        return self.call(DMA_MAP, struct.pack("<IIQQQ", 32, access, offset, address, size),
+                         () if fd is None else (fd,))[0]
+
+    def unmap(self, address, size, flags=0):
+        return self.call(DMA_UNMAP, struct.pack("<IIQQ", 24, flags, address, size))
+
+    def irqs(self, index, flags, start, count, fds=(), data=b""):
+        return self.call(SET_IRQS, struct.pack("<IIIII", 20 + len(data), flags, index, start, count)
+                         + data, fds)[0]
+
+    def decode(self, command=7):
+        self.write(CONFIG, 4, struct.pack("<H", command))
+
+    def stub(self):
+        if self.read(CONFIG, 0, 4) != bytes.fromhex("34127856"):
+            raise Skip
+        self.ok(DEVICE_RESET)
+        self.decode()
+
+    def copy(self, source, destination, length):
+        self.write(0, 0xf00, struct.pack("<Q", source))
+        self.write(0, 0xf08, struct.pack("<Q", destination))
+        self.write(0, 0xf10, struct.pack("<I", length))
+
+    def copies(self):
+        return struct.unpack("<I", self.read(0, 0xf14, 4))[0], \
+            struct.unpack("<I", self.read(0, 0xf18, 4))[0]
+
+    def gone(self):
+        """True if the server has closed the connection or does so soon."""
+        try:
+            while True:
+                self.receive()
+        except Gone:
+            return True
+        except TimeoutError:
+            return False
+
+
+def server_of(path):
+    with Client(path) as client:
+        got = client.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return struct.unpack("iii", got)[0]
+
+
+def descriptors(path):
+    """Open descriptors of the server, when it has no client but the one that asks."""
+    pid = server_of(path)
+    with Client(path):
+        return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def memory(size=RAM):
+    fd = os.memfd_create("ram")
+    os.ftruncate(fd, size)
+    return fd
+
+
+def fired(fd, wait=1.0):
+    ready = select.select([fd], [], [], wait)[0]
+    return os.eventfd_read(fd) if ready else 0
