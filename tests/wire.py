@@ -13,6 +13,7 @@ the device of front_stub.c and are skipped without it. The last line is
 import mmap
 import os
 import select
+import signal
 import struct
 import sys
 import time
@@ -211,6 +212,22 @@ def test_many_messages_in_one_write(path):
         assert [client.reply(DMA_MAP)[0] for i in range(16)] == [0] * 16
 
 
+def test_descriptor_behind_messages_without(path):
+    server, fd = server_of(path), memory()
+    with Client(path) as client:
+        client.read(CONFIG, 0, 4)
+        os.kill(server, signal.SIGSTOP)  # so that it reads all of this at once
+        try:
+            for _ in range(3):
+                client.send(client.message(GET_INFO, bytes(16)))
+            for i in range(2):  # longer than the file: refused if the file is seen
+                client.send(client.message(DMA_MAP, struct.pack("<IIQQQ", 32, 3, 0, i << 30, 2 * RAM)),
+                            [fd])
+        finally:
+            os.kill(server, signal.SIGCONT)
+        assert [client.reply()[0] for _ in range(5)] == [0, 0, 0, INVALID, INVALID]
+
+
 def test_unknown_commands(path):
     with Client(path) as client:
         for command in [0, GET_REGION_IO_FDS, DMA_READ, DMA_WRITE, 14, 16, 17, 255, 65535]:
@@ -392,34 +409,6 @@ def test_read_only_memory(path):
         assert client.map(0, RAM, fd, access=1) == 0
         client.copy(0, 4096, 16)
         assert client.copies() == (0, 1)
-
-
-class Guest:
-    """Serves DMA messages out of its own memory."""
-
-    def __init__(self, client):
-        self.client, self.ram, self.longest = client, bytearray(RAM), 0
-        self.ram[0:RAM // 2] = os.urandom(RAM // 2)
-
-    def serve(self, message, fail=False):
-        number, command, _, _, payload = message
-        address, count = struct.unpack_from("<QQ", payload)
-        self.longest = max(self.longest, count)
-        answer = payload[:16]
-        if command == DMA_READ:
-            answer += self.ram[address:address + count]
-        else:
-            assert command == DMA_WRITE and len(payload) == 16 + count
-            self.ram[address:address + count] = payload[16:]
-        flags, answer = (REPLY | ERROR, b"") if fail else (REPLY, answer)
-        self.client.send(struct.pack("<HHIII", number, command, 16 + len(answer), flags, 14) + answer)
-
-    def messages(self, wait=0.3):
-        got = self.client.commands
-        self.client.commands = []
-        while select.select([self.client.socket], [], [], wait)[0]:
-            got.append(self.client.receive())
-        return got
 
 
 def test_message_memory(path):

@@ -182,3 +182,31 @@ def memory(size=RAM):
 def fired(fd, wait=1.0):
     ready = select.select([fd], [], [], wait)[0]
     return os.eventfd_read(fd) if ready else 0
+
+
+class Guest:
+    """Serves DMA messages out of its own memory."""
+
+    def __init__(self, client):
+        self.client, self.ram, self.longest = client, bytearray(RAM), 0
+        self.ram[0:RAM // 2] = os.urandom(RAM // 2)
+
+    def serve(self, message, fail=False):
+        number, command, _, _, payload = message
+        address, count = struct.unpack_from("<QQ", payload)
+        self.longest = max(self.longest, count)
+        answer = payload[:16]
+        if command == DMA_READ:
+            answer += self.ram[address:address + count]
+        else:
+            assert command == DMA_WRITE and len(payload) == 16 + count
+            self.ram[address:address + count] = payload[16:]
+        flags, answer = (REPLY | ERROR, b"") if fail else (REPLY, answer)
+        self.client.send(struct.pack("<HHIII", number, command, 16 + len(answer), flags, 14) + answer)
+
+    def messages(self, wait=0.3):
+        got = self.client.commands
+        self.client.commands = []
+        while select.select([self.client.socket], [], [], wait)[0]:
+            got.append(self.client.receive())
+        return got

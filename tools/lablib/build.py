@@ -170,7 +170,8 @@ def _programs(tree):
                 if place not in found and need in libraries:
                     found[place] = libraries[need]
                     queue.append(libraries[need])
-    found.setdefault("lib64/ld-linux-x86-64.so.2", libraries["ld-linux-x86-64.so.2"])
+    for name, place in (("ld-linux-x86-64.so.2", "lib64"), ("libgcc_s.so.1", "lib")):
+        found.setdefault(f"{place}/{name}", libraries[name])  # loaded without being named
     return [(path, place) for place, path in found.items()]
 
 
