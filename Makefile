@@ -22,3 +22,8 @@ test: program lab
 	@tests/run
 
 .PHONY: all deps program lab test
+
+demo: program lab
+	@tools/demo
+
+.PHONY: demo
