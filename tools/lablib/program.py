@@ -14,7 +14,7 @@ ANYNIC = os.environ.get("ANYNIC") or os.path.join(ROOT, "build", "anynic")
 class Card:
     """with Card("e1000", net="tap,ifname=t0", netns=net) as card: card.socket"""
 
-    def __init__(self, name, net="user", netns=None, arguments=()):
+    def __init__(self, name, net="user", netns=None, arguments=(), cpus=None):
         self.folder = tempfile.mkdtemp(prefix="anynic-card-")
         self.socket = os.path.join(self.folder, "card.sock")
         self.control = os.path.join(self.folder, "control.sock")
@@ -22,12 +22,14 @@ class Card:
         command = [ANYNIC, "run", name, "--socket-path", self.socket, "--net", net,
                    "--control", self.control, *arguments]
         self.command = netns.command(command) if netns else command
+        self.cpus = cpus
         self.process = None
 
     def __enter__(self):
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log)
+                                            stderr=log, preexec_fn=(
+                lambda: os.sched_setaffinity(0, self.cpus)) if self.cpus else None)
         deadline = time.monotonic() + 5
         while not os.path.exists(self.socket):
             if self.process.poll() is not None or time.monotonic() > deadline:
