@@ -31,7 +31,7 @@ def vfio_user_device(path, **more):
 
 class Guest:
     def __init__(self, lab, sockets=(), devices=(), modules="e1000,8021q", memory=512,
-                 shared=True, netns=None, cpus=None, append="", arguments=(), cpu_model="max"):
+                 shared=True, netns=None, cpus=None, append="", arguments=(), cpu_model="qemu64"):
         self.folder = tempfile.mkdtemp(prefix="anynic-guest-")
         self.log = os.path.join(self.folder, "kernel.log")
         self.tokens = 0
@@ -41,7 +41,7 @@ class Guest:
                    "-accel", "tcg", "-cpu", cpu_model, "-m", str(memory), "-kernel", lab.image,
                    "-initrd", lab.initramfs, "-no-reboot",
                    "-append", f"console=ttyS0 quiet panic=-1 random.trust_cpu=on "
-                              f"tsc=reliable modules={modules} {append}",
+                              f"tsc=reliable mitigations=off modules={modules} {append}",
                    "-chardev", f"file,id=log,path={self.log}", "-serial", "chardev:log",
                    "-chardev", f"socket,id=shell,path={self.folder}/shell,server=on,wait=off",
                    "-serial", "chardev:shell",
