@@ -11,6 +11,7 @@ static const struct kind {
 } kinds[] = {
 	{"null", "", null_open},
 	{"tap", "ifname fd", tap_open},
+	{"user", "net host dns dhcpstart hostname restrict tftp bootfile hostfwd", user_open},
 };
 
 char *backend_option(const char *spec, const char *key)
@@ -58,6 +59,6 @@ struct port *backend_open(const char *spec, struct loop *loop, struct error *err
 				       ? NULL
 				       : kinds[i].open(spec, loop, err);
 	}
-	error_set(err, -EINVAL, "--net %s: no such kind; there is null, tap", spec);
+	error_set(err, -EINVAL, "--net %s: no such kind; there is user, tap, null", spec);
 	return NULL;
 }

@@ -16,3 +16,7 @@ char *backend_option(const char *spec, const char *key);
 
 struct port *null_open(const char *spec, struct loop *loop, struct error *err);
 struct port *tap_open(const char *spec, struct loop *loop, struct error *err);
+struct port *user_open(const char *spec, struct loop *loop, struct error *err);
+
+/* Writes what passes INNER into a pcap file; owns INNER from then on, unless it fails. */
+struct port *capture_open(struct port *inner, const char *path, struct error *err);

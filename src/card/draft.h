@@ -65,9 +65,6 @@ char *arena_text(struct arena_block **arena, const char *text, size_t length);
 void arena_free(struct arena_block *arena);
 #define draft_take(draft, type, count) ((type *)arena_take(&(draft)->arena, sizeof(type) * (count)))
 
-/* mistakes.c */
-void mistake(struct mistakes *mistakes, const char *file, unsigned line, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
 #define wrong(draft, node, ...) mistake((draft)->mistakes, (node)->file, (node)->line, __VA_ARGS__)
 
 /* xml.c, words.c, extend.c */

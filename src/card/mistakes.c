@@ -34,7 +34,10 @@ void mistakes_print(const struct mistakes *mistakes, FILE *out)
 	for (unsigned i = 0; i < mistakes->count; i++) {
 		const struct error *at = &mistakes->list[i];
 
-		fprintf(out, "%s:%u: error: %s\n", at->file, at->line, at->text);
+		if (at->line)
+			fprintf(out, "%s:%u: error: %s\n", at->file, at->line, at->text);
+		else
+			fprintf(out, "%s: error: %s\n", at->file, at->text);
 	}
 }
 

@@ -12,6 +12,8 @@ struct mistakes {
 	unsigned count, room;
 };
 
+void mistake(struct mistakes *mistakes, const char *file, unsigned line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 void mistakes_print(const struct mistakes *mistakes, FILE *out); /* FILE:LINE: error: ... */
 void mistakes_free(struct mistakes *mistakes);
 

@@ -6,6 +6,8 @@
 #include "nic/nic.h"
 
 #include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +15,11 @@ enum { COMMAND_BUS_MASTER = 4, COMMAND_LINE_OFF = 0x400 };
 
 struct instance {
 	struct loop *loop;
+	const struct card *card;
+	char name[64];
+	const char *net;
+	uint8_t mac[6];
+	bool link_down; /* by the operator */
 	struct nic *nic;
 	struct port *port;
 	struct dma *dma;
@@ -145,7 +152,7 @@ static int start(struct instance *instance, const struct instance_config *config
 		.pic = &instance->pic,
 		.dma = instance->dma,
 		.socket_path = config->socket_path,
-		.fd = -1,
+		.fd = config->fd,
 		.write_multiple = true,
 		.after_request = after_request,
 		.session = session,
@@ -158,6 +165,13 @@ static int start(struct instance *instance, const struct instance_config *config
 	instance->port = backend_open(config->net, config->loop, err);
 	if (!instance->port)
 		return -EINVAL;
+	if (config->capture) {
+		struct port *wrapped = capture_open(instance->port, config->capture, err);
+
+		if (!wrapped)
+			return -EINVAL;
+		instance->port = wrapped;
+	}
 	nic_attach(instance->nic, instance->port);
 	instance->front = vfio_user_new(&front, err);
 	return instance->front ? 0 : -EINVAL;
@@ -173,6 +187,10 @@ struct instance *instance_new(const struct instance_config *config, struct error
 		return NULL;
 	}
 	instance->loop = config->loop;
+	instance->card = config->card;
+	instance->net = config->net;
+	memcpy(instance->mac, config->mac, sizeof(instance->mac));
+	snprintf(instance->name, sizeof(instance->name), "%s", config->name);
 	instance->work = (struct loop_work){.run = work_run, .context = instance};
 	describe(instance, config->card);
 	dma_on_wake(instance->dma, dma_wake, instance);
@@ -194,4 +212,92 @@ void instance_free(struct instance *instance)
 	nic_free(instance->nic);
 	dma_free(instance->dma);
 	free(instance);
+}
+
+/* ---- seen from outside ---- */
+
+const char *instance_name(const struct instance *instance)
+{
+	return instance->name;
+}
+
+void instance_link(struct instance *instance, bool up)
+{
+	instance->link_down = !up;
+	nic_link(instance->nic, up);
+}
+
+static void put_text(json_object *to, const char *key, const char *text)
+{
+	json_object_object_add(to, key, json_object_new_string(text));
+}
+
+static void put_count(json_object *to, const char *key, uint64_t count)
+{
+	json_object_object_add(to, key, json_object_new_uint64(count));
+}
+
+struct json_object *instance_describe(const struct instance *instance)
+{
+	json_object *nic = json_object_new_object();
+	const uint8_t *mac = instance->mac;
+	char text[32];
+
+	put_text(nic, "name", instance->name);
+	put_text(nic, "card", instance->card->name);
+	snprintf(text, sizeof(text), "%04x:%04x", instance->card->vendor, instance->card->device);
+	put_text(nic, "identity", text);
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+	put_text(nic, "mac", text);
+	put_text(nic, "net", instance->net);
+	json_object_object_add(nic, "link", json_object_new_boolean(!instance->link_down));
+	return nic;
+}
+
+struct json_object *instance_stats(const struct instance *instance)
+{
+	const struct vfio_user_stats *front = vfio_user_stats(instance->front);
+	const struct nic_stats *nic = nic_stats(instance->nic);
+	const struct {
+		const char *group, *name;
+		uint64_t count;
+	} counts[] = {
+		{"guest", "tx_frames", nic->tx_frames},
+		{"guest", "tx_bytes", nic->tx_bytes},
+		{"guest", "tx_faults", nic->tx_faults},
+		{"guest", "rx_frames", nic->rx_frames},
+		{"guest", "rx_bytes", nic->rx_bytes},
+		{"guest", "rx_filtered", nic->rx_filtered},
+		{"guest", "rx_no_room", nic->rx_no_room},
+		{"guest", "rx_stopped", nic->rx_stopped},
+		{"guest", "rx_too_long", nic->rx_too_long},
+		{"guest", "interrupts", nic->interrupts},
+		{"guest", "undeclared", nic->undeclared},
+		{"host", "tx_frames", instance->port->stats.tx_frames},
+		{"host", "tx_bytes", instance->port->stats.tx_bytes},
+		{"host", "tx_dropped", instance->port->stats.tx_dropped},
+		{"host", "rx_frames", instance->port->stats.rx_frames},
+		{"host", "rx_bytes", instance->port->stats.rx_bytes},
+		{"host", "rx_dropped", instance->port->stats.rx_dropped},
+		{"client", "requests", front->requests},
+		{"client", "reads", front->reads},
+		{"client", "writes", front->writes},
+		{"client", "posted", front->posted},
+		{"client", "unmasks", front->unmasks},
+		{"client", "interrupts", front->interrupts},
+		{"client", "dma_reads", front->dma_reads},
+		{"client", "dma_writes", front->dma_writes},
+		{"client", "errors", front->errors},
+	};
+	json_object *stats = json_object_new_object(), *group;
+
+	for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		if (!json_object_object_get_ex(stats, counts[i].group, &group)) {
+			group = json_object_new_object();
+			json_object_object_add(stats, counts[i].group, group);
+		}
+		put_count(group, counts[i].name, counts[i].count);
+	}
+	return stats;
 }

@@ -7,13 +7,23 @@
 
 /* One card for one VM: card, NIC, port, PCI function and front put together. */
 struct instance;
+struct json_object;
 
 struct instance_config {
 	struct loop *loop;
 	const struct card *card;
-	const char *socket_path, *net;
+	const char *name;	 /* for control and statistics */
+	const char *socket_path; /* or NULL and fd */
+	int fd;			 /* a connected socket, or -1 */
+	const char *net;	 /* "KIND[,key=value…]" */
+	const char *capture;	 /* pcap file, or NULL */
 	uint8_t mac[6];
 };
 
 struct instance *instance_new(const struct instance_config *config, struct error *err);
 void instance_free(struct instance *instance);
+
+const char *instance_name(const struct instance *instance);
+void instance_link(struct instance *instance, bool up);
+struct json_object *instance_describe(const struct instance *instance);
+struct json_object *instance_stats(const struct instance *instance);

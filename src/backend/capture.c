@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A port around a port, which writes what passes into a pcap file. */
+#include "backend/backend.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+enum { CAPTURE_FRAME = 262144 };
+
+struct capture {
+	struct port port;
+	struct port_ops ops;
+	struct port *inner;
+	pcap_t *pcap;
+	pcap_dumper_t *file; /* NULL once writing has failed */
+	uint8_t linear[CAPTURE_FRAME];
+};
+
+static void capture_frame(struct capture *capture, const struct frame *frame)
+{
+	struct pcap_pkthdr header;
+	size_t done = 0;
+
+	for (unsigned i = 0; i < frame->iovs; i++) {
+		size_t part = frame->iov[i].iov_len;
+
+		if (part > sizeof(capture->linear) - done)
+			break;
+		memcpy(capture->linear + done, frame->iov[i].iov_base, part);
+		done += part;
+	}
+	gettimeofday(&header.ts, NULL);
+	header.caplen = (bpf_u_int32)done;
+	header.len = frame->length;
+	pcap_dump((uint8_t *)capture->file, &header, capture->linear);
+}
+
+static void capture_batch(struct capture *capture, const struct frame *frames, unsigned count)
+{
+	if (!capture->file)
+		return;
+	for (unsigned i = 0; i < count; i++)
+		capture_frame(capture, &frames[i]);
+	if (pcap_dump_flush(capture->file) < 0 || ferror(pcap_dump_file(capture->file))) {
+		log_warn("capture: %s; nothing more is captured", strerror(errno));
+		pcap_dump_close(capture->file);
+		capture->file = NULL;
+	}
+}
+
+static unsigned capture_transmit(struct port *port, const struct frame *frames, unsigned count)
+{
+	struct capture *capture = port->context;
+	unsigned taken = capture->inner->ops->transmit(capture->inner, frames, count);
+
+	capture_batch(capture, frames, taken);
+	port->stats = capture->inner->stats;
+	return taken;
+}
+
+static unsigned inner_receive(void *context, const struct frame *frames, unsigned count)
+{
+	struct capture *capture = context;
+	unsigned taken = count;
+
+	if (capture->port.peer.receive)
+		taken = capture->port.peer.receive(capture->port.peer.context, frames, count);
+	capture_batch(capture, frames, taken);
+	return taken;
+}
+
+static void inner_link(void *context, bool up)
+{
+	struct capture *capture = context;
+
+	if (capture->port.peer.link)
+		capture->port.peer.link(capture->port.peer.context, up);
+}
+
+static void inner_writable(void *context)
+{
+	struct capture *capture = context;
+
+	if (capture->port.peer.writable)
+		capture->port.peer.writable(capture->port.peer.context);
+}
+
+static void capture_resume(struct port *port)
+{
+	struct capture *capture = port->context;
+
+	if (capture->inner->ops->resume)
+		capture->inner->ops->resume(capture->inner);
+}
+
+static void capture_close(struct port *port)
+{
+	struct capture *capture = port->context;
+
+	if (capture->inner)
+		capture->inner->ops->close(capture->inner);
+	if (capture->file)
+		pcap_dump_close(capture->file);
+	if (capture->pcap)
+		pcap_close(capture->pcap);
+	free(capture);
+}
+
+struct port *capture_open(struct port *inner, const char *path, struct error *err)
+{
+	struct capture *capture = calloc(1, sizeof(*capture));
+
+	if (!capture) {
+		error_set(err, -ENOMEM, "no memory");
+		return NULL;
+	}
+	capture->ops = (struct port_ops){capture_transmit, capture_resume, capture_close,
+					 inner->ops->offloads};
+	capture->port = (struct port){.ops = &capture->ops, .context = capture};
+	capture->pcap = pcap_open_dead(DLT_EN10MB, CAPTURE_FRAME);
+	capture->file = capture->pcap ? pcap_dump_open(capture->pcap, path) : NULL;
+	if (!capture->file) {
+		error_set(err, -EIO, "--capture %s: %s", path,
+			  capture->pcap ? pcap_geterr(capture->pcap) : "no memory");
+		capture_close(&capture->port);
+		return NULL;
+	}
+	capture->inner = inner;
+	inner->peer = (struct port_peer){capture, inner_receive, inner_link, inner_writable};
+	return &capture->port;
+}

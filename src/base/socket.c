@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/socket.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* A socket nobody listens on is left from a process that died: it is replaced. */
+static int replace_stale(const struct sockaddr_un *at, struct error *err)
+{
+	int probe, refused;
+	struct stat file;
+
+	/* connecting to an ordinary file is refused too, and that one is not ours to remove */
+	if (lstat(at->sun_path, &file) < 0 || !S_ISSOCK(file.st_mode))
+		return error_set(err, -EEXIST, "%s: exists and is not a socket", at->sun_path);
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (probe < 0)
+		return error_set(err, -errno, "socket: %s", strerror(errno));
+	refused = connect(probe, (const struct sockaddr *)at, sizeof(*at)) < 0 ? errno : 0;
+	close(probe);
+	if (refused != ECONNREFUSED)
+		return error_set(err, -EADDRINUSE, "%s: another process serves this socket",
+				 at->sun_path);
+	unlink(at->sun_path);
+	return 0;
+}
+
+int unix_listen(const char *path, struct error *err)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd, result;
+
+	if (strlen(path) >= sizeof(at.sun_path))
+		return error_set(err, -ENAMETOOLONG,
+				 "%s: longer than the %zu bytes of a socket path", path,
+				 sizeof(at.sun_path) - 1);
+	strcpy(at.sun_path, path);
+	if (access(path, F_OK) == 0) {
+		result = replace_stale(&at, err);
+		if (result < 0)
+			return result;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return error_set(err, -errno, "socket: %s", strerror(errno));
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 4) < 0) {
+		result = error_set(err, -errno, "%s: %s", path, strerror(errno));
+		close(fd);
+		return result;
+	}
+	return fd;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/error.h"
+
+/*
+ * A non-blocking Unix stream socket that listens at PATH. A stale socket is
+ * replaced; a served one, or a file that is no socket, is an error. The
+ * descriptor, or -errno.
+ */
+int unix_listen(const char *path, struct error *err);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Starts a card and the VM that uses it, and ends with the VM's status. */
+#include "cli/cli.h"
+#include "cli/serve.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+enum { ARGUMENTS_MAX = 1024 };
+
+static bool mentions(char **words, const char *text)
+{
+	for (; *words; words++) {
+		if (strstr(*words, text))
+			return true;
+	}
+	return false;
+}
+
+static const char *memory_of(char **words)
+{
+	for (; *words; words++) {
+		if (!strcmp(*words, "-m") && words[1])
+			return words[1] + (strncmp(words[1], "size=", 5) ? 0 : 5);
+	}
+	return "128M";
+}
+
+/* QEMU reads a bare number as megabytes; a memory object wants the unit. */
+static void memory_words(char **words, char **out, unsigned *count)
+{
+	const char *size = memory_of(words);
+	size_t length = strcspn(size, ",");
+	char *object;
+
+	if (asprintf(&object, "memory-backend-memfd,id=anynic-ram,share=on,size=%.*s%s",
+		     (int)length, size, size[length ? length - 1 : 0] <= '9' ? "M" : "") < 0)
+		return;
+	out[(*count)++] = "-object";
+	out[(*count)++] = object;
+	out[(*count)++] = "-machine";
+	out[(*count)++] = "memory-backend=anynic-ram";
+}
+
+static int started(const struct serve_options *options, const char *title)
+{
+	static char *words[ARGUMENTS_MAX + 8];
+	pid_t parent = getpid(), child;
+	unsigned count = 0;
+	sigset_t none;
+	char *device;
+
+	(void)title;
+	while (options->rest[count] && count < ARGUMENTS_MAX) {
+		words[count] = options->rest[count];
+		count++;
+	}
+	if (!mentions(options->rest, "memory-backend"))
+		memory_words(options->rest, words, &count);
+	if (asprintf(
+		    &device,
+		    "{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":\"%s\"}}",
+		    options->socket_path) < 0)
+		return -1;
+	words[count++] = "-device";
+	words[count++] = device;
+	words[count] = NULL;
+	child = fork();
+	if (child)
+		return child;
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(1);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	execvp(words[0], words);
+	fprintf(stderr, "anynic: error: %s: %s\n", words[0], strerror(errno));
+	_exit(127);
+}
+
+int exec_main(int argc, char **argv)
+{
+	static const struct serve_hooks hooks = {started};
+	struct serve_options options;
+	char folder[] = "/tmp/anynic-XXXXXX", path[64];
+	int result;
+
+	if (serve_options(argc, argv, &options) != CLI_OK || !*options.rest || options.fd >= 0) {
+		fprintf(stderr, "usage: anynic exec CARD [OPTIONS] -- QEMU ARGS…\n%s", serve_usage);
+		return CLI_USAGE;
+	}
+	if (options.socket_path)
+		return serve(&options, &hooks);
+	if (!mkdtemp(folder)) {
+		fprintf(stderr, "anynic: error: %s: %s\n", folder, strerror(errno));
+		return CLI_FAILED;
+	}
+	snprintf(path, sizeof(path), "%s/card.sock", folder);
+	options.socket_path = path;
+	result = serve(&options, &hooks);
+	rmdir(folder);
+	return result;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+#include "instance/catalog.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static void show_identity(const struct card *card)
+{
+	printf("%s: %s\n", card->name, card->title);
+	printf("  %04x:%04x subsystem %04x:%04x revision %02x class %06x", card->vendor,
+	       card->device, card->subsystem_vendor, card->subsystem, card->revision,
+	       card->class_code);
+	if (card->interrupt_pin)
+		printf(" INT%c", 'A' + card->interrupt_pin - 1);
+	putchar('\n');
+	for (unsigned i = 0; i < 6; i++) {
+		const struct bar *bar = &card->bars[i];
+
+		for (unsigned k = 0; k < bar->parts_count; k++)
+			printf("  BAR%u %s %llu bytes: %s%s\n", i, bar->io ? "I/O" : "memory",
+			       (unsigned long long)bar->size, card->banks[bar->parts[k].bank].name,
+			       bar->parts[k].index_at != bar->parts[k].data_at
+				       ? " by index and data"
+				       : "");
+	}
+}
+
+/* The access word of some bits; the first that fits says it. */
+static const char *access_word(const struct reg *reg, uint64_t mask)
+{
+	const struct {
+		uint64_t bits;
+		const char *word;
+	} words[] = {
+		{reg->self_clear, "self-clear"},
+		{reg->read_clear & reg->w1c, "rc w1c"},
+		{reg->read_clear, "rc"},
+		{reg->w1c, "w1c"},
+		{reg->w1s, "w1s"},
+		{reg->w0c, "w0c"},
+		{reg->write_only, "wo"},
+		{reg->rw, "rw"},
+	};
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (words[i].bits & mask)
+			return words[i].word;
+	}
+	return "ro";
+}
+
+static uint64_t field_mask(const struct field *field)
+{
+	return (field->width >= 64 ? ~0ull : (1ull << field->width) - 1) << field->shift;
+}
+
+static void show_register(const struct reg *reg)
+{
+	printf("    %05x  %-10s", reg->at, reg->name);
+	if (reg->count > 1)
+		printf("[%u]", reg->count);
+	printf("  %u bits, %s", reg->bytes * 8, access_word(reg, reg->valid));
+	if (reg->reset)
+		printf(", reset 0x%llx", (unsigned long long)reg->reset);
+	putchar('\n');
+	for (unsigned i = reg->fields_count; i-- > 0;) {
+		const struct field *field = &reg->fields[i];
+		char bits[16];
+
+		if (field->width > 1)
+			snprintf(bits, sizeof(bits), "%u:%u", field->shift + field->width - 1,
+				 field->shift);
+		else
+			snprintf(bits, sizeof(bits), "%u", field->shift);
+		printf("             %7s  %-10s %s\n", bits, field->name,
+		       access_word(reg, field_mask(field)));
+	}
+}
+
+static void show_banks(const struct card *card)
+{
+	for (unsigned i = 0; i < card->banks_count; i++) {
+		const struct bank *bank = &card->banks[i];
+
+		printf("  registers %s, %u bytes\n", bank->name, bank->size);
+		for (unsigned k = 0; k < bank->regs_count; k++)
+			show_register(&bank->regs[k]);
+	}
+}
+
+static void show_rings(const struct card *card)
+{
+	for (unsigned i = 0; i < card->rings_count; i++) {
+		const struct ring *ring = &card->rings[i];
+
+		printf("  ring %s: %s, slots of %u bytes, %u kind%s\n", ring->name,
+		       ring->direction == RING_RECEIVE ? "receive" : "transmit", ring->slot_size,
+		       ring->uses_count, ring->uses_count == 1 ? "" : "s");
+	}
+}
+
+static void show_filter(const struct card *card)
+{
+	static const char *const classes[] = {"all",   "broadcast", "multicast",
+					      "exact", "hash",	    "vlan"};
+
+	printf("  accepts:");
+	for (unsigned i = 0; i < card->filter.count; i++) {
+		const struct accept *accept = &card->filter.accepts[i];
+
+		printf(" %s", classes[accept->class]);
+		if (accept->class == ACCEPT_EXACT)
+			printf("(%u)", accept->entries);
+		else if (accept->words)
+			printf("(%u bits)", accept->words * accept->bits);
+		if (accept->must)
+			printf("(must)");
+	}
+	putchar('\n');
+}
+
+int show_main(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{"cards", required_argument, NULL, 'd'},
+		{NULL, 0, NULL, 0},
+	};
+	struct mistakes mistakes = {0};
+	const char *folder = NULL;
+	struct card *card;
+	int name;
+
+	while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		if (name != 'd')
+			return CLI_USAGE;
+		folder = optarg;
+	}
+	if (optind + 1 != argc) {
+		fputs("usage: anynic show CARD [--cards DIR]\n", stderr);
+		return CLI_USAGE;
+	}
+	card = catalog_find(argv[optind], folder, &mistakes);
+	mistakes_print(&mistakes, stderr);
+	mistakes_free(&mistakes);
+	if (!card)
+		return CLI_FAILED;
+	show_identity(card);
+	show_banks(card);
+	show_rings(card);
+	show_filter(card);
+	printf("  code: none\n");
+	card_free(card);
+	return CLI_OK;
+}

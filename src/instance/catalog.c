@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "instance/catalog.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATH_ROOM = 4096, FOLDERS_MAX = 16, ENTRIES_MAX = 1024 };
+
+struct folders {
+	char paths[FOLDERS_MAX][PATH_ROOM];
+	unsigned count;
+};
+
+static void folder_add(struct folders *folders, const char *path, size_t length, const char *tail)
+{
+	if (folders->count < FOLDERS_MAX && length)
+		snprintf(folders->paths[folders->count++], PATH_ROOM, "%.*s%s", (int)length, path,
+			 tail);
+}
+
+static void folders_add_list(struct folders *folders, const char *list, const char *tail)
+{
+	while (list && *list) {
+		size_t length = strcspn(list, ":");
+
+		folder_add(folders, list, length, tail);
+		list += length + (list[length] == ':');
+	}
+}
+
+static void folders_find(struct folders *folders, const char *given)
+{
+	const char *home = getenv("HOME"), *user = getenv("XDG_DATA_HOME");
+
+	folders->count = 0;
+	if (given)
+		folder_add(folders, given, strlen(given), "");
+	folders_add_list(folders, getenv("ANYNIC_CARDS"), "");
+	if (user && *user)
+		folder_add(folders, user, strlen(user), "/anynic/cards");
+	else if (home)
+		folder_add(folders, home, strlen(home), "/.local/share/anynic/cards");
+	folders_add_list(folders, getenv("XDG_DATA_DIRS") ?: "/usr/local/share:/usr/share",
+			 "/anynic/cards");
+}
+
+static bool identity(const char *name, unsigned *vendor, unsigned *device)
+{
+	int end = 0;
+
+	return sscanf(name, "%4x:%4x%n", vendor, device, &end) == 2 && !name[end];
+}
+
+static bool entry_add(struct catalog *catalog, const char *name, const char *source,
+		      struct card *card)
+{
+	struct catalog_entry *grown;
+
+	if (!card || catalog->count == ENTRIES_MAX)
+		return false;
+	grown = realloc(catalog->entries, (catalog->count + 1) * sizeof(*grown));
+	if (!grown)
+		return false;
+	catalog->entries = grown;
+	grown += catalog->count++;
+	snprintf(grown->name, sizeof(grown->name), "%s", name);
+	snprintf(grown->source, sizeof(grown->source), "%s", source);
+	grown->card = card;
+	return true;
+}
+
+static bool listed(const struct catalog *catalog, const char *name)
+{
+	for (unsigned i = 0; i < catalog->count; i++) {
+		if (!strcmp(catalog->entries[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+static void list_folder(struct catalog *catalog, const char *folder)
+{
+	DIR *at = opendir(folder);
+	struct dirent *entry;
+
+	while (at && (entry = readdir(at))) {
+		struct mistakes mistakes = {0};
+		char path[PATH_ROOM + 300];
+		struct card *card;
+
+		snprintf(path, sizeof(path), "%s/%s/card.xml", folder, entry->d_name);
+		if (entry->d_name[0] == '.' || access(path, R_OK) < 0 ||
+		    listed(catalog, entry->d_name))
+			continue;
+		card = card_read_file(path, &mistakes);
+		if (!entry_add(catalog, entry->d_name, path, card))
+			card_free(card);
+		mistakes_free(&mistakes);
+	}
+	if (at)
+		closedir(at);
+}
+
+void catalog_list(struct catalog *catalog, const char *folder)
+{
+	struct folders *folders = calloc(1, sizeof(*folders));
+
+	*catalog = (struct catalog){0};
+	if (!folders)
+		return;
+	folders_find(folders, folder);
+	for (unsigned i = 0; i < folders->count; i++)
+		list_folder(catalog, folders->paths[i]);
+	free(folders);
+	for (unsigned i = 0; i < shipped_cards_count; i++) {
+		const struct shipped_card *shipped = &shipped_cards[i];
+		struct mistakes mistakes = {0};
+
+		if (!listed(catalog, shipped->name))
+			entry_add(catalog, shipped->name, "built in",
+				  card_read_text(shipped->name, shipped->text, shipped->length,
+						 &mistakes));
+		mistakes_free(&mistakes);
+	}
+}
+
+void catalog_free(struct catalog *catalog)
+{
+	for (unsigned i = 0; i < catalog->count; i++)
+		card_free(catalog->entries[i].card);
+	free(catalog->entries);
+	*catalog = (struct catalog){0};
+}
+
+static struct card *find_identity(const char *folder, unsigned vendor, unsigned device)
+{
+	struct catalog_entry *best = NULL;
+	struct card *card = NULL;
+	struct catalog catalog;
+
+	catalog_list(&catalog, folder);
+	for (unsigned i = 0; i < catalog.count; i++) {
+		struct catalog_entry *entry = &catalog.entries[i];
+
+		if (entry->card->vendor == vendor && entry->card->device == device &&
+		    (!best || entry->card->revision > best->card->revision))
+			best = entry;
+	}
+	if (best) {
+		fprintf(stderr, "anynic: %04x:%04x is %s (%s)\n", vendor, device, best->name,
+			best->source);
+		card = best->card;
+		best->card = NULL;
+	}
+	catalog_free(&catalog);
+	return card;
+}
+
+static struct card *find_name(const char *name, const char *folder, struct mistakes *mistakes)
+{
+	struct folders *folders = calloc(1, sizeof(*folders));
+	struct card *card = NULL;
+	char path[PATH_ROOM + 300];
+	bool found = false;
+
+	if (!folders)
+		return NULL;
+	folders_find(folders, folder);
+	for (unsigned i = 0; i < folders->count && !found; i++) {
+		snprintf(path, sizeof(path), "%s/%s/card.xml", folders->paths[i], name);
+		found = access(path, F_OK) == 0;
+		if (found)
+			card = card_read_file(path, mistakes);
+	}
+	free(folders);
+	for (unsigned i = 0; i < shipped_cards_count && !found; i++) {
+		found = !strcmp(shipped_cards[i].name, name);
+		if (found)
+			card = card_read_text(name, shipped_cards[i].text, shipped_cards[i].length,
+					      mistakes);
+	}
+	return card;
+}
+
+struct card *catalog_find(const char *name, const char *folder, struct mistakes *mistakes)
+{
+	unsigned before = mistakes->count, vendor, device;
+	struct card *card;
+
+	if (strchr(name, '/'))
+		return card_read_file(name, mistakes);
+	card = identity(name, &vendor, &device) ? find_identity(folder, vendor, device)
+						: find_name(name, folder, mistakes);
+	if (!card && mistakes->count == before)
+		mistake(mistakes, name, 0, "no such card; `anynic list` shows those there are");
+	return card;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "instance/control.h"
+
+#include "base/socket.h"
+#include "instance/instance.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 65536, CLIENTS_MAX = 16 };
+
+struct client {
+	struct loop_fd fd;
+	struct control *control;
+	char line[LINE_MAX_BYTES];
+	size_t length;
+	struct client *next;
+};
+
+struct control {
+	struct loop *loop;
+	struct instance *instance;
+	struct loop_fd listener;
+	char *path;
+	struct client *clients;
+	unsigned clients_count;
+};
+
+static void client_drop(struct client *client)
+{
+	struct control *control = client->control;
+
+	for (struct client **at = &control->clients; *at; at = &(*at)->next) {
+		if (*at == client) {
+			*at = client->next;
+			break;
+		}
+	}
+	control->clients_count--;
+	loop_remove(control->loop, &client->fd);
+	close(client->fd.fd);
+	free(client);
+}
+
+/* ---- commands: each fills in the answer, or says what is wrong ---- */
+
+static const char *do_list(struct instance *instance, json_object *request, json_object *answer)
+{
+	json_object *list = json_object_new_array();
+
+	(void)request;
+	json_object_array_add(list, instance_describe(instance));
+	json_object_object_add(answer, "nics", list);
+	return NULL;
+}
+
+static const char *do_stats(struct instance *instance, json_object *request, json_object *answer)
+{
+	(void)request;
+	json_object_object_add(answer, "stats", instance_stats(instance));
+	return NULL;
+}
+
+static const char *do_link(struct instance *instance, json_object *request, json_object *answer)
+{
+	json_object *up, *nic;
+
+	(void)answer;
+	if (!json_object_object_get_ex(request, "nic", &nic) ||
+	    strcmp(json_object_get_string(nic), instance_name(instance)))
+		return "no such NIC";
+	if (!json_object_object_get_ex(request, "up", &up) ||
+	    !json_object_is_type(up, json_type_boolean))
+		return "\"up\" is true or false";
+	instance_link(instance, json_object_get_boolean(up));
+	return NULL;
+}
+
+static const struct control_command {
+	const char *name;
+	const char *(*run)(struct instance *instance, json_object *request, json_object *answer);
+} commands[] = {
+	{"list", do_list},
+	{"stats", do_stats},
+	{"link", do_link},
+};
+
+static const char *run_command(struct control *control, json_object *request, json_object *answer)
+{
+	json_object *name;
+
+	if (!json_object_is_type(request, json_type_object) ||
+	    !json_object_object_get_ex(request, "command", &name))
+		return "expected {\"command\": …}";
+	for (unsigned i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		if (!strcmp(commands[i].name, json_object_get_string(name)))
+			return commands[i].run(control->instance, request, answer);
+	}
+	return "no such command; there is list, stats, link";
+}
+
+static void answer_line(struct client *client, const char *line)
+{
+	json_object *request = json_tokener_parse(line), *answer = json_object_new_object();
+	const char *wrong = run_command(client->control, request, answer);
+	const char *text;
+
+	json_object_object_add(answer, "ok", json_object_new_boolean(!wrong));
+	if (wrong)
+		json_object_object_add(answer, "error", json_object_new_string(wrong));
+	text = json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN);
+	/* answers fit the socket's buffer; a client that does not read loses its own */
+	if (send(client->fd.fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+		send(client->fd.fd, "\n", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	json_object_put(answer);
+	json_object_put(request);
+}
+
+static void client_ready(struct loop_fd *fd, uint32_t events)
+{
+	struct client *client = fd->context;
+	ssize_t got = recv(fd->fd, client->line + client->length,
+			   sizeof(client->line) - 1 - client->length, MSG_DONTWAIT);
+	char *end;
+
+	(void)events;
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0) {
+		client_drop(client);
+		return;
+	}
+	client->length += (size_t)got;
+	client->line[client->length] = 0;
+	while ((end = memchr(client->line, '\n', client->length))) {
+		*end++ = 0;
+		answer_line(client, client->line);
+		client->length -= (size_t)(end - client->line);
+		memmove(client->line, end, client->length + 1);
+	}
+	if (client->length == sizeof(client->line) - 1)
+		client_drop(client);
+}
+
+static void listener_ready(struct loop_fd *fd, uint32_t events)
+{
+	struct control *control = fd->context;
+	int accepted = accept4(fd->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *client;
+
+	(void)events;
+	if (accepted < 0)
+		return;
+	client = control->clients_count < CLIENTS_MAX ? calloc(1, sizeof(*client)) : NULL;
+	if (!client) {
+		close(accepted);
+		return;
+	}
+	client->control = control;
+	client->fd = (struct loop_fd){.fd = accepted, .ready = client_ready, .context = client};
+	client->next = control->clients;
+	control->clients = client;
+	control->clients_count++;
+	if (loop_add(control->loop, &client->fd, EPOLLIN) < 0)
+		client_drop(client);
+}
+
+struct control *control_new(struct loop *loop, const char *path, struct instance *instance,
+			    struct error *err)
+{
+	struct control *control = calloc(1, sizeof(*control));
+
+	if (!control) {
+		error_set(err, -ENOMEM, "no memory");
+		return NULL;
+	}
+	control->loop = loop;
+	control->instance = instance;
+	control->listener = (struct loop_fd){.ready = listener_ready, .context = control};
+	control->listener.fd = unix_listen(path, err);
+	if (control->listener.fd < 0) {
+		free(control);
+		return NULL;
+	}
+	control->path = strdup(path);
+	loop_add(loop, &control->listener, EPOLLIN);
+	return control;
+}
+
+void control_free(struct control *control)
+{
+	if (!control)
+		return;
+	while (control->clients)
+		client_drop(control->clients);
+	loop_remove(control->loop, &control->listener);
+	close(control->listener.fd);
+	if (control->path)
+		unlink(control->path);
+	free(control->path);
+	free(control);
+}
