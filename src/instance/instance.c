@@ -30,7 +30,8 @@ struct instance {
 	struct inprocess *vm;
 	unsigned device;
 	struct loop_work work;
-	bool wanted; /* work was recorded since it last ran */
+	bool wanted;	/* work was recorded since it last ran */
+	bool accessing; /* within a write to a register, which after_request follows */
 };
 
 /* ---- what the NIC asks of the machine ---- */
@@ -54,6 +55,8 @@ static void bus_schedule(void *context)
 	struct instance *instance = context;
 
 	instance->wanted = true;
+	if (!instance->accessing)
+		loop_schedule(instance->loop, &instance->work);
 }
 
 /* ---- what the machine asks of the NIC ---- */
@@ -70,7 +73,9 @@ static void owner_write(void *context, unsigned bar, uint64_t offset, unsigned w
 {
 	struct instance *instance = context;
 
+	instance->accessing = true;
 	nic_bar_write(instance->nic, bar, offset, width, value);
+	instance->accessing = false;
 }
 
 static void owner_reset(void *context)
