@@ -71,6 +71,7 @@ void test_port_forget(struct test_port *port)
 {
 	port->count = 0;
 	port->used = 0;
+	port->room = SENT_MAX;
 }
 
 bool test_port_offer_frame(struct test_port *port, const struct frame *frame)

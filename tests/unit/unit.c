@@ -11,11 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct unit_file unit_space, unit_bus;
+extern const struct unit_file unit_space, unit_bus, unit_transmit;
 
 static const struct unit_file *const files[] = {
 	&unit_space,
 	&unit_bus,
+	&unit_transmit,
 };
 
 const char *unit_root;
