@@ -11,12 +11,13 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct unit_file unit_space, unit_bus, unit_transmit;
+extern const struct unit_file unit_space, unit_bus, unit_transmit, unit_receive;
 
 static const struct unit_file *const files[] = {
 	&unit_space,
 	&unit_bus,
 	&unit_transmit,
+	&unit_receive,
 };
 
 const char *unit_root;
