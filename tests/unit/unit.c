@@ -11,13 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct unit_file unit_space, unit_bus, unit_transmit, unit_receive;
+extern const struct unit_file unit_space, unit_bus, unit_transmit, unit_receive, unit_interrupt,
+	unit_parts, unit_hostile;
 
 static const struct unit_file *const files[] = {
-	&unit_space,
-	&unit_bus,
-	&unit_transmit,
-	&unit_receive,
+	&unit_space,	 &unit_bus,   &unit_transmit, &unit_receive,
+	&unit_interrupt, &unit_parts, &unit_hostile,
 };
 
 const char *unit_root;
