@@ -12,11 +12,11 @@
 #include <string.h>
 
 extern const struct unit_file unit_space, unit_bus, unit_transmit, unit_receive, unit_interrupt,
-	unit_parts, unit_hostile;
+	unit_parts, unit_hostile, unit_slow, unit_language;
 
 static const struct unit_file *const files[] = {
-	&unit_space,	 &unit_bus,   &unit_transmit, &unit_receive,
-	&unit_interrupt, &unit_parts, &unit_hostile,
+	&unit_space, &unit_bus,	    &unit_transmit, &unit_receive,  &unit_interrupt,
+	&unit_parts, &unit_hostile, &unit_slow,	    &unit_language,
 };
 
 const char *unit_root;
@@ -32,6 +32,7 @@ void unit_failed(const char *file, int line, const char *format, ...)
 	printf("FAILED %s %s:%d: ", name, file, line);
 	vprintf(format, list);
 	printf("\n");
+	fflush(stdout);
 	va_end(list);
 	longjmp(end, 1);
 }
