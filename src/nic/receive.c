@@ -271,19 +271,6 @@ static enum delivery deliver_segments(struct nic *nic, const struct frame *frame
 	return TAKEN;
 }
 
-static void complete_checksum(const struct frame *frame, uint8_t *data)
-{
-	uint32_t at = frame->checksum_start, put = at + frame->checksum_offset;
-	uint16_t sum;
-
-	if (at >= frame->length || put + 2 > frame->length)
-		return;
-	sum = (uint16_t)~sum_fold(sum_add(0, data + at, frame->length - at));
-	if (sum == 0)
-		sum = 0xffff;
-	memcpy(data + put, &sum, 2);
-}
-
 static enum delivery receive_one(struct nic *nic, const struct frame *frame)
 {
 	const uint8_t *data = frame->iov[0].iov_base;
@@ -296,8 +283,7 @@ static enum delivery receive_one(struct nic *nic, const struct frame *frame)
 		return drop(nic, COUNT_RX_TOO_SHORT, &nic->stats.rx_too_long);
 	if (frame->iovs != 1 || length < 60 || (frame->flags & FRAME_CHECKSUM)) {
 		frame_copy(frame, 0, nic->linear, length);
-		if (frame->flags & FRAME_CHECKSUM)
-			complete_checksum(frame, nic->linear);
+		frame_complete(frame, nic->linear);
 		if (length < 60) {
 			memset(nic->linear + length, 0, 60 - length);
 			length = 60;

@@ -155,6 +155,7 @@ uint32_t sum_add(uint32_t sum, const void *data, size_t length);
 uint16_t sum_fold(uint32_t sum);
 uint32_t frame_sum(const struct frame *frame, size_t start, size_t length);
 size_t frame_copy(const struct frame *frame, size_t from, void *to, size_t length);
+void frame_complete(const struct frame *frame, uint8_t *data); /* DATA: a copy of it, whole */
 bool frame_own_header(struct frame *frame, uint8_t *room, size_t length);
 struct parsed {
 	uint8_t type, l4; /* as VALUE_FRAME_TYPE, VALUE_FRAME_L4 */

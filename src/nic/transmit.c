@@ -322,17 +322,36 @@ static uint64_t destination(const struct frame *frame)
 	return value;
 }
 
-static void loop_back(struct nic *nic, const struct frame *frame)
+static void loop_put(struct nic *nic, const uint8_t *data, size_t length)
 {
 	struct loop_frame *entry;
 
-	if (nic->loop_count == LOOP_FRAMES || frame->length > sizeof(entry->data))
+	if (nic->loop_count == LOOP_FRAMES || length > sizeof(entry->data))
 		return;
 	entry = &nic->loop[(nic->loop_head + nic->loop_count++) % LOOP_FRAMES];
-	entry->length = (uint32_t)frame_copy(frame, 0, entry->data, frame->length);
-	if (entry->length < 60) {
-		memset(entry->data + entry->length, 0, 60 - entry->length);
+	memcpy(entry->data, data, length);
+	entry->length = (uint32_t)length;
+	if (length < 60) {
+		memset(entry->data + length, 0, 60 - length);
 		entry->length = 60;
+	}
+}
+
+/* No port completes what stays inside the card. */
+static void loop_back(struct nic *nic, const struct frame *frame)
+{
+	struct segments cut;
+	size_t length = frame->length;
+
+	if (frame->flags & (FRAME_TCP4 | FRAME_TCP6)) {
+		if (!segments_begin(&cut, frame))
+			return;
+		while ((length = segments_next(&cut, nic->segment, sizeof(nic->segment))))
+			loop_put(nic, nic->segment, length);
+	} else if (length <= FRAME_MAX) {
+		frame_copy(frame, 0, nic->linear, length);
+		frame_complete(frame, nic->linear);
+		loop_put(nic, nic->linear, length);
 	}
 }
 

@@ -546,6 +546,62 @@ static void test_loopback(void)
 	driver_free(&driver);
 }
 
+/* What a port would have completed is complete when it comes back, too. */
+static void test_loopback_with_offloads(void)
+{
+	static struct received received;
+
+	for (unsigned offloads = 0; offloads < 2; offloads++) {
+		struct packet packet = packet_out(500), large = packet_out(5000);
+		struct driver driver;
+		uint32_t length;
+
+		driver_new(&driver, offloads);
+		rx_fill(&driver, 63);
+		set(&driver, RCTL, reg(&driver, RCTL) | RCTL_LBM | RCTL_UPE);
+		send_packet(&driver, &packet, 2);
+		CHECK(rx_take(&driver, &received));
+		length = packet_build(&packet, expected);
+		CHECK(received.length == length && !memcmp(received.data, expected, length));
+		CHECK(received.status & TCPCS && !received.errors);
+		send_large(&driver, &large, 1000, 0, 0);
+		for (unsigned i = 0; i < 5; i++) {
+			CHECK(rx_take(&driver, &received));
+			length = segment_build(&large, i, 1000, expected);
+			CHECK(received.length == length &&
+			      !memcmp(received.data, expected, length));
+		}
+		CHECK(!rx_take(&driver, &received));
+		/* more than the card keeps inside is lost */
+		large.length = 60000;
+		send_large(&driver, &large, 500, 0, 0);
+		CHECK_EQUAL(driver.port.count, 0);
+		driver_free(&driver);
+	}
+}
+
+/* A tag of another type than 0x8100 */
+static void test_segments_with_a_service_tag(void)
+{
+	struct packet packet = packet_out(4000);
+	struct driver driver;
+
+	driver_new(&driver, false);
+	set(&driver, CTRL, reg(&driver, CTRL) | CTRL_VME);
+	set(&driver, VET, 0x88a8);
+	send_large(&driver, &packet, 1000, VLE, 0x3007);
+	CHECK_EQUAL(driver.port.count, 4);
+	packet.tagged = true;
+	packet.tci = 0x3007;
+	for (unsigned i = 0; i < 4; i++) {
+		uint32_t length = segment_build(&packet, i, 1000, expected);
+
+		memcpy(expected + 12, "\x88\xa8", 2);
+		check_sent(&driver, i, expected, length);
+	}
+	driver_free(&driver);
+}
+
 UNIT_FILE(transmit, {"legacy", test_legacy}, {"padding", test_padding},
 	  {"many_wrap_around", test_many_wrap_around}, {"back_pressure", test_back_pressure},
 	  {"disabled_and_link_down", test_disabled_and_link_down},
@@ -557,4 +613,5 @@ UNIT_FILE(transmit, {"legacy", test_legacy}, {"padding", test_padding},
 	  {"segments_with_a_tag", test_segments_with_a_tag},
 	  {"segments_and_a_full_port", test_segments_and_a_full_port},
 	  {"contexts_stay", test_contexts_stay}, {"vlan_insert", test_vlan_insert},
-	  {"loopback", test_loopback});
+	  {"loopback", test_loopback}, {"loopback_with_offloads", test_loopback_with_offloads},
+	  {"segments_with_a_service_tag", test_segments_with_a_service_tag});
