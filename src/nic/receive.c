@@ -245,7 +245,7 @@ static enum delivery deliver(struct nic *nic, const uint8_t *data, uint32_t leng
 	facts.length = frame.length;
 	room_fill(nic, (unsigned)index, &room, &frame, &facts);
 	dma_settle(nic->bus.memory);
-	count_frame(nic, COUNT_RX_FRAMES, facts.destination, length);
+	count_frames(nic, COUNT_RX_FRAMES, facts.destination, length, 1);
 	nic->stats.rx_frames++;
 	nic->stats.rx_bytes += length;
 	return TAKEN;
@@ -263,6 +263,10 @@ static enum delivery deliver_segments(struct nic *nic, const struct frame *frame
 	       (length = segments_next(&cut, nic->segment, sizeof(nic->segment))))
 		nic->held_segments--;
 	while ((length = segments_next(&cut, nic->segment, sizeof(nic->segment)))) {
+		if (length < 60) {
+			memset(nic->segment + length, 0, 60 - length);
+			length = 60;
+		}
 		if (deliver(nic, nic->segment, (uint32_t)length, true, true) == HELD) {
 			nic->held_segments = cut.index - 1;
 			return HELD;

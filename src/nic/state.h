@@ -184,4 +184,5 @@ bool interrupts_delay(struct nic *nic, unsigned word, uint64_t mask, const struc
 
 /* counters.c */
 void counters_post(struct nic *nic);
-void count_frame(struct nic *nic, unsigned base, uint64_t destination, uint32_t length);
+void count_frames(struct nic *nic, unsigned base, uint64_t destination, uint32_t length,
+		  unsigned count);

@@ -25,6 +25,7 @@ struct build {
 	struct frame *frame;	/* under construction */
 	const struct use *use;	/* of its first data slot */
 	unsigned frames, slots; /* slots: whole frames' and what is between them */
+	unsigned faults;
 	bool fault, again;
 };
 
@@ -103,7 +104,7 @@ static void checksum_now(struct build *build, uint64_t start, uint64_t put, uint
 
 	if (start >= past || put + 2 > frame->length || put + 2 > HEADER_MAX - 4 ||
 	    !frame_own_header(frame, room, put + 2 < 128 ? 128 : put + 2)) {
-		build->nic->counts[COUNT_TX_FAULTS]++;
+		build->faults++;
 		return;
 	}
 	sum = (uint16_t)~frame_sum(frame, start, past - start);
@@ -245,7 +246,7 @@ static void frame_end(struct build *build, unsigned slots)
 		frame_vlan(build);
 	}
 	if (build->fault || build->frame->length < 14)
-		nic->counts[COUNT_TX_FAULTS]++;
+		build->faults++;
 	else
 		nic->slots_of[build->frames++] = (uint16_t)slots;
 	build->frame = NULL;
@@ -320,6 +321,31 @@ static uint64_t destination(const struct frame *frame)
 
 	frame_copy(frame, 0, &value, 6);
 	return value;
+}
+
+/* In segments, as they are on the wire. */
+static void count_sent(struct nic *nic, const struct frame *frame)
+{
+	uint64_t to = destination(frame);
+	uint32_t header = frame->header_length, payload = frame->length - header;
+
+	nic->stats.tx_frames++;
+	nic->stats.tx_bytes += frame->length;
+	if (!(frame->flags & (FRAME_TCP4 | FRAME_TCP6))) {
+		count_frames(nic, COUNT_TX_FRAMES, to, frame->length, 1);
+		return;
+	}
+	nic->counts[COUNT_TX_SEGMENTED]++;
+	count_frames(nic, COUNT_TX_FRAMES, to, header + frame->segment_size,
+		     payload / frame->segment_size);
+	if (payload % frame->segment_size)
+		count_frames(nic, COUNT_TX_FRAMES, to, header + payload % frame->segment_size, 1);
+}
+
+static void count_faults(struct nic *nic, unsigned faults)
+{
+	nic->counts[COUNT_TX_FAULTS] += faults;
+	nic->stats.tx_faults += faults;
 }
 
 static void loop_put(struct nic *nic, const uint8_t *data, size_t length)
@@ -433,7 +459,7 @@ bool transmit_work(struct nic *nic, unsigned index)
 	loaded = slots_load(nic, ring, run, cursor, ready);
 	if (loaded < 0) {
 		if (loaded != -EAGAIN) { /* no such memory: the slots are passed over */
-			nic->counts[COUNT_TX_FAULTS]++;
+			count_faults(nic, 1);
 			ring_advance(nic, index, ready);
 		}
 		return loaded != -EAGAIN;
@@ -446,12 +472,10 @@ bool transmit_work(struct nic *nic, unsigned index)
 	taken = send_frames(nic, ring, &build.scope, build.frames);
 	slots = taken == build.frames ? build.slots : taken ? nic->slots_of[taken - 1] : 0;
 	run->waits = taken < build.frames;
-	for (unsigned i = 0; i < taken; i++) {
-		nic->stats.tx_bytes += nic->frames[i].length;
-		count_frame(nic, COUNT_TX_FRAMES, destination(&nic->frames[i]),
-			    nic->frames[i].length);
-	}
-	nic->stats.tx_frames += taken;
+	for (unsigned i = 0; i < taken; i++)
+		count_sent(nic, &nic->frames[i]);
+	if (taken == build.frames) /* else this pass is made again */
+		count_faults(nic, build.faults);
 	commit(&build, cursor, slots);
 	ring_advance(nic, index, slots);
 	dma_settle(nic->bus.memory);

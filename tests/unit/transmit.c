@@ -382,6 +382,10 @@ static void test_segments(void)
 		send_large(&driver, &packet, larges[i].mss, 0, 0);
 		check_segments(&driver, &packet, larges[i].mss);
 		CHECK_EQUAL(tx_slot(&driver, 1)->high & DD, DD);
+		CHECK_EQUAL(reg(&driver, 0x40d4), driver.port.count); /* TPT, TOT, TSCTC */
+		CHECK_EQUAL(reg(&driver, 0x40c8), driver.port.used + 4 * driver.port.count);
+		CHECK_EQUAL(reg(&driver, 0x40cc), 0);
+		CHECK_EQUAL(reg(&driver, 0x40f8), 1);
 	}
 	driver_free(&driver);
 }
