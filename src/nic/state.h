@@ -12,6 +12,7 @@ enum {
 	HEADER_MAX = 256, /* bytes of a frame that the engine rewrites */
 	FRAME_MAX = 65536 + HEADER_MAX,
 	LOOP_FRAMES = 64, /* frames on their way back inside the card */
+	NESTING_MAX = 4,  /* windows into windows, reset lists within reset lists */
 };
 
 /* What expressions of one frame may ask. */
@@ -66,7 +67,8 @@ struct nic {
 	struct port *port;
 	uint8_t mac[6];
 	bool link, level, dirty, held; /* held: the port keeps frames until there is room */
-	unsigned held_segments;	       /* of its first frame, delivered already */
+	uint8_t nesting;
+	unsigned held_segments; /* of its first frame, delivered already */
 	uint64_t reset_time;
 	uint64_t *state;
 	struct ring_run *rings;

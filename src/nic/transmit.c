@@ -76,7 +76,7 @@ static void frame_buffer(struct build *build, uint64_t addr, uint32_t length)
 
 	if (!length || build->fault)
 		return;
-	if (frame->length + length > FRAME_MAX || frame->iovs + 3 > FRAME_IOVS) {
+	if (length > FRAME_MAX - frame->length || frame->iovs + 3 > FRAME_IOVS) {
 		build->fault = true;
 		return;
 	}
