@@ -313,6 +313,25 @@ static void test_windows_that_take_time(void)
 	bare_free(&bare);
 }
 
+/* What would never come to an end does. */
+static void test_endless_descriptions(void)
+{
+	bare_new(
+		&bare,
+		bare_card(CARD("<bank name='r'><register name='W' at='0'/>"
+			       "<register name='GO' at='4' do='reset one'/><register name='N' "
+			       "at='8'/></bank>"
+			       "<window to='r' index='0' data='W' write-when='W' done='N = N + 1'/>"
+			       "<reset name='one' do='N = N + 1; reset two'/>"
+			       "<reset name='two' do='N = N + 1; reset one'/>")),
+		false);
+	bare_write(&bare, 0, 1);
+	CHECK_EQUAL(bare_read(&bare, 8), 4);
+	bare_write(&bare, 4, 1);
+	CHECK_EQUAL(bare_read(&bare, 8), 8);
+	bare_free(&bare);
+}
+
 /* ---- rings and counters of another kind ---- */
 
 static const char other_card[] = CARD(
@@ -391,6 +410,15 @@ static void test_other_transmit(void)
 	*other(0x1000, 2) = (struct other_slot){.address = 0x8000, .length = 100};
 	bare_write(&bare, 12, 3);
 	CHECK_EQUAL(bare.port.count, 2);
+	/* lengths whose sum is small only in 32 bits */
+	bare_write(&bare, 16, 1);
+	*other(0x1000, 3) = (struct other_slot){.address = 0x8000, .length = 60, .flags = 1};
+	bare_write(&bare, 12, 0);
+	*other(0x1000, 0) = (struct other_slot){.address = 0x8000, .length = 0xffffffff};
+	bare_write(&bare, 12, 1);
+	CHECK_EQUAL(bare.port.count, 2);
+	bare_write(&bare, 8, 3);
+	bare_write(&bare, 12, 3);
 	bare_write(&bare, 16, 9);
 	*other(0x1000, 3) = (struct other_slot){.address = 0x8000, .length = 100};
 	bare_write(&bare, 12, 0);
@@ -447,5 +475,6 @@ static void test_receive_that_holds(void)
 
 UNIT_FILE(language, {"expressions", test_expressions}, {"access_words", test_access_words},
 	  {"actions", test_actions}, {"windows_that_take_time", test_windows_that_take_time},
+	  {"endless_descriptions", test_endless_descriptions},
 	  {"other_transmit", test_other_transmit}, {"small_counters", test_small_counters},
 	  {"receive_that_holds", test_receive_that_holds});
