@@ -150,6 +150,50 @@ void tx_kick(struct driver *driver)
 	set(driver, TDT, driver->tx_tail);
 }
 
+void check_sent(const struct driver *driver, unsigned index, const void *data, uint32_t length)
+{
+	CHECK(index < driver->port.count);
+	CHECK_EQUAL(driver->port.sent[index].length, length);
+	for (uint32_t i = 0; i < length; i++) {
+		if (driver->port.sent[index].data[i] != ((const uint8_t *)data)[i])
+			unit_failed(__FILE__, __LINE__, "frame %u of %u bytes differs at %u", index,
+				    length, i);
+	}
+}
+
+/* What a port that was promised the rest does with a frame. */
+void port_finish(struct sent *sent)
+{
+	uint16_t sum;
+
+	if (!(sent->flags & FRAME_CHECKSUM))
+		return;
+	CHECK(sent->checksum_start + sent->checksum_offset + 2u <= sent->length);
+	sum = (uint16_t)~packet_sum(sent->data + sent->checksum_start,
+				    sent->length - sent->checksum_start);
+	sent->data[sent->checksum_start + sent->checksum_offset] = (uint8_t)(sum >> 8);
+	sent->data[sent->checksum_start + sent->checksum_offset + 1] = (uint8_t)sum;
+}
+
+void tx_packet(struct driver *driver, const struct packet *packet, unsigned pieces)
+{
+	static uint8_t frame[PACKET_MAX];
+	uint32_t length = packet_build(packet, frame), done = 0;
+
+	packet_open(packet, frame, true);
+	tx_context(driver, packet, 0, 0, 0, 0);
+	while (done < length) {
+		uint32_t part = (length - done + pieces - 1) / pieces;
+		bool last = --pieces == 0;
+
+		tx_data(driver, tx_copy(driver, frame + done, part), part,
+			last ? EOP | IFCS | RS : IFCS, packet->v6 ? TXSM : TXSM | IXSM, 0);
+		done += part;
+	}
+	tx_kick(driver);
+	driver_settle(driver);
+}
+
 /* ---- receive ---- */
 
 struct slot *rx_slot(struct driver *driver, unsigned index)

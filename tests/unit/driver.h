@@ -130,6 +130,10 @@ void tx_data(struct driver *driver, uint64_t address, uint32_t length, unsigned 
 void tx_context(struct driver *driver, const struct packet *packet, unsigned command,
 		uint32_t payload, unsigned header, unsigned mss);
 void tx_kick(struct driver *driver);
+/* A packet with both checksums asked for, in so many pieces; sent and settled. */
+void tx_packet(struct driver *driver, const struct packet *packet, unsigned pieces);
+void check_sent(const struct driver *driver, unsigned index, const void *data, uint32_t length);
+void port_finish(struct sent *sent); /* what a port that was promised the rest does */
 
 /* ---- receive ---- */
 struct received {

@@ -37,7 +37,7 @@ static void send(struct driver *driver, unsigned count)
 	tx_kick(driver);
 }
 
-static void check_sent(unsigned count)
+static void check_all_sent(unsigned count)
 {
 	CHECK_EQUAL(bare.port.count, count);
 	for (unsigned i = 0; i < count; i++) {
@@ -60,7 +60,7 @@ static void test_transmit(void)
 	nic_work(bare.nic);
 	CHECK_EQUAL(bare.port.count, 0); /* descriptors are on their way */
 	bare_settle(&bare);
-	check_sent(10);
+	check_all_sent(10);
 	CHECK_EQUAL(tx_slot(&driver, 1)->high & DD, DD);
 	CHECK(bare.level); /* not before the results were in memory */
 	CHECK_EQUAL(reg(&driver, TDH), 20);
@@ -76,7 +76,7 @@ static void test_transmit_with_a_full_transport(void)
 		bare.busy = busy;
 		send(&driver, 12);
 		bare_settle(&bare);
-		check_sent(12);
+		check_all_sent(12);
 		bare_free(&bare);
 	}
 }
@@ -95,7 +95,7 @@ static void test_transport_that_fails(void)
 		test_port_forget(&bare.port);
 		send(&driver, 5);
 		bare_settle(&bare);
-		check_sent(5);
+		check_all_sent(5);
 		bare_free(&bare);
 	}
 }
@@ -204,7 +204,7 @@ static void test_reset_while_waiting(void)
 	driver_start(&driver);
 	send(&driver, 10);
 	bare_settle(&bare);
-	check_sent(10);
+	check_all_sent(10);
 	bare_free(&bare);
 }
 

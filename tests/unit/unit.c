@@ -11,12 +11,13 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct unit_file unit_space, unit_bus, unit_transmit, unit_receive, unit_interrupt,
-	unit_parts, unit_hostile, unit_slow, unit_language, unit_reader;
+extern const struct unit_file unit_space, unit_bus, unit_transmit, unit_segments, unit_receive,
+	unit_filter, unit_interrupt, unit_parts, unit_hostile, unit_slow, unit_language,
+	unit_reader;
 
 static const struct unit_file *const files[] = {
-	&unit_space, &unit_bus,	    &unit_transmit, &unit_receive,  &unit_interrupt,
-	&unit_parts, &unit_hostile, &unit_slow,	    &unit_language, &unit_reader,
+	&unit_space,	 &unit_bus,   &unit_transmit, &unit_segments, &unit_receive,  &unit_filter,
+	&unit_interrupt, &unit_parts, &unit_hostile,  &unit_slow,     &unit_language, &unit_reader,
 };
 
 const char *unit_root;
