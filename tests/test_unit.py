@@ -34,6 +34,12 @@ def build(name, *options):
     return folder
 
 
+def wire(folder, **environment):
+    """With more patience: these builds are slow, and what is late is told by the usual one."""
+    run([sys.executable, f"{ROOT}/tests/run", "wire."], ANYNIC_BUILD=folder, ANYNIC_LATE="5",
+        **environment)
+
+
 def test_unit():
     run([f"{BUILD}/unit", ROOT])
 
@@ -41,14 +47,14 @@ def test_unit():
 def test_sanitized():
     folder = build("asan", "-Db_sanitize=address,undefined", "-Db_lundef=false")
     run([f"{folder}/unit", ROOT], **WATCH)
-    run([sys.executable, f"{ROOT}/tests/run", "wire."], ANYNIC_BUILD=folder, **WATCH)
+    wire(folder, **WATCH)
 
 
 def test_coverage():
     folder = build("coverage", "-Db_coverage=true", "-Dbuildtype=debug")
     coverage.forget(folder)
     run([f"{folder}/unit", ROOT])
-    run([sys.executable, f"{ROOT}/tests/run", "wire."], ANYNIC_BUILD=folder)
+    wire(folder)
     files = coverage.read(folder, FOLDERS)
     report.extend(coverage.table(files, FOLDERS))
     lines = coverage.percent(files, "lines")
