@@ -21,7 +21,11 @@ lab: deps
 test: program lab
 	@tests/run
 
-.PHONY: all deps program lab test
+# memory watched, lines counted: builds of their own, below $(BUILD)
+unit: program
+	@tests/run unit wire
+
+.PHONY: all deps program lab test unit
 
 demo: program lab
 	@tools/demo

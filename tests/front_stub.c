@@ -12,6 +12,7 @@
 #include "front/vfio_user.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +139,14 @@ static void session(void *context, bool connected)
 	(void)connected;
 }
 
+static volatile sig_atomic_t ended;
+
+static void told_to_end(int signal)
+{
+	(void)signal;
+	ended = true;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct pci_identity identity = {
@@ -148,12 +157,15 @@ int main(int argc, char **argv)
 	uint8_t msi[10] = {0, 0, 2 << 1},
 		writable[10] = {0, 0, 0x71, 0, 0xfc, 0xff, 0xff, 0xff, 0xff, 0xff};
 	struct vfio_user_config config = {.fd = -1, .write_multiple = true};
+	struct vfio_user *front;
 	struct pci_function pci;
 	struct clock clock;
 	struct error err;
+	int result = 0;
 
 	if (argc != 2)
 		return 2;
+	signal(SIGTERM, told_to_end);
 	clock_init(&clock, false);
 	pci_init(&pci, &identity, bars, &owner);
 	pci_add_capability(&pci, 5, msi, writable, sizeof(msi));
@@ -169,9 +181,15 @@ int main(int argc, char **argv)
 	config.after_request = work;
 	config.session = session;
 	config.context = &stub;
-	if (!vfio_user_new(&config, &err)) {
+	front = vfio_user_new(&config, &err);
+	if (!front) {
 		log_warn("%s", err.text);
 		return 1;
 	}
-	return loop_run(config.loop) < 0;
+	while (!ended && result == 0)
+		result = loop_turn(config.loop, 100); /* the signal may come just before it */
+	vfio_user_free(front);
+	dma_free(stub.dma);
+	loop_free(config.loop);
+	return result < 0;
 }

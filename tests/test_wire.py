@@ -9,7 +9,8 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-STUB = os.environ.get("FRONT_STUB") or os.path.join(os.path.dirname(HERE), "build", "front-stub")
+BUILD = os.environ.get("ANYNIC_BUILD") or os.path.join(os.path.dirname(HERE), "build")
+STUB = os.environ.get("FRONT_STUB") or os.path.join(BUILD, "front-stub")
 
 
 class Stub:
@@ -29,8 +30,11 @@ class Stub:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
-        self.process.communicate()
+        """Ends it in good order, so that leaks and coverage are told."""
+        self.process.terminate()
+        errors = self.process.communicate(timeout=10)[1].decode()
+        assert self.process.returncode in (0, -9), errors
+        assert "Sanitizer" not in errors and "runtime error" not in errors, errors
 
 
 def test_wire():
@@ -47,9 +51,10 @@ def test_wire():
 def test_socket_paths():
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/s"
-        with Stub(path):
+        with Stub(path) as stub:
             second = subprocess.run([STUB, path], timeout=5, capture_output=True, text=True)
             assert second.returncode == 1 and "another process" in second.stderr, second
+            stub.process.kill()
         assert os.path.exists(path), "killed: its socket stays"
         with Stub(path):
             pass

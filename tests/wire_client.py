@@ -14,7 +14,7 @@ WRITE_MULTI = 15
 REPLY, NO_REPLY, ERROR = 1, 0x10, 0x20
 CONFIG = 7
 EXIST, NOT_THERE, INVALID, NOT_SUPPORTED = 17, 2, 22, 95
-LATE = 0.1  # s: no reply may take longer
+LATE = float(os.environ.get("ANYNIC_LATE", 0.1))  # s: no reply may take longer
 PATIENCE = 5
 QEMU = (b'{"capabilities": {"pgsizes": 4096, "max_msg_fds": 16, "max_dma_maps": 65535, '
         b'"max_data_xfer_size": 1048576, "migration": {"max_bitmap_size": 268435456, '

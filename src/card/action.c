@@ -34,8 +34,10 @@ static size_t word_length(const char *text)
 
 static const char *rest_copy(struct draft *draft, const char *text, size_t length)
 {
-	text = skip(text);
-	return arena_text(&draft->arena, text, length);
+	const char *begin = skip(text);
+
+	length -= (size_t)(begin - text) < length ? (size_t)(begin - text) : length;
+	return arena_text(&draft->arena, begin, length);
 }
 
 static bool target_bits(struct draft *draft, const struct node *node, const struct reg *reg,
@@ -43,7 +45,7 @@ static bool target_bits(struct draft *draft, const struct node *node, const stru
 {
 	unsigned shift = 0, width = reg->bytes * 8, high, low;
 	const struct field *field;
-	int end = 0;
+	int end = 0, one = 0;
 
 	if (*text == '.') {
 		field = reg_field(reg, text + 1, word_length(text + 1));
@@ -53,11 +55,11 @@ static bool target_bits(struct draft *draft, const struct node *node, const stru
 		}
 		shift = field->shift;
 		width = field->width;
-	} else if (sscanf(text, "[%u:%u]%n", &high, &low, &end) == 2 && end && high >= low &&
-		   high < width) {
+	} else if (sscanf(text, "[%u:%u]%n", &high, &low, &end) == 2 && end && !text[end] &&
+		   high >= low && high < width) {
 		shift = low;
 		width = high - low + 1;
-	} else if (sscanf(text, "[%u]%n", &high, &end) == 1 && end && high < width) {
+	} else if (sscanf(text, "[%u]%n", &high, &one) == 1 && one && !text[one] && high < width) {
 		shift = high;
 		width = 1;
 	} else if (*text) {

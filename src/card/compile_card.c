@@ -11,6 +11,24 @@ static unsigned count_nodes(const struct draft *draft, const char *word)
 	return count;
 }
 
+/* How many a card may have of what it counts in a byte; rings are bits of a word, too. */
+bool counts_check(struct draft *draft)
+{
+	unsigned before = draft->mistakes->count;
+	static const struct {
+		const char *word;
+		unsigned most;
+	} counts[] = {{"ring", 32}, {"timer", 64}, {"window", 64},    {"pins", 64},
+		      {"on", 64},   {"reset", 64}, {"interrupt", 64}, {"receive", 1}};
+
+	for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		if (count_nodes(draft, counts[i].word) > counts[i].most)
+			wrong(draft, draft->root, "more than %u <%s>", counts[i].most,
+			      counts[i].word);
+	}
+	return draft->mistakes->count == before;
+}
+
 /* Names of rings, timers and reset lists, so that lists may name what follows them. */
 static void name_all(struct draft *draft)
 {

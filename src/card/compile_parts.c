@@ -44,6 +44,13 @@ static void read_window(struct draft *draft, const struct node *node, struct win
 	}
 }
 
+/* One array of 16-bit words from 0 on, which is what the shifter counts in. */
+static bool is_words(const struct bank *bank)
+{
+	return bank->regs_count == 1 && bank->regs->at == 0 && bank->regs->bytes == 2 &&
+	       bank->regs->stride == 2;
+}
+
 static void read_pins(struct draft *draft, const struct node *node, struct pins *pins)
 {
 	static const char *const names[] = {"clock", "select", "in", "out"};
@@ -54,6 +61,9 @@ static void read_pins(struct draft *draft, const struct node *node, struct pins 
 
 	if (to >= 0)
 		pins->to = (uint16_t)to;
+	if (to >= 0 && !is_words(&draft->card->banks[to]))
+		wrong(draft, node, "to=\"%s\": expected the words of an <eeprom>",
+		      node_get(node, "to"));
 	if (target_text(draft, node, node_get(node, "of"), &target))
 		pins->word = target.word;
 	for (unsigned i = 0; i < 4; i++) {
@@ -145,13 +155,14 @@ static bool range(struct draft *draft, const struct node *node, const char *text
 	return false;
 }
 
-static void read_eeprom(struct draft *draft, const struct node *node)
+enum { MACS_MAX = 8 };
+
+static void read_eeprom(struct draft *draft, const struct node *node, struct mac_part *macs,
+			struct sum_part *sums)
 {
 	struct symbol *symbol = symbol_find(draft, node_get(node, "name") ?: "eeprom",
 					    strlen(node_get(node, "name") ?: "eeprom"));
 	struct card *card = draft->card;
-	struct mac_part *macs = draft_take(draft, struct mac_part, 8);
-	struct sum_part *sums = draft_take(draft, struct sum_part, 1);
 	unsigned first, last;
 	uint64_t value, at;
 
@@ -168,6 +179,10 @@ static void read_eeprom(struct draft *draft, const struct node *node)
 		if (!range(draft, child, node_get(child, "words"), symbol->reg->count, &first,
 			   &last))
 			continue;
+		if (card->macs_count + 3 > MACS_MAX) {
+			wrong(draft, child, "more than %d words of <mac>", MACS_MAX);
+			return;
+		}
 		for (unsigned i = first; i <= last && i < first + 3; i++)
 			macs[card->macs_count++] =
 				(struct mac_part){(uint16_t)(symbol->reg->word + i),
@@ -182,8 +197,16 @@ static void read_eeprom(struct draft *draft, const struct node *node)
 					    (uint16_t)(symbol->reg->word + at), (uint16_t)value};
 		card->sums_count = 1;
 	}
-	card->macs = macs;
-	card->sums = sums;
+}
+
+static void read_eeproms(struct draft *draft)
+{
+	struct mac_part *macs = draft_take(draft, struct mac_part, MACS_MAX);
+	struct sum_part *sums = draft_take(draft, struct sum_part, 1);
+
+	draft->card->macs = macs;
+	draft->card->sums = sums;
+	for_each_node(node, draft->root, "eeprom") read_eeprom(draft, node, macs, sums);
 }
 
 /* ---- counters ---- */
@@ -272,6 +295,14 @@ static void read_timer(struct draft *draft, const struct node *node, struct card
 	actions_read(draft, node, "do", &timer->actions);
 }
 
+static void read_event(struct draft *draft, const struct node *node, struct on_event *event)
+{
+	if (strcmp(node_get(node, "event"), "link"))
+		wrong(draft, node, "event=\"%s\": expected link", node_get(node, "event"));
+	event->event = EVENT_LINK;
+	actions_read(draft, node, "do", &event->actions);
+}
+
 void compile_parts(struct draft *draft)
 {
 	struct card *card = draft->card;
@@ -296,7 +327,7 @@ void compile_parts(struct draft *draft)
 		read_timer(draft, node, (struct card_timer *)&card->timers[i++]);
 	i = 0;
 	for_each_node(node, draft->root, "on")
-		actions_read(draft, node, "do", &((struct on_event *)&card->events[i++])->actions);
-	for_each_node(node, draft->root, "eeprom") read_eeprom(draft, node);
+		read_event(draft, node, (struct on_event *)&card->events[i++]);
+	read_eeproms(draft);
 	read_counters(draft);
 }

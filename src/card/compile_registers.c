@@ -109,7 +109,11 @@ static void add_bank(struct draft *draft, const struct node *node, struct bank *
 	bank->name = node_get(node, "name") ?: node->word;
 	bank->unit = (uint8_t)(width / 8);
 	symbol_add(draft, node, bank->name, SYMBOL_BANK, index);
-	if (node_number(draft, node, "words", 4096, &words)) { /* one array under the bank's name */
+	if (node_number(draft, node, "words", 4096, &words) && !words) {
+		wrong(draft, node, "words=\"0\": there is at least one");
+		return;
+	}
+	if (words) { /* one array under the bank's name */
 		regs = draft_take(draft, struct reg, 1);
 		*regs = (struct reg){.name = bank->name,
 				     .stride = 2,

@@ -13,7 +13,8 @@ static void read_layouts(struct draft *draft)
 			wrong(draft, node, "more than 32 records");
 			return;
 		}
-		node_number(draft, node, "size", 64, &size);
+		if (node_number(draft, node, "size", 64, &size) && !size)
+			wrong(draft, node, "size=\"0\": a record has 1 to 64 bytes");
 		draft->layouts[draft->layouts_count++] =
 			(struct layout){node_get(node, "name"), (uint16_t)size, node};
 		for_each_node(child, node, "field")
@@ -91,6 +92,9 @@ static void read_use(struct draft *draft, const struct node *node, struct ring *
 		wrong(draft, node, "more than %d kinds of slot", CARD_USE_MAX);
 		return;
 	}
+	if (ring->uses_count && ring->slot_size != layout->size)
+		wrong(draft, node, "the records of a ring have one size, here %u bytes",
+		      ring->slot_size);
 	ring->uses_count++;
 	ring->slot_size = layout->size;
 	draft->slot = draft->first = layout;

@@ -108,6 +108,7 @@ void writes_read(struct draft *draft, const struct node *node, const char *attri
 		 struct complete *complete);
 
 /* compile_*.c */
+bool counts_check(struct draft *draft);
 void compile_banks(struct draft *draft);     /* registers and their state words */
 void compile_registers(struct draft *draft); /* what they do: needs all symbols */
 void compile_maps(struct draft *draft);

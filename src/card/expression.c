@@ -36,7 +36,7 @@ static unsigned parse_or(struct parser *parser);
 static void fail(struct parser *parser, const char *what)
 {
 	if (!parser->failed)
-		wrong(parser->draft, parser->node, "in \"%s\" at \"%s\": %s", parser->text,
+		wrong(parser->draft, parser->node, "in \"%.120s\" at \"%.60s\": %s", parser->text,
 		      parser->at, what);
 	parser->failed = true;
 }
@@ -436,9 +436,7 @@ static unsigned primary(struct parser *parser)
 	unsigned width = 64;
 
 	skip_space(parser);
-	if (++parser->nesting > 32) {
-		fail(parser, "nested too deep");
-	} else if (isdigit((unsigned char)*parser->at)) {
+	if (isdigit((unsigned char)*parser->at)) {
 		width = number(parser);
 	} else if (take(parser, "(")) {
 		width = parse_or(parser);
@@ -447,13 +445,15 @@ static unsigned primary(struct parser *parser)
 		width = name_length(parser->at) ? named(parser)
 						: (fail(parser, "expected a value"), 64);
 	}
-	parser->nesting--;
 	while (!parser->failed && take(parser, "["))
 		width = slice(parser, width);
 	return width;
 }
 
-static unsigned unary(struct parser *parser)
+static unsigned unary(struct parser *parser);
+
+/* What may stand before a value, and may stand there again. */
+static unsigned signs(struct parser *parser)
 {
 	if (take(parser, "not")) {
 		unary(parser);
@@ -471,6 +471,18 @@ static unsigned unary(struct parser *parser)
 		return 64;
 	}
 	return primary(parser);
+}
+
+static unsigned unary(struct parser *parser)
+{
+	unsigned width = 64;
+
+	if (++parser->nesting > 32)
+		fail(parser, "nested too deep");
+	else
+		width = signs(parser);
+	parser->nesting--;
+	return width;
 }
 
 static unsigned concat(struct parser *parser)

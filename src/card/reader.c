@@ -37,7 +37,7 @@ struct card *card_read_text(const char *name, const char *text, size_t length,
 
 	draft.card = draft_take(&draft, struct card, 1);
 	draft.root = xml_nodes(&draft, arena_text(&draft.arena, name, strlen(name)), text, length);
-	if (draft.root && words_check(&draft, draft.root))
+	if (draft.root && words_check(&draft, draft.root) && counts_check(&draft))
 		compile(&draft);
 	free(draft.symbols);
 	if (mistakes->count != before) {

@@ -2,6 +2,7 @@
 #include "instance/instance.h"
 
 #include "backend/backend.h"
+#include "front/inprocess.h"
 #include "front/vfio_user.h"
 #include "nic/nic.h"
 
@@ -25,9 +26,12 @@ struct instance {
 	struct dma *dma;
 	struct pci_function pci;
 	struct pic pic;
-	struct vfio_user *front;
+	struct vfio_user *front; /* or */
+	struct inprocess *vm;
+	unsigned device;
 	struct loop_work work;
-	bool wanted; /* work was recorded since it last ran */
+	bool wanted;	/* work was recorded since it last ran */
+	bool accessing; /* within a write to a register, which after_request follows */
 };
 
 /* ---- what the NIC asks of the machine ---- */
@@ -51,6 +55,8 @@ static void bus_schedule(void *context)
 	struct instance *instance = context;
 
 	instance->wanted = true;
+	if (!instance->accessing)
+		loop_schedule(instance->loop, &instance->work);
 }
 
 /* ---- what the machine asks of the NIC ---- */
@@ -67,7 +73,9 @@ static void owner_write(void *context, unsigned bar, uint64_t offset, unsigned w
 {
 	struct instance *instance = context;
 
+	instance->accessing = true;
 	nic_bar_write(instance->nic, bar, offset, width, value);
+	instance->accessing = false;
 }
 
 static void owner_reset(void *context)
@@ -142,10 +150,11 @@ static void describe(struct instance *instance, const struct card *card)
 	pic_init(&instance->pic);
 }
 
-static int start(struct instance *instance, const struct instance_config *config, struct error *err)
+/* ---- putting it together ---- */
+
+static int serve_client(struct instance *instance, const struct instance_config *config,
+			struct error *err)
 {
-	const struct bus bus = {instance, instance->dma, loop_clock(config->loop),
-				bus_line, bus_message,	 bus_schedule};
 	const struct vfio_user_config front = {
 		.loop = config->loop,
 		.pci = &instance->pci,
@@ -159,10 +168,29 @@ static int start(struct instance *instance, const struct instance_config *config
 		.context = instance,
 	};
 
-	instance->nic = nic_new(config->card, config->mac, &bus);
-	if (!instance->nic)
-		return error_set(err, -ENOMEM, "no memory");
-	instance->port = backend_open(config->net, config->loop, err);
+	instance->front = vfio_user_new(&front, err);
+	return instance->front ? 0 : -EINVAL;
+}
+
+static int serve_vm(struct instance *instance, const struct instance_config *config,
+		    struct error *err)
+{
+	const struct inprocess_function function = {
+		&instance->pci, &instance->pic, instance->dma, after_request, session, instance,
+	};
+	int result = inprocess_plug(config->vm, config->device, &function);
+
+	if (result < 0)
+		return error_set(err, result, "device %u: %s", config->device, strerror(-result));
+	instance->vm = config->vm;
+	instance->device = config->device;
+	return 0;
+}
+
+static int start_port(struct instance *instance, const struct instance_config *config,
+		      struct error *err)
+{
+	instance->port = config->port ?: backend_open(config->net, config->loop, err);
 	if (!instance->port)
 		return -EINVAL;
 	if (config->capture) {
@@ -173,8 +201,22 @@ static int start(struct instance *instance, const struct instance_config *config
 		instance->port = wrapped;
 	}
 	nic_attach(instance->nic, instance->port);
-	instance->front = vfio_user_new(&front, err);
-	return instance->front ? 0 : -EINVAL;
+	return 0;
+}
+
+static int start(struct instance *instance, const struct instance_config *config, struct error *err)
+{
+	const struct bus bus = {instance, instance->dma, loop_clock(config->loop),
+				bus_line, bus_message,	 bus_schedule};
+	int result;
+
+	instance->nic = nic_new(config->card, config->mac, &bus);
+	if (!instance->nic)
+		return error_set(err, -ENOMEM, "no memory");
+	result = start_port(instance, config, err);
+	if (result < 0)
+		return result;
+	return config->vm ? serve_vm(instance, config, err) : serve_client(instance, config, err);
 }
 
 struct instance *instance_new(const struct instance_config *config, struct error *err)
@@ -205,6 +247,8 @@ void instance_free(struct instance *instance)
 {
 	if (!instance)
 		return;
+	if (instance->vm)
+		inprocess_unplug(instance->vm, instance->device);
 	vfio_user_free(instance->front);
 	loop_unschedule(instance->loop, &instance->work);
 	if (instance->port)
@@ -257,7 +301,9 @@ struct json_object *instance_describe(const struct instance *instance)
 
 struct json_object *instance_stats(const struct instance *instance)
 {
-	const struct vfio_user_stats *front = vfio_user_stats(instance->front);
+	static const struct vfio_user_stats none;
+	const struct vfio_user_stats *front =
+		instance->front ? vfio_user_stats(instance->front) : &none;
 	const struct nic_stats *nic = nic_stats(instance->nic);
 	const struct {
 		const char *group, *name;

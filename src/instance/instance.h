@@ -6,22 +6,29 @@
 #include "nic/card.h"
 
 /* One card for one VM: card, NIC, port, PCI function and front put together. */
+struct inprocess;
 struct instance;
 struct json_object;
+struct port;
 
 struct instance_config {
 	struct loop *loop;
 	const struct card *card;
-	const char *name;	 /* for control and statistics */
+	const char *name; /* for control and statistics */
+	/* in front of it: a VM of this process and a device number there, or a vfio-user server */
+	struct inprocess *vm;
+	unsigned device;
 	const char *socket_path; /* or NULL and fd */
 	int fd;			 /* a connected socket, or -1 */
-	const char *net;	 /* "KIND[,key=value…]" */
-	const char *capture;	 /* pcap file, or NULL */
+	/* behind it: a port, which is the instance's from then on, or one to be opened */
+	struct port *port;
+	const char *net;     /* "KIND[,key=value…]" */
+	const char *capture; /* pcap file, or NULL */
 	uint8_t mac[6];
 };
 
 struct instance *instance_new(const struct instance_config *config, struct error *err);
-void instance_free(struct instance *instance);
+void instance_free(struct instance *instance); /* before its VM's inprocess_free() */
 
 const char *instance_name(const struct instance *instance);
 void instance_link(struct instance *instance, bool up);

@@ -53,6 +53,8 @@ void nic_reset_list(struct nic *nic, unsigned which)
 	const struct reset *reset = &nic->card->resets[which];
 	struct scope scope = {0};
 
+	if (nic->nesting == NESTING_MAX)
+		return; /* lists that name one another */
 	for (unsigned i = 0; i < reset->words_count; i++)
 		nic->state[reset->words[i]] = nic->card->reset_words[reset->words[i]];
 	for (unsigned i = 0; i < nic->card->rings_count; i++) {
@@ -61,7 +63,9 @@ void nic_reset_list(struct nic *nic, unsigned which)
 	}
 	nic->dirty = true;
 	interrupts_reset(nic);
+	nic->nesting++;
 	actions_run(nic, &reset->actions, &scope);
+	nic->nesting--;
 }
 
 static uint64_t timer_period(struct nic *nic, const struct action *action,

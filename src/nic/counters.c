@@ -17,17 +17,18 @@ static unsigned size_class(uint32_t with_fcs)
 				  : 5;
 }
 
-void count_frame(struct nic *nic, unsigned base, uint64_t destination, uint32_t length)
+void count_frames(struct nic *nic, unsigned base, uint64_t destination, uint32_t length,
+		  unsigned count)
 {
 	uint32_t with_fcs = length + 4;
 
-	nic->counts[base]++;
-	nic->counts[base + 1] += with_fcs;
+	nic->counts[base] += count;
+	nic->counts[base + 1] += (uint64_t)with_fcs * count;
 	if (destination == 0xffffffffffffull)
-		nic->counts[base + 2]++;
+		nic->counts[base + 2] += count;
 	else if (destination & 1)
-		nic->counts[base + 3]++;
-	nic->counts[base + 4 + size_class(with_fcs)]++;
+		nic->counts[base + 3] += count;
+	nic->counts[base + 4 + size_class(with_fcs)] += count;
 }
 
 static void post(struct nic *nic, const struct counter *counter, uint64_t count)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { RESET_POWER, RESET_FUNCTION };
+enum { PERIOD_MIN = 1000 }; /* ns */
 
 static void timer_fired(struct timer *timer)
 {
@@ -15,9 +16,13 @@ static void timer_fired(struct timer *timer)
 	if (!expr_holds(nic, &at->when, &scope))
 		return;
 	actions_run(nic, &at->actions, &scope);
-	if (at->repeat)
+	if (at->repeat) {
+		uint64_t period = expr_eval(nic, &at->period, &scope);
+
+		/* the driver may have chosen it: it must not keep us from all else */
 		timer_arm(nic->bus.clock, timer,
-			  clock_now(nic->bus.clock) + expr_eval(nic, &at->period, &scope));
+			  clock_now(nic->bus.clock) + (period > PERIOD_MIN ? period : PERIOD_MIN));
+	}
 	interrupts_update(nic);
 }
 

@@ -111,6 +111,19 @@ bool frame_own_header(struct frame *frame, uint8_t *room, size_t length)
 	return true;
 }
 
+void frame_complete(const struct frame *frame, uint8_t *data)
+{
+	uint32_t at = frame->checksum_start, put = at + frame->checksum_offset;
+	uint16_t sum;
+
+	if (!(frame->flags & FRAME_CHECKSUM) || at >= frame->length || put + 2 > frame->length)
+		return;
+	sum = (uint16_t)~sum_fold(sum_add(0, data + at, frame->length - at));
+	if (sum == 0)
+		sum = 0xffff;
+	memcpy(data + put, &sum, 2);
+}
+
 static uint16_t be16(const uint8_t *at)
 {
 	return (uint16_t)(at[0] << 8 | at[1]);
@@ -132,7 +145,7 @@ void frame_parse(const uint8_t *head, size_t held, size_t length, struct parsed 
 	size_t at = 14, l3_length;
 
 	*parsed = (struct parsed){0};
-	if (held >= 18 && be16(head + 12) == 0x8100)
+	if (held >= 18 && (be16(head + 12) == 0x8100 || be16(head + 12) == 0x88a8))
 		at = 18;
 	parsed->l3_at = (uint16_t)at;
 	if (held >= at + 20 && be16(head + at - 2) == 0x0800 && head[at] >> 4 == 4) {

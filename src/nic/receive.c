@@ -234,7 +234,7 @@ static enum delivery deliver(struct nic *nic, const uint8_t *data, uint32_t leng
 	facts.length = frame.length;
 	room_fill(nic, (unsigned)index, &room, &frame, &facts);
 	dma_settle(nic->bus.memory);
-	count_frame(nic, COUNT_RX_FRAMES, facts.destination, length);
+	count_frames(nic, COUNT_RX_FRAMES, facts.destination, length, 1);
 	nic->stats.rx_frames++;
 	nic->stats.rx_bytes += length;
 	return TAKEN;
@@ -252,25 +252,16 @@ static enum delivery deliver_segments(struct nic *nic, const struct frame *frame
 	       (length = segments_next(&cut, nic->segment, sizeof(nic->segment))))
 		nic->held_segments--;
 	while ((length = segments_next(&cut, nic->segment, sizeof(nic->segment)))) {
+		if (length < 60) {
+			memset(nic->segment + length, 0, 60 - length);
+			length = 60;
+		}
 		if (deliver(nic, nic->segment, (uint32_t)length, true, true) == HELD) {
 			nic->held_segments = cut.index - 1;
 			return HELD;
 		}
 	}
 	return TAKEN;
-}
-
-static void complete_checksum(const struct frame *frame, uint8_t *data)
-{
-	uint32_t at = frame->checksum_start, put = at + frame->checksum_offset;
-	uint16_t sum;
-
-	if (at >= frame->length || put + 2 > frame->length)
-		return;
-	sum = (uint16_t)~sum_fold(sum_add(0, data + at, frame->length - at));
-	if (sum == 0)
-		sum = 0xffff;
-	memcpy(data + put, &sum, 2);
 }
 
 static enum delivery receive_one(struct nic *nic, const struct frame *frame)
@@ -285,8 +276,7 @@ static enum delivery receive_one(struct nic *nic, const struct frame *frame)
 		return drop(nic, COUNT_RX_TOO_SHORT, &nic->stats.rx_too_long);
 	if (frame->iovs != 1 || length < 60 || (frame->flags & FRAME_CHECKSUM)) {
 		frame_copy(frame, 0, nic->linear, length);
-		if (frame->flags & FRAME_CHECKSUM)
-			complete_checksum(frame, nic->linear);
+		frame_complete(frame, nic->linear);
 		if (length < 60) {
 			memset(nic->linear + length, 0, 60 - length);
 			length = 60;

@@ -12,6 +12,7 @@ enum {
 	HEADER_MAX = 256, /* bytes of a frame that the engine rewrites */
 	FRAME_MAX = 65536 + HEADER_MAX,
 	LOOP_FRAMES = 64, /* frames on their way back inside the card */
+	NESTING_MAX = 4,  /* windows into windows, reset lists within reset lists */
 };
 
 /* What expressions of one frame may ask. */
@@ -66,7 +67,8 @@ struct nic {
 	struct port *port;
 	uint8_t mac[6];
 	bool link, level, dirty, held; /* held: the port keeps frames until there is room */
-	unsigned held_segments;	       /* of its first frame, delivered already */
+	uint8_t nesting;
+	unsigned held_segments; /* of its first frame, delivered already */
 	uint64_t reset_time;
 	uint64_t *state;
 	struct ring_run *rings;
@@ -155,6 +157,7 @@ uint32_t sum_add(uint32_t sum, const void *data, size_t length);
 uint16_t sum_fold(uint32_t sum);
 uint32_t frame_sum(const struct frame *frame, size_t start, size_t length);
 size_t frame_copy(const struct frame *frame, size_t from, void *to, size_t length);
+void frame_complete(const struct frame *frame, uint8_t *data); /* DATA: a copy of it, whole */
 bool frame_own_header(struct frame *frame, uint8_t *room, size_t length);
 struct parsed {
 	uint8_t type, l4; /* as VALUE_FRAME_TYPE, VALUE_FRAME_L4 */
@@ -183,4 +186,5 @@ bool interrupts_delay(struct nic *nic, unsigned word, uint64_t mask, const struc
 
 /* counters.c */
 void counters_post(struct nic *nic);
-void count_frame(struct nic *nic, unsigned base, uint64_t destination, uint32_t length);
+void count_frames(struct nic *nic, unsigned base, uint64_t destination, uint32_t length,
+		  unsigned count);

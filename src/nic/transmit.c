@@ -25,6 +25,7 @@ struct build {
 	struct frame *frame;	/* under construction */
 	const struct use *use;	/* of its first data slot */
 	unsigned frames, slots; /* slots: whole frames' and what is between them */
+	unsigned faults;
 	bool fault, again;
 };
 
@@ -75,7 +76,7 @@ static void frame_buffer(struct build *build, uint64_t addr, uint32_t length)
 
 	if (!length || build->fault)
 		return;
-	if (frame->length + length > FRAME_MAX || frame->iovs + 3 > FRAME_IOVS) {
+	if (length > FRAME_MAX - frame->length || frame->iovs + 3 > FRAME_IOVS) {
 		build->fault = true;
 		return;
 	}
@@ -103,7 +104,7 @@ static void checksum_now(struct build *build, uint64_t start, uint64_t put, uint
 
 	if (start >= past || put + 2 > frame->length || put + 2 > HEADER_MAX - 4 ||
 	    !frame_own_header(frame, room, put + 2 < 128 ? 128 : put + 2)) {
-		build->nic->counts[COUNT_TX_FAULTS]++;
+		build->faults++;
 		return;
 	}
 	sum = (uint16_t)~frame_sum(frame, start, past - start);
@@ -245,7 +246,7 @@ static void frame_end(struct build *build, unsigned slots)
 		frame_vlan(build);
 	}
 	if (build->fault || build->frame->length < 14)
-		nic->counts[COUNT_TX_FAULTS]++;
+		build->faults++;
 	else
 		nic->slots_of[build->frames++] = (uint16_t)slots;
 	build->frame = NULL;
@@ -322,17 +323,61 @@ static uint64_t destination(const struct frame *frame)
 	return value;
 }
 
-static void loop_back(struct nic *nic, const struct frame *frame)
+/* In segments, as they are on the wire. */
+static void count_sent(struct nic *nic, const struct frame *frame)
+{
+	uint64_t to = destination(frame);
+	uint32_t header = frame->header_length, payload = frame->length - header;
+
+	nic->stats.tx_frames++;
+	nic->stats.tx_bytes += frame->length;
+	if (!(frame->flags & (FRAME_TCP4 | FRAME_TCP6))) {
+		count_frames(nic, COUNT_TX_FRAMES, to, frame->length, 1);
+		return;
+	}
+	nic->counts[COUNT_TX_SEGMENTED]++;
+	count_frames(nic, COUNT_TX_FRAMES, to, header + frame->segment_size,
+		     payload / frame->segment_size);
+	if (payload % frame->segment_size)
+		count_frames(nic, COUNT_TX_FRAMES, to, header + payload % frame->segment_size, 1);
+}
+
+static void count_faults(struct nic *nic, unsigned faults)
+{
+	nic->counts[COUNT_TX_FAULTS] += faults;
+	nic->stats.tx_faults += faults;
+}
+
+static void loop_put(struct nic *nic, const uint8_t *data, size_t length)
 {
 	struct loop_frame *entry;
 
-	if (nic->loop_count == LOOP_FRAMES || frame->length > sizeof(entry->data))
+	if (nic->loop_count == LOOP_FRAMES || length > sizeof(entry->data))
 		return;
 	entry = &nic->loop[(nic->loop_head + nic->loop_count++) % LOOP_FRAMES];
-	entry->length = (uint32_t)frame_copy(frame, 0, entry->data, frame->length);
-	if (entry->length < 60) {
-		memset(entry->data + entry->length, 0, 60 - entry->length);
+	memcpy(entry->data, data, length);
+	entry->length = (uint32_t)length;
+	if (length < 60) {
+		memset(entry->data + length, 0, 60 - length);
 		entry->length = 60;
+	}
+}
+
+/* No port completes what stays inside the card. */
+static void loop_back(struct nic *nic, const struct frame *frame)
+{
+	struct segments cut;
+	size_t length = frame->length;
+
+	if (frame->flags & (FRAME_TCP4 | FRAME_TCP6)) {
+		if (!segments_begin(&cut, frame))
+			return;
+		while ((length = segments_next(&cut, nic->segment, sizeof(nic->segment))))
+			loop_put(nic, nic->segment, length);
+	} else if (length <= FRAME_MAX) {
+		frame_copy(frame, 0, nic->linear, length);
+		frame_complete(frame, nic->linear);
+		loop_put(nic, nic->linear, length);
 	}
 }
 
@@ -363,7 +408,7 @@ static unsigned send_frames(struct nic *nic, const struct ring *ring, struct sco
 
 	for (unsigned i = 0; looped && i < count; i++)
 		loop_back(nic, &nic->frames[i]);
-	if (looped || !nic->port || !nic->link)
+	if (!count || looped || !nic->port || !nic->link)
 		return count;
 	if (nic->port->ops->offloads)
 		return nic->port->ops->transmit(nic->port, nic->frames, count);
@@ -414,7 +459,7 @@ bool transmit_work(struct nic *nic, unsigned index)
 	loaded = slots_load(nic, ring, run, cursor, ready);
 	if (loaded < 0) {
 		if (loaded != -EAGAIN) { /* no such memory: the slots are passed over */
-			nic->counts[COUNT_TX_FAULTS]++;
+			count_faults(nic, 1);
 			ring_advance(nic, index, ready);
 		}
 		return loaded != -EAGAIN;
@@ -427,12 +472,10 @@ bool transmit_work(struct nic *nic, unsigned index)
 	taken = send_frames(nic, ring, &build.scope, build.frames);
 	slots = taken == build.frames ? build.slots : taken ? nic->slots_of[taken - 1] : 0;
 	run->waits = taken < build.frames;
-	for (unsigned i = 0; i < taken; i++) {
-		nic->stats.tx_bytes += nic->frames[i].length;
-		count_frame(nic, COUNT_TX_FRAMES, destination(&nic->frames[i]),
-			    nic->frames[i].length);
-	}
-	nic->stats.tx_frames += taken;
+	for (unsigned i = 0; i < taken; i++)
+		count_sent(nic, &nic->frames[i]);
+	if (taken == build.frames) /* else this pass is made again */
+		count_faults(nic, build.faults);
 	commit(&build, cursor, slots);
 	ring_advance(nic, index, slots);
 	dma_settle(nic->bus.memory);

@@ -56,9 +56,12 @@ void windows_written(struct nic *nic, unsigned word)
 			continue;
 		read = window->read_when.count && expr_eval(nic, &window->read_when, &scope);
 		write = window->write_when.count && expr_eval(nic, &window->write_when, &scope);
-		if (!read && !write)
+		if ((!read && !write) || nic->nesting == NESTING_MAX)
 			continue;
+		nic->nesting++; /* what it writes may be the trigger of a window, also of this one
+				 */
 		window_transfer(nic, window, write);
+		nic->nesting--;
 		after = window->after.count ? expr_eval(nic, &window->after, &scope) : 0;
 		if (after)
 			timer_arm(nic->bus.clock, &nic->windows[i].timer,

@@ -20,6 +20,7 @@ enum {
 	PCI_CACHE_LINE = 0x0c,
 	PCI_LATENCY = 0x0d,
 	PCI_BAR0 = 0x10,
+	PCI_BARS_END = PCI_BAR0 + PCI_BARS * 4,
 	PCI_SUBSYSTEM_VENDOR = 0x2c,
 	PCI_SUBSYSTEM = 0x2e,
 	PCI_CAPABILITIES = 0x34,
@@ -98,6 +99,37 @@ int pci_add_capability(struct pci_function *pci, uint8_t id, const uint8_t *body
 	return (int)at;
 }
 
+unsigned pci_capability(const struct pci_function *pci, uint8_t id)
+{
+	unsigned at = pci->config[PCI_CAPABILITIES];
+
+	while (at && pci->config[at] != id)
+		at = pci->config[at + 1];
+	return at;
+}
+
+static bool pci_bar_enabled(const struct pci_function *pci, const struct pci_bar *bar)
+{
+	return bar->size && (pci_command(pci) & (bar->io ? COMMAND_IO : COMMAND_MEMORY));
+}
+
+uint64_t pci_bar_address(const struct pci_function *pci, unsigned bar)
+{
+	const struct pci_bar *at = &pci->bars[bar];
+	uint64_t address = 0;
+
+	if (!pci_bar_enabled(pci, at))
+		return 0;
+	memcpy(&address, pci->config + PCI_BAR0 + bar * 4, at->wide ? 8 : 4);
+	return address & (at->io ? ~3ull : ~15ull);
+}
+
+static void pci_moved(const struct pci_function *pci)
+{
+	if (pci->watch.moved)
+		pci->watch.moved(pci->watch.context);
+}
+
 void pci_config_read(const struct pci_function *pci, unsigned offset, unsigned count, void *data)
 {
 	for (unsigned i = 0; i < count; i++)
@@ -108,7 +140,9 @@ void pci_config_read(const struct pci_function *pci, unsigned offset, unsigned c
 void pci_config_write(struct pci_function *pci, unsigned offset, unsigned count, const void *data)
 {
 	uint16_t before = pci_command(pci);
+	uint8_t bars[PCI_BARS_END - PCI_BAR0];
 
+	memcpy(bars, pci->config + PCI_BAR0, sizeof(bars));
 	for (unsigned i = 0; i < count && offset + i < PCI_CONFIG_SIZE; i++) {
 		uint8_t *at = &pci->config[offset + i], value = ((const uint8_t *)data)[i];
 		uint8_t writable = pci->writable[offset + i];
@@ -116,6 +150,8 @@ void pci_config_write(struct pci_function *pci, unsigned offset, unsigned count,
 		*at = (uint8_t)((*at & ~writable) | (value & writable));
 		*at &= (uint8_t) ~(value & pci->clear[offset + i]);
 	}
+	if (pci_command(pci) != before || memcmp(bars, pci->config + PCI_BAR0, sizeof(bars)))
+		pci_moved(pci);
 	if (pci_command(pci) != before && pci->owner.command)
 		pci->owner.command(pci->owner.context, pci_command(pci));
 }
@@ -129,8 +165,7 @@ static bool pci_decodes(const struct pci_function *pci, unsigned bar, uint64_t o
 	if (bar >= PCI_BARS || (width != 1 && width != 2 && width != 4 && width != 8))
 		return false;
 	at = &pci->bars[bar];
-	return at->size && offset < at->size && width <= at->size - offset &&
-	       (pci_command(pci) & (at->io ? COMMAND_IO : COMMAND_MEMORY));
+	return pci_bar_enabled(pci, at) && offset < at->size && width <= at->size - offset;
 }
 
 uint64_t pci_bar_read(struct pci_function *pci, unsigned bar, uint64_t offset, unsigned width)
@@ -152,6 +187,7 @@ void pci_reset(struct pci_function *pci)
 	uint16_t before = pci_command(pci);
 
 	memcpy(pci->config, pci->initial, sizeof(pci->config));
+	pci_moved(pci);
 	if (pci->owner.reset)
 		pci->owner.reset(pci->owner.context);
 	if (before && pci->owner.command)

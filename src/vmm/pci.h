@@ -32,6 +32,12 @@ struct pci_owner {
 	void (*command)(void *context, uint16_t command);
 };
 
+/* Whoever places the function in address spaces: its BARs or their decoding changed. */
+struct pci_watch {
+	void *context;
+	void (*moved)(void *context);
+};
+
 struct pci_function {
 	uint8_t config[PCI_CONFIG_SIZE];
 	uint8_t writable[PCI_CONFIG_SIZE]; /* bit 1: the driver may write it */
@@ -39,6 +45,7 @@ struct pci_function {
 	uint8_t initial[PCI_CONFIG_SIZE];  /* values after reset */
 	struct pci_bar bars[PCI_BARS];
 	struct pci_owner owner;
+	struct pci_watch watch;
 	unsigned msi_vectors, msix_vectors;
 	uint8_t cap_end; /* where the next capability goes */
 };
@@ -48,6 +55,10 @@ void pci_init(struct pci_function *pci, const struct pci_identity *identity,
 /* Adds a capability of SIZE bytes; BODY[0..1] (id, next) are filled in. Offset, or -ENOSPC. */
 int pci_add_capability(struct pci_function *pci, uint8_t id, const uint8_t *body,
 		       const uint8_t *writable, unsigned size);
+/* Where a BAR is decoded now, 0: nowhere. */
+uint64_t pci_bar_address(const struct pci_function *pci, unsigned bar);
+/* The capability of that id, 0: none. */
+unsigned pci_capability(const struct pci_function *pci, uint8_t id);
 void pci_config_read(const struct pci_function *pci, unsigned offset, unsigned count, void *data);
 void pci_config_write(struct pci_function *pci, unsigned offset, unsigned count, const void *data);
 /* Unclaimed, out of range, or decoding disabled: all-ones, dropped. */

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "driver.h"
+
+#include <string.h>
+
+static uint8_t frame[128];
+
+static void send(struct driver *driver, unsigned command)
+{
+	tx_legacy(driver, tx_copy(driver, frame, 64), 64, EOP | RS | command, 0, 0, 0);
+	tx_kick(driver);
+	driver_settle(driver);
+}
+
+static void offer(struct driver *driver)
+{
+	memcpy(frame, test_mac, 6);
+	rx_fill(driver, 1);
+	CHECK(test_port_offer(&driver->port, frame, 64));
+}
+
+static void test_cause_and_mask(void)
+{
+	struct driver driver;
+
+	driver_new(&driver, false);
+	set(&driver, ICS, LSC);
+	CHECK_EQUAL(driver_fired(&driver), 0); /* masked */
+	set(&driver, IMS, LSC | RXT0);
+	CHECK_EQUAL(reg(&driver, IMS), LSC | RXT0);
+	CHECK_EQUAL(driver_fired(&driver), 2); /* once, and again: it was not acknowledged */
+	set(&driver, IMC, LSC);
+	CHECK_EQUAL(reg(&driver, IMS), RXT0);
+	CHECK_EQUAL(driver_fired(&driver), 0);
+	CHECK_EQUAL(reg(&driver, ICR), LSC); /* and clears */
+	CHECK_EQUAL(reg(&driver, ICR), 0);
+	set(&driver, ICS, LSC | RXT0 | TXDW);
+	CHECK_EQUAL(driver_fired(&driver), 2);
+	set(&driver, ICR, RXT0); /* writing ones clears, too */
+	CHECK_EQUAL(driver_fired(&driver), 0);
+	CHECK_EQUAL(reg(&driver, ICS), LSC | TXDW); /* a look without effect */
+	CHECK_EQUAL(reg(&driver, ICR), LSC | TXDW);
+	driver_free(&driver);
+}
+
+static void test_frames_interrupt(void)
+{
+	struct driver driver;
+
+	driver_new(&driver, false);
+	set(&driver, IMS, TXDW | RXT0);
+	send(&driver, 0);
+	CHECK(driver_fired(&driver) > 0);
+	CHECK_EQUAL(reg(&driver, ICR) & TXDW, TXDW);
+	CHECK_EQUAL(driver_fired(&driver), 0);
+	offer(&driver);
+	CHECK(driver_fired(&driver) > 0);
+	CHECK_EQUAL(reg(&driver, ICR) & RXT0, RXT0);
+	driver_free(&driver);
+}
+
+static void test_interval(void)
+{
+	enum { INTERVAL = 1000 * 256 };
+	struct driver driver;
+
+	driver_new(&driver, false);
+	clock_turn(&driver.machine.clock, 1000000);
+	set(&driver, ITR, 1000);
+	set(&driver, IMS, LSC);
+	for (unsigned i = 0; i < 3; i++) {
+		set(&driver, ICS, LSC);
+		CHECK_EQUAL(inprocess_fired(driver.machine.vm, 35), i + 1);
+		CHECK_EQUAL(reg(&driver, ICR), LSC);
+		inprocess_unmask(driver.machine.vm, 3);
+		set(&driver, ICS, LSC); /* too early */
+		clock_turn(&driver.machine.clock, INTERVAL - 1);
+		CHECK_EQUAL(inprocess_fired(driver.machine.vm, 35), i + 1);
+		CHECK_EQUAL(reg(&driver, ICS), LSC);
+		reg(&driver, ICR);
+		clock_turn(&driver.machine.clock, 1); /* the timer finds nothing */
+		CHECK_EQUAL(inprocess_fired(driver.machine.vm, 35), i + 1);
+	}
+	set(&driver, ICS, LSC);
+	reg(&driver, ICR);
+	inprocess_unmask(driver.machine.vm, 3);
+	set(&driver, ICS, LSC);
+	clock_turn(&driver.machine.clock, INTERVAL);
+	CHECK_EQUAL(inprocess_fired(driver.machine.vm, 35), 5);
+	driver_free(&driver);
+}
+
+static void test_receive_delay(void)
+{
+	struct driver driver;
+
+	driver_new(&driver, false);
+	set(&driver, RDTR, 10);
+	offer(&driver);
+	CHECK_EQUAL(reg(&driver, ICR) & RXT0, 0);
+	clock_turn(&driver.machine.clock, 10 * 1024 - 1);
+	CHECK_EQUAL(reg(&driver, ICR) & RXT0, 0);
+	clock_turn(&driver.machine.clock, 1);
+	CHECK_EQUAL(reg(&driver, ICR) & RXT0, RXT0);
+	/* each frame starts it anew, but not for longer than the limit */
+	set(&driver, RADV, 25);
+	for (unsigned i = 0; i < 5; i++) {
+		offer(&driver);
+		CHECK_EQUAL(reg(&driver, ICR) & RXT0, 0);
+		clock_turn(&driver.machine.clock, 5 * 1024 - (i == 4));
+	}
+	CHECK_EQUAL(reg(&driver, ICR) & RXT0, 0);
+	clock_turn(&driver.machine.clock, 1);
+	CHECK_EQUAL(reg(&driver, ICR) & RXT0, RXT0);
+	set(&driver, RDTR, 0);
+	offer(&driver);
+	CHECK_EQUAL(reg(&driver, ICR) & RXT0, RXT0);
+	/* a reset forgets what was under way */
+	set(&driver, RDTR, 10);
+	offer(&driver);
+	set(&driver, CTRL, CTRL_RST);
+	clock_turn(&driver.machine.clock, 1000000);
+	CHECK_EQUAL(reg(&driver, ICR), 0);
+	driver_free(&driver);
+}
+
+static void test_transmit_delay(void)
+{
+	struct driver driver;
+
+	driver_new(&driver, false);
+	set(&driver, TIDV, 8);
+	set(&driver, TADV, 12);
+	send(&driver, 0); /* without IDE: at once */
+	CHECK_EQUAL(reg(&driver, ICR) & TXDW, TXDW);
+	send(&driver, IDE);
+	CHECK_EQUAL(reg(&driver, ICR) & TXDW, 0);
+	clock_turn(&driver.machine.clock, 7 * 1024);
+	send(&driver, IDE);
+	clock_turn(&driver.machine.clock, 5 * 1024 - 1);
+	CHECK_EQUAL(reg(&driver, ICR) & TXDW, 0);
+	clock_turn(&driver.machine.clock, 1); /* the limit since the first */
+	CHECK_EQUAL(reg(&driver, ICR) & TXDW, TXDW);
+	driver_free(&driver);
+}
+
+static void test_link(void)
+{
+	struct driver driver;
+
+	driver_new(&driver, false);
+	set(&driver, IMS, LSC);
+	driver.port.port.peer.link(driver.port.port.peer.context, false);
+	CHECK_EQUAL(reg(&driver, STATUS) & 2, 0);
+	CHECK_EQUAL(inprocess_fired(driver.machine.vm, 35), 1);
+	CHECK_EQUAL(reg(&driver, ICR), LSC);
+	driver.port.port.peer.link(driver.port.port.peer.context, false); /* no news */
+	CHECK_EQUAL(reg(&driver, ICR), 0);
+	driver.port.port.peer.link(driver.port.port.peer.context, true);
+	CHECK_EQUAL(reg(&driver, STATUS) & 2, 2);
+	CHECK_EQUAL(reg(&driver, ICR), LSC);
+	driver_free(&driver);
+}
+
+UNIT_FILE(interrupt, {"cause_and_mask", test_cause_and_mask},
+	  {"frames_interrupt", test_frames_interrupt}, {"interval", test_interval},
+	  {"receive_delay", test_receive_delay}, {"transmit_delay", test_transmit_delay},
+	  {"link", test_link});
