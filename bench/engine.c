@@ -11,8 +11,8 @@
  *   theirs  a stock QEMU under qtest; its process's CPU time less that of as many
  *           qtest messages without work. tx: descriptor to the dgram netdev, whose
  *           send() is replaced by the sink (a preloaded library), so no system call
- *           is in. rx: frames looped by the PHY, receiver on less receiver off, so
- *           no netdev is in. QEMU's net queue is in both.
+ *           is in. rx: frames of another e1000 through a hub, less frames to a hub with
+ *           nobody else, so neither is in. QEMU's net queue is in both.
  *   hand    engine_hand.c.
  */
 #include "engine.h"

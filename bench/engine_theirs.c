@@ -15,8 +15,14 @@
 #include <unistd.h>
 
 enum { TESTS_FD = 50, NET_FD = 51, GROUP = 16 };
-enum { BAR0 = 0xe0000000, PORT_ADDRESS = 0xcf8, PORT_DATA = 0xcfc };
-enum { REG_MDIC = 0x20, MDIC_WRITE_BMCR = 1 << 26 | 1 << 21, BMCR_LOOPBACK = 0x4000 };
+enum { BAR0 = 0xe0000000, BAR_SIZE = 128 << 10, PORT_ADDRESS = 0xcf8, PORT_DATA = 0xcfc };
+
+/*
+ * Four e1000: one whose frames go to the sink, one whose frames go through a
+ * hub to a receiver, and one at a hub with nobody else.
+ */
+enum nic { TO_SINK, TO_RECEIVER, RECEIVER, TO_NOBODY, NICS, SLOT = 4 };
+#define NIC(id, slot, mac) "-device", "e1000,netdev=" id ",addr=" slot ",mac=52:54:00:12:34:" mac
 
 struct theirs {
 	pid_t pid;
@@ -25,7 +31,7 @@ struct theirs {
 	uint8_t *memory;
 	struct sink *sink;
 	char memory_path[64], sink_path[64];
-	char lines[GROUP * 2 * 40];
+	char lines[8192];
 	size_t length;
 	unsigned asked;
 };
@@ -59,8 +65,10 @@ static void child(const struct theirs *theirs, const char *qemu, const char *pre
 	execl(qemu, qemu, "-nodefaults", "-no-user-config", "-display", "none", "-accel", "qtest",
 	      "-machine", "pc,memory-backend=ram", "-m", "16", "-object", memory, "-chardev",
 	      "socket,id=tests,fd=50", "-qtest", "chardev:tests", "-qtest-log", "none", "-netdev",
-	      "dgram,id=net,local.type=fd,local.str=51", "-device",
-	      "e1000,netdev=net,addr=4,mac=52:54:00:12:34:56", (char *)NULL);
+	      "dgram,id=sink,local.type=fd,local.str=51", "-netdev", "hubport,id=a,hubid=0",
+	      "-netdev", "hubport,id=b,hubid=0", "-netdev", "hubport,id=c,hubid=1",
+	      NIC("sink", "4", "01"), NIC("a", "5", "02"), NIC("b", "6", "56"), NIC("c", "7", "03"),
+	      (char *)NULL);
 	perror(qemu);
 	_exit(1);
 }
@@ -95,20 +103,21 @@ static bool tell(struct theirs *theirs)
 	return true;
 }
 
-static bool put(struct theirs *theirs, uint32_t reg, uint32_t value)
+static void put(struct theirs *theirs, enum nic nic, uint32_t reg, uint32_t value)
 {
-	ask(theirs, "writel 0x%x 0x%x\n", BAR0 + reg, value);
-	return tell(theirs);
+	ask(theirs, "writel 0x%x 0x%x\n", BAR0 + nic * BAR_SIZE + reg, value);
 }
 
 static bool plug(struct theirs *theirs)
 {
-	const uint32_t slot = 0x80000000 | 4 << 11;
+	for (unsigned nic = 0; nic < NICS; nic++) {
+		uint32_t slot = 0x80000000 | (SLOT + nic) << 11;
 
-	ask(theirs, "outl 0x%x 0x%x\n", PORT_ADDRESS, slot | 0x10);
-	ask(theirs, "outl 0x%x 0x%x\n", PORT_DATA, BAR0);
-	ask(theirs, "outl 0x%x 0x%x\n", PORT_ADDRESS, slot | 4);
-	ask(theirs, "outw 0x%x 0x%x\n", PORT_DATA, 6);
+		ask(theirs, "outl 0x%x 0x%x\n", PORT_ADDRESS, slot | 0x10);
+		ask(theirs, "outl 0x%x 0x%x\n", PORT_DATA, BAR0 + nic * BAR_SIZE);
+		ask(theirs, "outl 0x%x 0x%x\n", PORT_ADDRESS, slot | 4);
+		ask(theirs, "outw 0x%x 0x%x\n", PORT_DATA, 6);
+	}
 	return tell(theirs);
 }
 
@@ -148,30 +157,25 @@ void theirs_stop(struct theirs *theirs)
 	free(theirs);
 }
 
-static bool program(struct theirs *theirs, bool receives)
+/* The receiver takes frames only some virtual time after RCTL was written. */
+static bool program(struct theirs *theirs)
 {
 	const uint32_t writes[][2] = {
-		{REG_TCTL, 0},
-		{REG_RCTL, 0},
-		{REG_TDBAL, TX_RING},
-		{REG_TDBAH, 0},
-		{REG_TDLEN, RING * 16},
-		{REG_TDH, 0},
-		{REG_TDT, 0},
-		{REG_RDBAL, RX_RING},
-		{REG_RDBAH, 0},
-		{REG_RDLEN, RING * 16},
-		{REG_RDH, 0},
-		{REG_RDT, 0},
-		{REG_MDIC, MDIC_WRITE_BMCR | 0x0140 | (receives ? BMCR_LOOPBACK : 0)},
+		{REG_TCTL, 0},		{REG_RCTL, 0},		{REG_TDBAL, TX_RING},
+		{REG_TDBAH, 0},		{REG_TDLEN, RING * 16}, {REG_TDH, 0},
+		{REG_TDT, 0},		{REG_RDBAL, RX_RING},	{REG_RDBAH, 0},
+		{REG_RDLEN, RING * 16}, {REG_RDH, 0},		{REG_RDT, 0},
 		{REG_TCTL, TCTL_EN},
 	};
 
-	for (unsigned i = 0; i < sizeof(writes) / sizeof(*writes); i++) {
-		if (!put(theirs, writes[i][0], writes[i][1]))
-			return false;
+	for (unsigned nic = 0; nic < NICS; nic++) {
+		for (unsigned i = 0; i < sizeof(writes) / sizeof(*writes); i++)
+			put(theirs, nic, writes[i][0], writes[i][1]);
+		if (nic == RECEIVER)
+			put(theirs, nic, REG_RCTL, RCTL_EN | RCTL_SECRC);
 	}
-	return true;
+	ask(theirs, "clock_step 2000000000\n");
+	return tell(theirs);
 }
 
 static uint64_t theirs_now(const struct theirs *theirs)
@@ -182,47 +186,43 @@ static uint64_t theirs_now(const struct theirs *theirs)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* CPU time of ROUNDS tails, each with one for receive before it; moving: they have work. */
-static uint64_t tails(struct theirs *theirs, unsigned rounds, bool moving)
+/* CPU time of ROUNDS tails, each with one of receive before it. STEP 0: no work in them. */
+static uint64_t tails(struct theirs *theirs, enum nic to, enum nic from, unsigned rounds,
+		      unsigned step)
 {
-	static unsigned tail;
 	uint64_t begin = theirs_now(theirs);
 
 	for (unsigned i = 1; i <= rounds; i++) {
-		if (moving)
-			tail = (tail + RUN) % RING;
-		ask(theirs, "writel 0x%x 0x%x\n", BAR0 + REG_RDT, tail);
-		ask(theirs, "writel 0x%x 0x%x\n", BAR0 + REG_TDT, tail);
-		if (i % GROUP == 0 || i == rounds)
-			tell(theirs);
+		put(theirs, to, REG_RDT, i * step % RING);
+		put(theirs, from, REG_TDT, i * step % RING);
+		if ((i % GROUP == 0 || i == rounds) && !tell(theirs))
+			break;
 	}
 	return theirs_now(theirs) - begin;
 }
 
 /*
- * Transmit: tails with work less tails without. Receive: frames sent in the
- * PHY's loop, with the receiver on less with it off: nothing but receive differs.
+ * Transmit: tails with work less tails without. Receive: frames sent through a
+ * hub to the receiver less frames sent to a hub without one.
  */
 bool theirs_run(struct theirs *theirs, bool receives, uint32_t length, unsigned rounds,
 		struct sample *sample)
 {
+	enum nic to = receives ? RECEIVER : TO_NOBODY, from = receives ? TO_RECEIVER : TO_SINK;
 	uint64_t without, with;
-	bool good = true;
 
-	rounds &= ~1u;
+	rounds &= ~1u; /* whole laps */
 	layout_fill(theirs->memory, length);
-	if (!program(theirs, receives))
+	if (!program(theirs))
 		return false;
-	tails(theirs, 2, true);
-	without = tails(theirs, rounds, receives);
-	if (receives)
-		put(theirs, REG_RCTL, RCTL_EN | RCTL_SECRC);
-	tails(theirs, 2, true);
+	tails(theirs, TO_NOBODY, TO_NOBODY, 2, RUN);
+	tails(theirs, to, from, 2, RUN);
 	*theirs->sink = (struct sink){0};
-	with = tails(theirs, rounds, true);
+	without = tails(theirs, TO_NOBODY, TO_NOBODY, rounds, receives ? RUN : 0);
+	with = tails(theirs, to, from, rounds, RUN);
 	sample->ns = (double)(int64_t)(with - without) / ((double)RUN * rounds);
-	if (receives)
-		good = layout_received(theirs->memory, theirs->sink);
+	if (receives && !layout_received(theirs->memory, theirs->sink))
+		return false;
 	sample->sink = *theirs->sink;
-	return good;
+	return true;
 }
