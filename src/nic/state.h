@@ -3,6 +3,8 @@
 
 #include "nic/nic.h"
 
+#include <string.h>
+
 /* What one NIC holds while it runs, and what its files say to one another. */
 
 enum {
@@ -39,6 +41,30 @@ struct ring_run {
 	uint8_t context[CARD_CONTEXTS][SLOT_MAX + 8];
 };
 
+enum { PLANS = 16, PLAN_DEPENDS = 32, PLAN_SLOT = 16 };
+
+struct plan { /* what transmit slots with these bits decide; see plan.c */
+	uint64_t bits[2];
+	bool known, plain;  /* plain: a frame of its own, handed on as it lies in memory */
+	bool once;	    /* actions: the same again change nothing */
+	uint8_t pad;	    /* shortest frame */
+	uint8_t at, length; /* bytes of the slot that the result takes, 0 to 8 */
+	uint64_t mask, value;
+	const struct use *use;
+	const struct actions *actions;
+};
+
+struct plans { /* of one ring */
+	bool usable;
+	uint64_t asks[2]; /* bits of a slot that decisions are made by */
+	struct {
+		uint16_t word;
+		uint64_t mask, seen;
+	} depends[PLAN_DEPENDS]; /* and of registers */
+	unsigned depends_count;
+	struct plan list[PLANS];
+};
+
 struct shifter { /* of a Microwire EEPROM */
 	uint32_t in;
 	uint8_t count, phase;
@@ -70,6 +96,7 @@ struct nic {
 	uint64_t reset_time;
 	uint64_t *state;
 	struct ring_run *rings;
+	struct plans *plans; /* a ring each */
 	struct shifter *shifters;
 	struct delayed *delayed; /* [interrupts * MODERATE_MAX] */
 	struct timer *timers;
@@ -95,8 +122,18 @@ struct nic {
 
 /* expr.c */
 uint64_t expr_run(struct nic *nic, const struct expr *expr, const struct scope *scope);
-uint64_t slot_bits(const uint8_t *slot, unsigned bit, unsigned width);
+uint64_t slot_bits_wide(const uint8_t *slot, unsigned bit, unsigned width);
 void slot_set(uint8_t *slot, unsigned bit, unsigned width, uint64_t value);
+
+static inline uint64_t slot_bits(const uint8_t *slot, unsigned bit, unsigned width)
+{
+	uint64_t value;
+
+	if (!slot || (bit & 7) + width > 64)
+		return slot_bits_wide(slot, bit, width);
+	memcpy(&value, slot + bit / 8, sizeof(value)); /* slots are padded to SLOT_MAX + 8 */
+	return value >> (bit & 7) & UINT64_MAX >> (64 - width);
+}
 
 static inline uint64_t expr_eval(struct nic *nic, const struct expr *expr,
 				 const struct scope *scope)
@@ -142,6 +179,32 @@ void ring_advance(struct nic *nic, unsigned ring, uint32_t slots);
 bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *use,
 		   struct scope *scope, uint64_t addr, uint8_t *slot, bool last);
 const struct use *ring_use(struct nic *nic, const struct ring *ring, const struct scope *scope);
+
+/* plan.c */
+void plans_init(struct nic *nic);
+void plans_check(struct nic *nic, unsigned ring); /* before a pass: registers may have changed */
+const struct plan *plan_make(struct nic *nic, unsigned ring, const uint8_t *slot);
+
+static inline unsigned plan_place(const struct plans *plans, const uint64_t *words)
+{
+	uint64_t mixed = (words[0] & plans->asks[0]) ^ (words[1] & plans->asks[1]);
+
+	return (unsigned)(mixed * 0x9e3779b97f4a7c15u >> 60);
+}
+
+/* NULL: there is none yet */
+static inline const struct plan *plan_find(const struct plans *plans, const uint8_t *slot)
+{
+	const struct plan *plan;
+	uint64_t words[2];
+
+	memcpy(words, slot, sizeof(words));
+	plan = &plans->list[plan_place(plans, words)];
+	return plan->known && plan->bits[0] == (words[0] & plans->asks[0]) &&
+			       plan->bits[1] == (words[1] & plans->asks[1])
+		       ? plan
+		       : NULL;
+}
 
 /* transmit.c, receive.c */
 bool transmit_work(struct nic *nic, unsigned ring); /* true: more is left */

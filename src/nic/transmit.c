@@ -26,6 +26,11 @@ struct build {
 	const struct use *use;	/* of its first data slot */
 	unsigned frames, slots; /* slots: whole frames' and what is between them */
 	bool fault, again;
+
+	unsigned index; /* of the ring */
+	const struct plans *plans;
+	const struct plan *acted; /* its actions have run in this pass */
+	struct dma_window reads, writes;
 };
 
 static int slots_load(struct nic *nic, const struct ring *ring, const struct ring_run *run,
@@ -259,6 +264,46 @@ static void context_keep(struct build *build, const struct use *use, const uint8
 		memcpy(build->run->context[key], slot, build->ring->slot_size);
 }
 
+static uint8_t *memory_at(struct build *build, struct dma_window *window, unsigned access,
+			  uint64_t addr, size_t length)
+{
+	uint8_t *at = dma_within(window, addr, length);
+
+	if (at)
+		return at;
+	dma_window(build->nic->bus.memory, addr, access, window);
+	return dma_within(window, addr, length);
+}
+
+/* A slot that is a frame as it stands; false: the long way. */
+static bool build_plain(struct build *build, const uint8_t *slot, unsigned slots)
+{
+	struct nic *nic = build->nic;
+	struct frame *frame = &nic->frames[build->frames];
+	const struct plan *plan = plan_find(build->plans, slot);
+	uint64_t length;
+	uint8_t *data;
+
+	if (!plan)
+		plan = plan_make(nic, build->index, slot);
+	if (!plan->plain)
+		return false;
+	length = expr_eval(nic, &plan->use->length, &build->scope);
+	if (length < 14 || length < plan->pad || length > FRAME_MAX)
+		return false;
+	data = memory_at(build, &build->reads, DMA_READ,
+			 expr_eval(nic, &plan->use->address, &build->scope), length);
+	if (!data)
+		return false;
+	frame->iov[0] = (struct iovec){data, length};
+	frame->iovs = 1;
+	frame->length = (uint32_t)length;
+	frame->flags = 0;
+	nic->slots_of[build->frames++] = (uint16_t)slots;
+	build->slots = slots;
+	return true;
+}
+
 static void build_frames(struct build *build, uint32_t ready)
 {
 	struct nic *nic = build->nic;
@@ -268,6 +313,8 @@ static void build_frames(struct build *build, uint32_t ready)
 		const struct use *use;
 
 		build->scope.slot = slot;
+		if (!build->frame && build->plans->usable && build_plain(build, slot, i + 1))
+			continue;
 		use = ring_use(nic, build->ring, &build->scope);
 		if (!use || use->as == USE_CONTEXT) {
 			if (use)
@@ -294,6 +341,38 @@ static void build_frames(struct build *build, uint32_t ready)
 	}
 }
 
+static void store(uint8_t *to, uint64_t value, unsigned length)
+{
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	if (length == 1)
+		*to = (uint8_t)value;
+	else
+		memcpy(to, &value, length);
+}
+
+/* The result of a slot whose plan is known, plain or the end of several; false: the long way. */
+static bool commit_plain(struct build *build, uint8_t *slot, uint64_t addr)
+{
+	const struct plan *plan = plan_find(build->plans, slot);
+	struct scope scope = {.slot = slot, .here = addr};
+	uint64_t value;
+	uint8_t *to;
+
+	if (!plan || !plan->plain)
+		return false;
+	to = memory_at(build, &build->writes, DMA_WRITE, addr, PLAN_SLOT);
+	if (!to)
+		return false;
+	if (plan->length) {
+		memcpy(&value, slot + plan->at, sizeof(value));
+		store(to + plan->at, (value & ~plan->mask) | plan->value, plan->length);
+	}
+	if (plan->actions && !(plan->once && build->acted == plan))
+		actions_run(build->nic, plan->actions, &scope);
+	build->acted = plan;
+	return true;
+}
+
 static void commit(struct build *build, uint32_t cursor, unsigned slots)
 {
 	struct nic *nic = build->nic;
@@ -301,15 +380,18 @@ static void commit(struct build *build, uint32_t cursor, unsigned slots)
 
 	for (unsigned i = 0; i < slots; i++) {
 		uint8_t *slot = nic->slots + i * build->ring->slot_size;
-		uint32_t at = (cursor + i) % build->run->entries;
+		uint32_t at = cursor + i < build->run->entries ? cursor + i
+							       : cursor + i - build->run->entries;
+		uint64_t addr = build->run->base + (uint64_t)at * build->ring->slot_size;
 		const struct use *use;
 
+		if (build->plans->usable && commit_plain(build, slot, addr))
+			continue;
 		scope.slot = build->scope.slot = slot;
 		use = ring_use(nic, build->ring, &scope);
 		if (use && use->as == USE_CONTEXT)
 			context_keep(build, use, slot);
-		ring_complete(nic, build->ring, use, &scope,
-			      build->run->base + (uint64_t)at * build->ring->slot_size, slot,
+		ring_complete(nic, build->ring, use, &scope, addr, slot,
 			      use && (!use->last.count || expr_eval(nic, &use->last, &scope)));
 	}
 }
@@ -318,7 +400,10 @@ static uint64_t destination(const struct frame *frame)
 {
 	uint64_t value = 0;
 
-	frame_copy(frame, 0, &value, 6);
+	if (frame->iov[0].iov_len >= 6)
+		memcpy(&value, frame->iov[0].iov_base, 6);
+	else
+		frame_copy(frame, 0, &value, 6);
 	return value;
 }
 
@@ -397,7 +482,12 @@ bool transmit_work(struct nic *nic, unsigned index)
 {
 	const struct ring *ring = &nic->card->rings[index];
 	struct ring_run *run = &nic->rings[index];
-	struct build build = {.nic = nic, .ring = ring, .run = run, .scope.ring = (uint8_t)index};
+	struct build build = {.nic = nic,
+			      .ring = ring,
+			      .run = run,
+			      .scope.ring = (uint8_t)index,
+			      .index = index,
+			      .plans = &nic->plans[index]};
 	uint32_t cursor = ring_cursor(nic, index), ready = ring_ready(nic, index);
 	uint8_t contexts[sizeof(run->context)];
 	unsigned taken, slots;
@@ -419,6 +509,7 @@ bool transmit_work(struct nic *nic, unsigned index)
 		}
 		return loaded != -EAGAIN;
 	}
+	plans_check(nic, index);
 	memcpy(contexts, run->context, sizeof(contexts));
 	build_frames(&build, ready);
 	memcpy(run->context, contexts, sizeof(contexts));
