@@ -354,7 +354,6 @@ static void store(uint8_t *to, uint64_t value, unsigned length)
 static bool commit_plain(struct build *build, uint8_t *slot, uint64_t addr)
 {
 	const struct plan *plan = plan_find(build->plans, slot);
-	struct scope scope = {.slot = slot, .here = addr};
 	uint64_t value;
 	uint8_t *to;
 
@@ -368,7 +367,8 @@ static bool commit_plain(struct build *build, uint8_t *slot, uint64_t addr)
 		store(to + plan->at, (value & ~plan->mask) | plan->value, plan->length);
 	}
 	if (plan->actions && !(plan->once && build->acted == plan))
-		actions_run(build->nic, plan->actions, &scope);
+		actions_run(build->nic, plan->actions,
+			    &(struct scope){.slot = slot, .here = addr});
 	build->acted = plan;
 	return true;
 }
@@ -400,11 +400,11 @@ static uint64_t destination(const struct frame *frame)
 {
 	uint64_t value = 0;
 
-	if (frame->iov[0].iov_len >= 6)
-		memcpy(&value, frame->iov[0].iov_base, 6);
+	if (frame->iov[0].iov_len >= sizeof(value))
+		memcpy(&value, frame->iov[0].iov_base, sizeof(value)); /* one load, not two */
 	else
 		frame_copy(frame, 0, &value, 6);
-	return value;
+	return value & 0xffffffffffff;
 }
 
 static void loop_back(struct nic *nic, const struct frame *frame)
