@@ -119,6 +119,19 @@ void plans_check(struct nic *nic, unsigned ring)
 		plans->list[i].known = false;
 }
 
+/* A field of the slot within one of its words. */
+static bool plan_take(struct plan_field *field, const struct expr *expr)
+{
+	const struct op *op = expr->ops;
+
+	if (expr->count != 1 || op->code != OP_SLOT || op->shift % 64 + op->width > 64)
+		return false;
+	field->word = op->shift / 64;
+	field->shift = op->shift % 64;
+	field->mask = UINT64_MAX >> (64 - op->width);
+	return field->word < 2;
+}
+
 static bool frame_plain(struct nic *nic, const struct ring *ring, const struct use *use,
 			const struct scope *scope)
 {
@@ -219,6 +232,8 @@ const struct plan *plan_make(struct nic *nic, unsigned index, const uint8_t *slo
 		.use = ring_use(nic, ring, &scope),
 	};
 	plan->plain = frame_plain(nic, ring, plan->use, &scope) &&
+		      plan_take(&plan->address, &plan->use->address) &&
+		      plan_take(&plan->size, &plan->use->length) &&
 		      plan_completes(nic, plans, plan, ring, &result);
 	if (plan->plain && ring->pad_to.count && expr_holds(nic, &ring->pad_when, &scope)) {
 		to = expr_eval(nic, &ring->pad_to, &scope);

@@ -43,6 +43,11 @@ struct ring_run {
 
 enum { PLANS = 16, PLAN_DEPENDS = 32, PLAN_SLOT = 16 };
 
+struct plan_field { /* of a slot, as two words */
+	uint8_t word, shift;
+	uint64_t mask;
+};
+
 struct plan { /* what transmit slots with these bits decide; see plan.c */
 	uint64_t bits[2];
 	bool known, plain;  /* plain: a frame of its own, handed on as it lies in memory */
@@ -50,6 +55,7 @@ struct plan { /* what transmit slots with these bits decide; see plan.c */
 	uint8_t pad;	    /* shortest frame */
 	uint8_t at, length; /* bytes of the slot that the result takes, 0 to 8 */
 	uint64_t mask, value;
+	struct plan_field address, size; /* of the buffer */
 	const struct use *use;
 	const struct actions *actions;
 };
@@ -192,18 +198,24 @@ static inline unsigned plan_place(const struct plans *plans, const uint64_t *wor
 	return (unsigned)(mixed * 0x9e3779b97f4a7c15u >> 60);
 }
 
-/* NULL: there is none yet */
-static inline const struct plan *plan_find(const struct plans *plans, const uint8_t *slot)
+static inline bool plan_fits(const struct plans *plans, const struct plan *plan,
+			     const uint64_t *words)
 {
-	const struct plan *plan;
-	uint64_t words[2];
+	return plan->bits[0] == (words[0] & plans->asks[0]) &&
+	       plan->bits[1] == (words[1] & plans->asks[1]);
+}
 
-	memcpy(words, slot, sizeof(words));
-	plan = &plans->list[plan_place(plans, words)];
-	return plan->known && plan->bits[0] == (words[0] & plans->asks[0]) &&
-			       plan->bits[1] == (words[1] & plans->asks[1])
-		       ? plan
-		       : NULL;
+/* NULL: there is none yet */
+static inline const struct plan *plan_find(const struct plans *plans, const uint64_t *words)
+{
+	const struct plan *plan = &plans->list[plan_place(plans, words)];
+
+	return plan->known && plan_fits(plans, plan, words) ? plan : NULL;
+}
+
+static inline uint64_t plan_field(const struct plan_field *field, const uint64_t *words)
+{
+	return words[field->word] >> field->shift & field->mask;
 }
 
 /* transmit.c, receive.c */

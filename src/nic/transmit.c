@@ -29,8 +29,6 @@ struct build {
 
 	unsigned index; /* of the ring */
 	const struct plans *plans;
-	const struct plan *acted; /* its actions have run in this pass */
-	struct dma_window reads, writes;
 };
 
 static int slots_load(struct nic *nic, const struct ring *ring, const struct ring_run *run,
@@ -264,44 +262,54 @@ static void context_keep(struct build *build, const struct use *use, const uint8
 		memcpy(build->run->context[key], slot, build->ring->slot_size);
 }
 
-static uint8_t *memory_at(struct build *build, struct dma_window *window, unsigned access,
-			  uint64_t addr, size_t length)
+/* The plan of a slot; mostly that of the slot before. */
+static const struct plan *plan_next(struct build *build, const struct plan *before,
+				    const uint64_t *words, const uint8_t *slot)
 {
-	uint8_t *at = dma_within(window, addr, length);
+	const struct plan *plan = before;
 
-	if (at)
-		return at;
-	dma_window(build->nic->bus.memory, addr, access, window);
-	return dma_within(window, addr, length);
+	if (!plan || !plan_fits(build->plans, plan, words))
+		plan = plan_find(build->plans, words);
+	return plan ? plan : plan_make(build->nic, build->index, slot);
 }
 
-/* A slot that is a frame as it stands; false: the long way. */
-static bool build_plain(struct build *build, const uint8_t *slot, unsigned slots)
+/* Slots from I on that are frames as they stand; the first that takes the long way. */
+static unsigned build_plain(struct build *build, unsigned i, uint32_t ready)
 {
 	struct nic *nic = build->nic;
-	struct frame *frame = &nic->frames[build->frames];
-	const struct plan *plan = plan_find(build->plans, slot);
-	uint64_t length;
-	uint8_t *data;
+	const struct plan *plan = NULL;
+	struct dma_window window = {0};
+	unsigned frames = build->frames;
 
-	if (!plan)
-		plan = plan_make(nic, build->index, slot);
-	if (!plan->plain)
-		return false;
-	length = expr_eval(nic, &plan->use->length, &build->scope);
-	if (length < 14 || length < plan->pad || length > FRAME_MAX)
-		return false;
-	data = memory_at(build, &build->reads, DMA_READ,
-			 expr_eval(nic, &plan->use->address, &build->scope), length);
-	if (!data)
-		return false;
-	frame->iov[0] = (struct iovec){data, length};
-	frame->iovs = 1;
-	frame->length = (uint32_t)length;
-	frame->flags = 0;
-	nic->slots_of[build->frames++] = (uint16_t)slots;
-	build->slots = slots;
-	return true;
+	for (; i < ready && frames < BATCH; i++) {
+		const uint8_t *slot = nic->slots + i * PLAN_SLOT;
+		struct frame *frame = &nic->frames[frames];
+		uint64_t words[2], address, length;
+		uint8_t *data;
+
+		memcpy(words, slot, sizeof(words));
+		plan = plan_next(build, plan, words, slot);
+		if (!plan->plain)
+			break;
+		address = plan_field(&plan->address, words);
+		length = plan_field(&plan->size, words);
+		data = dma_within(&window, address, length);
+		if (!data) {
+			dma_window(nic->bus.memory, address, DMA_READ, &window);
+			data = dma_within(&window, address, length);
+		}
+		if (!data || length < 14 || length < plan->pad || length > FRAME_MAX)
+			break;
+		frame->iov[0] = (struct iovec){data, length};
+		frame->iovs = 1;
+		frame->length = (uint32_t)length;
+		frame->flags = 0;
+		nic->slots_of[frames++] = (uint16_t)(i + 1);
+	}
+	if (frames > build->frames)
+		build->slots = i;
+	build->frames = frames;
+	return i;
 }
 
 static void build_frames(struct build *build, uint32_t ready)
@@ -312,9 +320,13 @@ static void build_frames(struct build *build, uint32_t ready)
 		const uint8_t *slot = nic->slots + i * build->ring->slot_size;
 		const struct use *use;
 
+		if (!build->frame && build->plans->usable) {
+			i = build_plain(build, i, ready);
+			if (i == ready || build->frames == BATCH)
+				return;
+			slot = nic->slots + i * build->ring->slot_size;
+		}
 		build->scope.slot = slot;
-		if (!build->frame && build->plans->usable && build_plain(build, slot, i + 1))
-			continue;
 		use = ring_use(nic, build->ring, &build->scope);
 		if (!use || use->as == USE_CONTEXT) {
 			if (use)
@@ -350,49 +362,72 @@ static void store(uint8_t *to, uint64_t value, unsigned length)
 		memcpy(to, &value, length);
 }
 
-/* The result of a slot whose plan is known, plain or the end of several; false: the long way. */
-static bool commit_plain(struct build *build, uint8_t *slot, uint64_t addr)
+/* Results of slots from I on whose plans are known, side by side in memory at ADDR. */
+static unsigned commit_plain(struct build *build, unsigned i, unsigned end, uint64_t addr)
 {
-	const struct plan *plan = plan_find(build->plans, slot);
-	uint64_t value;
-	uint8_t *to;
+	struct nic *nic = build->nic;
+	const struct plan *plan = NULL, *acted = NULL;
+	uint8_t *to = dma_pointer(nic->bus.memory, addr, (end - i) * PLAN_SLOT, DMA_WRITE);
 
-	if (!plan || !plan->plain)
-		return false;
-	to = memory_at(build, &build->writes, DMA_WRITE, addr, PLAN_SLOT);
-	if (!to)
-		return false;
-	if (plan->length) {
-		memcpy(&value, slot + plan->at, sizeof(value));
-		store(to + plan->at, (value & ~plan->mask) | plan->value, plan->length);
+	for (; to && i < end; i++, to += PLAN_SLOT, addr += PLAN_SLOT) {
+		const uint8_t *slot = nic->slots + i * PLAN_SLOT;
+		uint64_t words[2], value;
+
+		memcpy(words, slot, sizeof(words));
+		if (!plan || !plan_fits(build->plans, plan, words))
+			plan = plan_find(build->plans, words);
+		if (!plan || !plan->plain)
+			break;
+		if (plan->length) {
+			memcpy(&value, slot + plan->at, sizeof(value));
+			store(to + plan->at, (value & ~plan->mask) | plan->value, plan->length);
+		}
+		if (plan->actions && !(plan->once && acted == plan))
+			actions_run(nic, plan->actions,
+				    &(struct scope){.slot = slot, .here = addr});
+		acted = plan;
 	}
-	if (plan->actions && !(plan->once && build->acted == plan))
-		actions_run(build->nic, plan->actions,
-			    &(struct scope){.slot = slot, .here = addr});
-	build->acted = plan;
-	return true;
+	return i;
+}
+
+static void commit_slot(struct build *build, uint8_t *slot, uint64_t addr)
+{
+	struct nic *nic = build->nic;
+	struct scope scope = {.slot = slot};
+	const struct use *use = ring_use(nic, build->ring, &scope);
+
+	build->scope.slot = slot;
+	if (use && use->as == USE_CONTEXT)
+		context_keep(build, use, slot);
+	ring_complete(nic, build->ring, use, &scope, addr, slot,
+		      use && (!use->last.count || expr_eval(nic, &use->last, &scope)));
 }
 
 static void commit(struct build *build, uint32_t cursor, unsigned slots)
 {
-	struct nic *nic = build->nic;
-	struct scope scope = {0};
+	const struct ring_run *run = build->run;
+	unsigned size = build->ring->slot_size;
 
 	for (unsigned i = 0; i < slots; i++) {
-		uint8_t *slot = nic->slots + i * build->ring->slot_size;
-		uint32_t at = cursor + i < build->run->entries ? cursor + i
-							       : cursor + i - build->run->entries;
-		uint64_t addr = build->run->base + (uint64_t)at * build->ring->slot_size;
-		const struct use *use;
+		bool lapped = cursor + i >= run->entries;
+		uint32_t at = cursor + i - (lapped ? run->entries : 0);
+		unsigned end =
+			lapped || run->entries - cursor > slots ? slots : run->entries - cursor;
 
-		if (build->plans->usable && commit_plain(build, slot, addr))
-			continue;
-		scope.slot = build->scope.slot = slot;
-		use = ring_use(nic, build->ring, &scope);
-		if (use && use->as == USE_CONTEXT)
-			context_keep(build, use, slot);
-		ring_complete(nic, build->ring, use, &scope, addr, slot,
-			      use && (!use->last.count || expr_eval(nic, &use->last, &scope)));
+		if (build->plans->usable) {
+			unsigned next =
+				commit_plain(build, i, end, run->base + (uint64_t)at * size);
+
+			at += next - i;
+			i = next;
+			if (i == slots)
+				return;
+			if (i == end) { /* the ring's end: go on at its begin */
+				i--;
+				continue;
+			}
+		}
+		commit_slot(build, build->nic->slots + i * size, run->base + (uint64_t)at * size);
 	}
 }
 
