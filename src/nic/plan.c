@@ -12,7 +12,7 @@
  */
 #include "nic/state.h"
 
-static bool depend(struct plans *plans, uint16_t word, uint64_t mask)
+bool plan_depends(struct plans *plans, uint16_t word, uint64_t mask)
 {
 	for (unsigned i = 0; i < plans->depends_count; i++) {
 		if (plans->depends[i].word == word) {
@@ -39,7 +39,7 @@ static bool note(struct plans *plans, const struct expr *expr)
 	for (const struct op *op = expr->ops, *end = op + expr->count; op < end; op++) {
 		switch (op->code) {
 		case OP_STATE:
-			if (!depend(plans, op->word, op->value << op->shift))
+			if (!plan_depends(plans, op->word, op->value << op->shift))
 				return false;
 			break;
 		case OP_SLOT:
@@ -54,6 +54,16 @@ static bool note(struct plans *plans, const struct expr *expr)
 		}
 	}
 	return true;
+}
+
+/* Whether the actions of this pass' first slot do for all of them. */
+static bool once(const struct actions *actions)
+{
+	for (unsigned i = 0; i < actions->count; i++) {
+		if (actions->list[i].when.count)
+			return false;
+	}
+	return plan_repeatable(actions);
 }
 
 static bool note_completes(struct plans *plans, const struct complete *list, unsigned count)
@@ -82,9 +92,9 @@ static bool note_use(struct plans *plans, const struct use *use)
 	return good;
 }
 
-static bool note_ring(struct nic *nic, struct plans *plans, const struct ring *ring)
+static bool note_transmit(struct nic *nic, struct plans *plans, const struct ring *ring)
 {
-	bool good = ring->direction == RING_TRANSMIT && ring->slot_size == PLAN_SLOT;
+	bool good = ring->slot_size == PLAN_SLOT;
 
 	for (unsigned i = 0; i < ring->uses_count; i++)
 		good &= note_use(plans, &ring->uses[i]);
@@ -100,8 +110,13 @@ static bool note_ring(struct nic *nic, struct plans *plans, const struct ring *r
 
 void plans_init(struct nic *nic)
 {
-	for (unsigned i = 0; i < nic->card->rings_count; i++)
-		nic->plans[i].usable = note_ring(nic, &nic->plans[i], &nic->card->rings[i]);
+	for (unsigned i = 0; i < nic->card->rings_count; i++) {
+		const struct ring *ring = &nic->card->rings[i];
+		struct plans *plans = &nic->plans[i];
+
+		plans->usable = ring->direction == RING_TRANSMIT ? note_transmit(nic, plans, ring)
+								 : fill_note(nic, plans, ring);
+	}
 }
 
 void plans_check(struct nic *nic, unsigned ring)
@@ -115,12 +130,16 @@ void plans_check(struct nic *nic, unsigned ring)
 		stands &= plans->depends[i].seen == value;
 		plans->depends[i].seen = value;
 	}
-	for (unsigned i = 0; !stands && i < PLANS; i++)
+	if (stands)
+		return;
+	if (nic->card->rings[ring].direction == RING_RECEIVE)
+		plans->fill.known = false;
+	for (unsigned i = 0; nic->card->rings[ring].direction == RING_TRANSMIT && i < PLANS; i++)
 		plans->list[i].known = false;
 }
 
 /* A field of the slot within one of its words. */
-static bool plan_take(struct plan_field *field, const struct expr *expr)
+bool plan_take(struct plan_field *field, const struct expr *expr)
 {
 	const struct op *op = expr->ops;
 
@@ -147,13 +166,13 @@ static bool frame_plain(struct nic *nic, const struct ring *ring, const struct u
 	return true;
 }
 
-static bool repeatable(const struct actions *actions)
+bool plan_repeatable(const struct actions *actions)
 {
 	for (unsigned i = 0; i < actions->count; i++) {
 		const struct action *action = &actions->list[i];
 
 		if ((action->verb != VERB_RAISE && action->verb != VERB_SET) ||
-		    action->target.index.count || action->when.count)
+		    action->target.index.count)
 			return false;
 	}
 	return true;
@@ -211,7 +230,7 @@ static bool plan_completes(struct nic *nic, const struct plans *plans, struct pl
 		if (list[i].actions.count)
 			plan->actions = &list[i].actions;
 	}
-	plan->once = plan->actions && repeatable(plan->actions);
+	plan->once = plan->actions && once(plan->actions);
 	return !answers_itself(plans, plan);
 }
 

@@ -41,7 +41,7 @@ struct ring_run {
 	uint8_t context[CARD_CONTEXTS][SLOT_MAX + 8];
 };
 
-enum { PLANS = 16, PLAN_DEPENDS = 32, PLAN_SLOT = 16 };
+enum { PLANS = 16, RESULTS = 8, PLAN_DEPENDS = 32, PLAN_SLOT = 16 };
 
 struct plan_field { /* of a slot, as two words */
 	uint8_t word, shift;
@@ -60,15 +60,34 @@ struct plan { /* what transmit slots with these bits decide; see plan.c */
 	const struct actions *actions;
 };
 
+struct result { /* what is written into the slot of a frame with these facts; see fill.c */
+	uint32_t key;
+	bool known, plain;
+	uint8_t word, first, length; /* bytes of one word of the slot */
+	uint8_t shift, actions;	     /* actions: bit per complete whose actions follow */
+	uint64_t put;		     /* where the frame's length goes, before the shift */
+	uint64_t mask, value;	     /* of the rest */
+};
+
+struct fill { /* what a receive ring's registers say of frames that need one slot */
+	bool known, plain, looks, keeps;
+	uint64_t max, vlan_type, size, skip_value;
+	struct plan_field address, skip;
+	struct result results[RESULTS];
+};
+
 struct plans { /* of one ring */
-	bool usable;
+	bool usable, asks_type;
 	uint64_t asks[2]; /* bits of a slot that decisions are made by */
 	struct {
 		uint16_t word;
 		uint64_t mask, seen;
 	} depends[PLAN_DEPENDS]; /* and of registers */
 	unsigned depends_count;
-	struct plan list[PLANS];
+	union {
+		struct plan list[PLANS];
+		struct fill fill;
+	};
 };
 
 struct shifter { /* of a Microwire EEPROM */
@@ -190,6 +209,14 @@ const struct use *ring_use(struct nic *nic, const struct ring *ring, const struc
 void plans_init(struct nic *nic);
 void plans_check(struct nic *nic, unsigned ring); /* before a pass: registers may have changed */
 const struct plan *plan_make(struct nic *nic, unsigned ring, const uint8_t *slot);
+bool plan_depends(struct plans *plans, uint16_t word, uint64_t mask);
+bool plan_take(struct plan_field *field, const struct expr *expr);
+bool plan_repeatable(const struct actions *actions);
+
+/* fill.c */
+bool fill_note(struct nic *nic, struct plans *plans, const struct ring *ring);
+const struct fill *fill_now(struct nic *nic, unsigned ring);
+const struct result *result_of(struct nic *nic, unsigned ring, const struct facts *facts);
 
 static inline unsigned plan_place(const struct plans *plans, const uint64_t *words)
 {
