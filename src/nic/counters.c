@@ -7,29 +7,6 @@
  */
 #include "nic/state.h"
 
-static unsigned size_class(uint32_t with_fcs)
-{
-	return with_fcs <= 64	  ? 0
-	       : with_fcs <= 127  ? 1
-	       : with_fcs <= 255  ? 2
-	       : with_fcs <= 511  ? 3
-	       : with_fcs <= 1023 ? 4
-				  : 5;
-}
-
-void count_frame(struct nic *nic, unsigned base, uint64_t destination, uint32_t length)
-{
-	uint32_t with_fcs = length + 4;
-
-	nic->counts[base]++;
-	nic->counts[base + 1] += with_fcs;
-	if (destination == 0xffffffffffffull)
-		nic->counts[base + 2]++;
-	else if (destination & 1)
-		nic->counts[base + 3]++;
-	nic->counts[base + 4 + size_class(with_fcs)]++;
-}
-
 static void post(struct nic *nic, const struct counter *counter, uint64_t count)
 {
 	uint64_t *low = &nic->state[counter->word], value;

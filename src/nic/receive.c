@@ -220,8 +220,7 @@ static enum delivery deliver(struct nic *nic, const uint8_t *data, uint32_t leng
 	memcpy(&facts.destination, data, 6);
 	facts.length = length;
 	strip(nic, ring, &frame, data, &facts);
-	nic->counts[COUNT_RX_TOTAL_FRAMES]++;
-	nic->counts[COUNT_RX_TOTAL_BYTES] += length + 4;
+	count_total(nic, COUNT_RX_TOTAL_FRAMES, 1, length);
 	if (nic->card->filter.max.count)
 		max = expr_eval(nic, &nic->card->filter.max, &scope);
 	if (length > max)
@@ -245,7 +244,8 @@ static enum delivery deliver(struct nic *nic, const uint8_t *data, uint32_t leng
 	facts.length = frame.length;
 	room_fill(nic, (unsigned)index, &room, &frame, &facts);
 	dma_settle(nic->bus.memory);
-	count_frame(nic, COUNT_RX_FRAMES, facts.destination, length);
+	count_total(nic, COUNT_RX_FRAMES, 1, length);
+	count_kind(nic, COUNT_RX_FRAMES, facts.destination, length);
 	nic->stats.rx_frames++;
 	nic->stats.rx_bytes += length;
 	return TAKEN;
@@ -421,8 +421,8 @@ static void filling_end(struct filling *filling, unsigned frames, uint64_t bytes
 			actions_run(nic, &filling->ring->completes[i].actions, &scope);
 	}
 	dma_settle(nic->bus.memory);
-	nic->counts[COUNT_RX_TOTAL_FRAMES] += frames;
-	nic->counts[COUNT_RX_TOTAL_BYTES] += bytes + frames * 4ull;
+	count_total(nic, COUNT_RX_FRAMES, frames, bytes);
+	count_total(nic, COUNT_RX_TOTAL_FRAMES, frames, bytes);
 	nic->stats.rx_frames += frames;
 	nic->stats.rx_bytes += bytes;
 }
@@ -442,7 +442,7 @@ static unsigned receive_plain(struct nic *nic, const struct frame *frames, unsig
 			break;
 		if (++filling.cursor == filling.entries)
 			filling.cursor = 0;
-		count_frame(nic, COUNT_RX_FRAMES, filling.accepted, frames[done].length);
+		count_kind(nic, COUNT_RX_FRAMES, filling.accepted, frames[done].length);
 		bytes += frames[done].length;
 	}
 	if (done)

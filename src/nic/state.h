@@ -285,4 +285,27 @@ bool interrupts_delay(struct nic *nic, unsigned word, uint64_t mask, const struc
 
 /* counters.c */
 void counters_post(struct nic *nic);
-void count_frame(struct nic *nic, unsigned base, uint64_t destination, uint32_t length);
+
+static inline unsigned size_class(uint32_t with_fcs)
+{
+	return with_fcs <= 64	  ? 0
+	       : with_fcs <= 127  ? 1
+	       : with_fcs <= 255  ? 2
+	       : with_fcs <= 511  ? 3
+	       : with_fcs <= 1023 ? 4
+				  : 5;
+}
+
+/* Frames and bytes of a batch at once, and what kind each of them is. */
+static inline void count_total(struct nic *nic, unsigned base, uint64_t frames, uint64_t bytes)
+{
+	nic->counts[base] += frames;
+	nic->counts[base + 1] += bytes + frames * 4;
+}
+
+static inline void count_kind(struct nic *nic, unsigned base, uint64_t destination, uint32_t length)
+{
+	if (destination & 1)
+		nic->counts[base + (destination == 0xffffffffffffull ? 2 : 3)]++;
+	nic->counts[base + 4 + size_class(length + 4)]++;
+}

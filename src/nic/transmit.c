@@ -28,7 +28,10 @@ struct build {
 	bool fault, again;
 
 	unsigned index; /* of the ring */
+	uint8_t *from;	/* the first slot of this part, as loaded */
 	const struct plans *plans;
+	bool saved; /* contexts, while frames are built */
+	uint8_t contexts[sizeof(((struct ring_run *)0)->context)];
 };
 
 static int slots_load(struct nic *nic, const struct ring *ring, const struct ring_run *run,
@@ -58,6 +61,18 @@ static int slots_load(struct nic *nic, const struct ring *ring, const struct rin
 		loaded += part;
 	}
 	return 0;
+}
+
+static void build_begin(struct build *build, struct nic *nic, unsigned index)
+{
+	build->nic = nic;
+	build->ring = &nic->card->rings[index];
+	build->run = &nic->rings[index];
+	build->index = index;
+	build->plans = &nic->plans[index];
+	build->scope = (struct scope){.ring = (uint8_t)index};
+	build->again = build->fault = false;
+	plans_check(nic, index);
 }
 
 static void frame_begin(struct build *build)
@@ -258,6 +273,9 @@ static void context_keep(struct build *build, const struct use *use, const uint8
 {
 	uint64_t key = use->key.count ? expr_eval(build->nic, &use->key, &build->scope) : 0;
 
+	if (!build->saved)
+		memcpy(build->contexts, build->run->context, sizeof(build->contexts));
+	build->saved = true;
 	if (key < CARD_CONTEXTS)
 		memcpy(build->run->context[key], slot, build->ring->slot_size);
 }
@@ -282,7 +300,7 @@ static unsigned build_plain(struct build *build, unsigned i, uint32_t ready)
 	unsigned frames = build->frames;
 
 	for (; i < ready && frames < BATCH; i++) {
-		const uint8_t *slot = nic->slots + i * PLAN_SLOT;
+		const uint8_t *slot = build->from + i * PLAN_SLOT;
 		struct frame *frame = &nic->frames[frames];
 		uint64_t words[2], address, length;
 		uint8_t *data;
@@ -317,14 +335,14 @@ static void build_frames(struct build *build, uint32_t ready)
 	struct nic *nic = build->nic;
 
 	for (unsigned i = 0; i < ready && build->frames < BATCH; i++) {
-		const uint8_t *slot = nic->slots + i * build->ring->slot_size;
+		const uint8_t *slot = build->from + i * build->ring->slot_size;
 		const struct use *use;
 
 		if (!build->frame && build->plans->usable) {
 			i = build_plain(build, i, ready);
 			if (i == ready || build->frames == BATCH)
 				return;
-			slot = nic->slots + i * build->ring->slot_size;
+			slot = build->from + i * build->ring->slot_size;
 		}
 		build->scope.slot = slot;
 		use = ring_use(nic, build->ring, &build->scope);
@@ -346,7 +364,7 @@ static void build_frames(struct build *build, uint32_t ready)
 			frame_end(build, i + 1);
 	}
 	/* a whole lap, or a whole budget, without an end: that frame can never be */
-	if (build->frame && build->frames == 0 &&
+	if (build->frame && build->frames == 0 && build->from == nic->slots &&
 	    (ready == BUDGET || ready + 1 >= build->run->entries)) {
 		build->fault = true;
 		frame_end(build, ready);
@@ -370,7 +388,7 @@ static unsigned commit_plain(struct build *build, unsigned i, unsigned end, uint
 	uint8_t *to = dma_pointer(nic->bus.memory, addr, (end - i) * PLAN_SLOT, DMA_WRITE);
 
 	for (; to && i < end; i++, to += PLAN_SLOT, addr += PLAN_SLOT) {
-		const uint8_t *slot = nic->slots + i * PLAN_SLOT;
+		const uint8_t *slot = build->from + i * PLAN_SLOT;
 		uint64_t words[2], value;
 
 		memcpy(words, slot, sizeof(words));
@@ -427,7 +445,7 @@ static void commit(struct build *build, uint32_t cursor, unsigned slots)
 				continue;
 			}
 		}
-		commit_slot(build, build->nic->slots + i * size, run->base + (uint64_t)at * size);
+		commit_slot(build, build->from + i * size, run->base + (uint64_t)at * size);
 	}
 }
 
@@ -513,19 +531,49 @@ static void ring_starve(struct nic *nic, const struct ring *ring, struct ring_ru
 	actions_run(nic, &ring->empty, &scope);
 }
 
+static void count_frames(struct nic *nic, unsigned count)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		bytes += nic->frames[i].length;
+		count_kind(nic, COUNT_TX_FRAMES, destination(&nic->frames[i]),
+			   nic->frames[i].length);
+	}
+	count_total(nic, COUNT_TX_FRAMES, count, bytes);
+	nic->stats.tx_bytes += bytes;
+	nic->stats.tx_frames += count;
+}
+
+/* A batch of frames out of READY loaded slots: how many slots are done with. */
+static unsigned transmit_part(struct build *build, uint32_t ready)
+{
+	struct nic *nic = build->nic;
+	unsigned taken, slots;
+
+	build->frame = NULL;
+	build->frames = build->slots = 0;
+	build->saved = false;
+	build_frames(build, ready);
+	if (build->saved)
+		memcpy(build->run->context, build->contexts, sizeof(build->contexts));
+	if (build->again)
+		return 0;
+	taken = send_frames(nic, build->ring, &build->scope, build->frames);
+	slots = taken == build->frames ? build->slots : taken ? nic->slots_of[taken - 1] : 0;
+	build->run->waits = taken < build->frames;
+	count_frames(nic, taken);
+	commit(build, ring_cursor(nic, build->index), slots);
+	ring_advance(nic, build->index, slots);
+	return slots;
+}
+
 bool transmit_work(struct nic *nic, unsigned index)
 {
 	const struct ring *ring = &nic->card->rings[index];
 	struct ring_run *run = &nic->rings[index];
-	struct build build = {.nic = nic,
-			      .ring = ring,
-			      .run = run,
-			      .scope.ring = (uint8_t)index,
-			      .index = index,
-			      .plans = &nic->plans[index]};
-	uint32_t cursor = ring_cursor(nic, index), ready = ring_ready(nic, index);
-	uint8_t contexts[sizeof(run->context)];
-	unsigned taken, slots;
+	struct build build;
+	uint32_t ready = ring_ready(nic, index), done = 0, slots;
 	int loaded;
 
 	if (run->state != RING_RUNNING || run->waits)
@@ -536,7 +584,7 @@ bool transmit_work(struct nic *nic, unsigned index)
 	}
 	if (ready > BUDGET)
 		ready = BUDGET;
-	loaded = slots_load(nic, ring, run, cursor, ready);
+	loaded = slots_load(nic, ring, run, ring_cursor(nic, index), ready);
 	if (loaded < 0) {
 		if (loaded != -EAGAIN) { /* no such memory: the slots are passed over */
 			nic->counts[COUNT_TX_FAULTS]++;
@@ -544,25 +592,17 @@ bool transmit_work(struct nic *nic, unsigned index)
 		}
 		return loaded != -EAGAIN;
 	}
-	plans_check(nic, index);
-	memcpy(contexts, run->context, sizeof(contexts));
-	build_frames(&build, ready);
-	memcpy(run->context, contexts, sizeof(contexts));
+	build_begin(&build, nic, index);
+	do {
+		build.from = nic->slots + done * ring->slot_size;
+		slots = transmit_part(&build, ready - done);
+		done += slots;
+	} while (slots && done < ready && !run->waits);
+	if (done || !build.again)
+		dma_settle(nic->bus.memory);
 	if (build.again)
 		return false;
-	taken = send_frames(nic, ring, &build.scope, build.frames);
-	slots = taken == build.frames ? build.slots : taken ? nic->slots_of[taken - 1] : 0;
-	run->waits = taken < build.frames;
-	for (unsigned i = 0; i < taken; i++) {
-		nic->stats.tx_bytes += nic->frames[i].length;
-		count_frame(nic, COUNT_TX_FRAMES, destination(&nic->frames[i]),
-			    nic->frames[i].length);
-	}
-	nic->stats.tx_frames += taken;
-	commit(&build, cursor, slots);
-	ring_advance(nic, index, slots);
-	dma_settle(nic->bus.memory);
-	if (!slots && !run->waits) { /* an open frame: more slots will come */
+	if (!done && !run->waits) { /* an open frame: more slots will come */
 		run->state = RING_STARVED;
 		return false;
 	}
