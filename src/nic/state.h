@@ -213,6 +213,21 @@ bool plan_depends(struct plans *plans, uint16_t word, uint64_t mask);
 bool plan_take(struct plan_field *field, const struct expr *expr);
 bool plan_repeatable(const struct actions *actions);
 
+/* plain.c */
+struct plain_run { /* slots [first, end) of one plan */
+	unsigned first, end;
+	const struct plan *plan;
+	uint64_t bits[2]; /* the plan is still that one while these are its */
+};
+struct plain {
+	unsigned count;
+	struct plain_run runs[BATCH];
+};
+unsigned plain_build(struct nic *nic, unsigned ring, struct plain *plain, const uint8_t *from,
+		     unsigned i, unsigned ready, unsigned *frames);
+bool plain_commit(struct nic *nic, const struct plain_run *run, const uint8_t *from, unsigned i,
+		  unsigned end, uint64_t addr);
+
 /* fill.c */
 bool fill_note(struct nic *nic, struct plans *plans, const struct ring *ring);
 const struct fill *fill_now(struct nic *nic, unsigned ring);

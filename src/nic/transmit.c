@@ -30,6 +30,7 @@ struct build {
 	unsigned index; /* of the ring */
 	uint8_t *from;	/* the first slot of this part, as loaded */
 	const struct plans *plans;
+	struct plain plain;
 	bool saved; /* contexts, while frames are built */
 	uint8_t contexts[sizeof(((struct ring_run *)0)->context)];
 };
@@ -280,56 +281,6 @@ static void context_keep(struct build *build, const struct use *use, const uint8
 		memcpy(build->run->context[key], slot, build->ring->slot_size);
 }
 
-/* The plan of a slot; mostly that of the slot before. */
-static const struct plan *plan_next(struct build *build, const struct plan *before,
-				    const uint64_t *words, const uint8_t *slot)
-{
-	const struct plan *plan = before;
-
-	if (!plan || !plan_fits(build->plans, plan, words))
-		plan = plan_find(build->plans, words);
-	return plan ? plan : plan_make(build->nic, build->index, slot);
-}
-
-/* Slots from I on that are frames as they stand; the first that takes the long way. */
-static unsigned build_plain(struct build *build, unsigned i, uint32_t ready)
-{
-	struct nic *nic = build->nic;
-	const struct plan *plan = NULL;
-	struct dma_window window = {0};
-	unsigned frames = build->frames;
-
-	for (; i < ready && frames < BATCH; i++) {
-		const uint8_t *slot = build->from + i * PLAN_SLOT;
-		struct frame *frame = &nic->frames[frames];
-		uint64_t words[2], address, length;
-		uint8_t *data;
-
-		memcpy(words, slot, sizeof(words));
-		plan = plan_next(build, plan, words, slot);
-		if (!plan->plain)
-			break;
-		address = plan_field(&plan->address, words);
-		length = plan_field(&plan->size, words);
-		data = dma_within(&window, address, length);
-		if (!data) {
-			dma_window(nic->bus.memory, address, DMA_READ, &window);
-			data = dma_within(&window, address, length);
-		}
-		if (!data || length < 14 || length < plan->pad || length > FRAME_MAX)
-			break;
-		frame->iov[0] = (struct iovec){data, length};
-		frame->iovs = 1;
-		frame->length = (uint32_t)length;
-		frame->flags = 0;
-		nic->slots_of[frames++] = (uint16_t)(i + 1);
-	}
-	if (frames > build->frames)
-		build->slots = i;
-	build->frames = frames;
-	return i;
-}
-
 static void build_frames(struct build *build, uint32_t ready)
 {
 	struct nic *nic = build->nic;
@@ -339,7 +290,11 @@ static void build_frames(struct build *build, uint32_t ready)
 		const struct use *use;
 
 		if (!build->frame && build->plans->usable) {
-			i = build_plain(build, i, ready);
+			unsigned past = plain_build(nic, build->index, &build->plain, build->from,
+						    i, ready, &build->frames);
+
+			if (past > i)
+				build->slots = i = past;
 			if (i == ready || build->frames == BATCH)
 				return;
 			slot = build->from + i * build->ring->slot_size;
@@ -371,43 +326,6 @@ static void build_frames(struct build *build, uint32_t ready)
 	}
 }
 
-static void store(uint8_t *to, uint64_t value, unsigned length)
-{
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	if (length == 1)
-		*to = (uint8_t)value;
-	else
-		memcpy(to, &value, length);
-}
-
-/* Results of slots from I on whose plans are known, side by side in memory at ADDR. */
-static unsigned commit_plain(struct build *build, unsigned i, unsigned end, uint64_t addr)
-{
-	struct nic *nic = build->nic;
-	const struct plan *plan = NULL, *acted = NULL;
-	uint8_t *to = dma_pointer(nic->bus.memory, addr, (end - i) * PLAN_SLOT, DMA_WRITE);
-
-	for (; to && i < end; i++, to += PLAN_SLOT, addr += PLAN_SLOT) {
-		const uint8_t *slot = build->from + i * PLAN_SLOT;
-		uint64_t words[2], value;
-
-		memcpy(words, slot, sizeof(words));
-		if (!plan || !plan_fits(build->plans, plan, words))
-			plan = plan_find(build->plans, words);
-		if (!plan || !plan->plain)
-			break;
-		if (plan->length) {
-			memcpy(&value, slot + plan->at, sizeof(value));
-			store(to + plan->at, (value & ~plan->mask) | plan->value, plan->length);
-		}
-		if (plan->actions && !(plan->once && acted == plan))
-			actions_run(nic, plan->actions,
-				    &(struct scope){.slot = slot, .here = addr});
-		acted = plan;
-	}
-	return i;
-}
-
 static void commit_slot(struct build *build, uint8_t *slot, uint64_t addr)
 {
 	struct nic *nic = build->nic;
@@ -421,31 +339,27 @@ static void commit_slot(struct build *build, uint8_t *slot, uint64_t addr)
 		      use && (!use->last.count || expr_eval(nic, &use->last, &scope)));
 }
 
+/* Results of the first SLOTS slots: those of runs by the run, split where the ring ends. */
 static void commit(struct build *build, uint32_t cursor, unsigned slots)
 {
-	const struct ring_run *run = build->run;
+	const struct plain_run *run = build->plain.runs, *last = run + build->plain.count;
+	uint32_t entries = build->run->entries;
 	unsigned size = build->ring->slot_size;
 
-	for (unsigned i = 0; i < slots; i++) {
-		bool lapped = cursor + i >= run->entries;
-		uint32_t at = cursor + i - (lapped ? run->entries : 0);
-		unsigned end =
-			lapped || run->entries - cursor > slots ? slots : run->entries - cursor;
+	for (unsigned i = 0, end; i < slots; i = end) {
+		uint32_t at = cursor + i < entries ? cursor + i : cursor + i - entries;
+		uint64_t addr = build->run->base + (uint64_t)at * size;
 
-		if (build->plans->usable) {
-			unsigned next =
-				commit_plain(build, i, end, run->base + (uint64_t)at * size);
-
-			at += next - i;
-			i = next;
-			if (i == slots)
-				return;
-			if (i == end) { /* the ring's end: go on at its begin */
-				i--;
-				continue;
-			}
-		}
-		commit_slot(build, build->from + i * size, run->base + (uint64_t)at * size);
+		while (run < last && run->end <= i)
+			run++;
+		end = run < last && run->first <= i ? run->end : i + 1;
+		end = end < slots ? end : slots;
+		end = end - i < entries - at ? end : i + entries - at;
+		if (run < last && run->first <= i &&
+		    plain_commit(build->nic, run, build->from, i, end, addr))
+			continue;
+		commit_slot(build, build->from + i * size, addr);
+		end = i + 1;
 	}
 }
 
@@ -554,6 +468,7 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	build->frame = NULL;
 	build->frames = build->slots = 0;
 	build->saved = false;
+	build->plain.count = 0;
 	build_frames(build, ready);
 	if (build->saved)
 		memcpy(build->run->context, build->contexts, sizeof(build->contexts));
