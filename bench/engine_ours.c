@@ -37,13 +37,16 @@ static void bus_schedule(void *context)
 static unsigned port_transmit(struct port *port, const struct frame *frames, unsigned count)
 {
 	struct bench *bench = port->context;
+	struct sink sink = bench->sink;
 
-	for (unsigned i = 0; i < count; i++) {
-		for (unsigned k = 0; k < frames[i].iovs; k++)
-			sink_read(&bench->sink, frames[i].iov[k].iov_base,
-				  frames[i].iov[k].iov_len);
-		bench->sink.frames -= frames[i].iovs - 1;
+	for (const struct frame *frame = frames; frame < frames + count; frame++) {
+		sink_read(&sink, frame->iov[0].iov_base, frame->iov[0].iov_len);
+		for (unsigned k = 1; k < frame->iovs; k++) {
+			sink_read(&sink, frame->iov[k].iov_base, frame->iov[k].iov_len);
+			sink.frames--; /* one, in pieces */
+		}
 	}
+	bench->sink = sink;
 	return count;
 }
 

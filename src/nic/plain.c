@@ -28,17 +28,18 @@ static unsigned run_build(struct runner *runner, const struct plan *plan, unsign
 	const uint64_t asks[2] = {runner->plans->asks[0], runner->plans->asks[1]};
 	const uint64_t bits[2] = {plan->bits[0], plan->bits[1]};
 	const uint64_t shortest = plan->pad < 14 ? 14 : plan->pad;
+	const uint8_t *slot = runner->from + (size_t)i * PLAN_SLOT;
 	struct dma_window window = runner->window;
 
-	for (; i < end; i++, frame++) {
+	for (; i < end; i++, frame++, slot += PLAN_SLOT) {
 		uint64_t words[2], address, length;
 		uint8_t *data;
 
-		memcpy(words, runner->from + (size_t)i * PLAN_SLOT, sizeof(words));
+		memcpy(words, slot, sizeof(words));
 		if (((words[0] & asks[0]) ^ bits[0]) | ((words[1] & asks[1]) ^ bits[1]))
 			break;
-		address = plan_field(&address_at, words);
-		length = plan_field(&size, words);
+		address = plan_field(&address_at, slot);
+		length = plan_field(&size, slot);
 		data = dma_within(&window, address, length);
 		if (!data) {
 			data = look_up(runner, address, length);

@@ -145,10 +145,10 @@ bool plan_take(struct plan_field *field, const struct expr *expr)
 
 	if (expr->count != 1 || op->code != OP_SLOT || op->shift % 64 + op->width > 64)
 		return false;
-	field->word = op->shift / 64;
+	field->byte = op->shift / 64 * 8;
 	field->shift = op->shift % 64;
 	field->mask = UINT64_MAX >> (64 - op->width);
-	return field->word < 2;
+	return field->byte < PLAN_SLOT;
 }
 
 static bool frame_plain(struct nic *nic, const struct ring *ring, const struct use *use,

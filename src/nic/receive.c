@@ -245,7 +245,8 @@ static enum delivery deliver(struct nic *nic, const uint8_t *data, uint32_t leng
 	room_fill(nic, (unsigned)index, &room, &frame, &facts);
 	dma_settle(nic->bus.memory);
 	count_total(nic, COUNT_RX_FRAMES, 1, length);
-	count_kind(nic, COUNT_RX_FRAMES, facts.destination, length);
+	count_size(nic, COUNT_RX_FRAMES, length, 1);
+	count_group(nic, COUNT_RX_FRAMES, facts.destination);
 	nic->stats.rx_frames++;
 	nic->stats.rx_bytes += length;
 	return TAKEN;
@@ -363,11 +364,12 @@ static bool filling_takes(struct filling *filling, const struct frame *frame)
 }
 
 static void filling_result(struct filling *filling, const struct result *result,
-			   const uint64_t *words, uint8_t *to, uint32_t put)
+			   const uint8_t *slot, uint8_t *to, uint32_t put)
 {
-	uint64_t word = (words[result->word] & ~result->mask) | result->value |
-			(put & result->put) << result->shift;
+	uint64_t word;
 
+	memcpy(&word, slot + result->word * sizeof(word), sizeof(word));
+	word = (word & ~result->mask) | result->value | (put & result->put) << result->shift;
 	__atomic_thread_fence(__ATOMIC_RELEASE); /* frame bytes before the slot's */
 	if (result->length == sizeof(word))
 		memcpy(to + result->first, &word, sizeof(word));
@@ -384,12 +386,14 @@ static bool filling_put(struct filling *filling, const struct frame *frame)
 	uint32_t check, put = frame->length + (filling->fill->keeps ? 4 : 0);
 	struct facts facts = {.length = frame->length, .first = true, .last = true};
 	const struct result *result;
-	uint64_t words[2], address;
+	uint8_t copy[PLAN_SLOT];
+	uint64_t address;
 
-	memcpy(words, slot, sizeof(words));
-	address = plan_field(&filling->fill->address, words);
+	memcpy(copy, slot, sizeof(copy));
+	__atomic_thread_fence(__ATOMIC_ACQUIRE); /* looked at once: the guest may change it */
+	address = plan_field(&filling->fill->address, copy);
 	if (filling->ring->uses[0].skip.count &&
-	    plan_field(&filling->fill->skip, words) == filling->fill->skip_value)
+	    plan_field(&filling->fill->skip, copy) == filling->fill->skip_value)
 		return false;
 	to = dma_within(&filling->window, address, put);
 	if (!to) {
@@ -406,7 +410,7 @@ static bool filling_put(struct filling *filling, const struct frame *frame)
 		check = fcs(data, frame->length);
 		memcpy(to + frame->length, &check, sizeof(check));
 	}
-	filling_result(filling, result, words, slot, put);
+	filling_result(filling, result, copy, slot, put);
 	return true;
 }
 
@@ -442,7 +446,8 @@ static unsigned receive_plain(struct nic *nic, const struct frame *frames, unsig
 			break;
 		if (++filling.cursor == filling.entries)
 			filling.cursor = 0;
-		count_kind(nic, COUNT_RX_FRAMES, filling.accepted, frames[done].length);
+		count_size(nic, COUNT_RX_FRAMES, frames[done].length, 1);
+		count_group(nic, COUNT_RX_FRAMES, filling.accepted);
 		bytes += frames[done].length;
 	}
 	if (done)

@@ -43,8 +43,8 @@ struct ring_run {
 
 enum { PLANS = 16, RESULTS = 8, PLAN_DEPENDS = 32, PLAN_SLOT = 16 };
 
-struct plan_field { /* of a slot, as two words */
-	uint8_t word, shift;
+struct plan_field { /* of a slot: bits of the word that begins at a byte */
+	uint8_t byte, shift;
 	uint64_t mask;
 };
 
@@ -255,9 +255,12 @@ static inline const struct plan *plan_find(const struct plans *plans, const uint
 	return plan->known && plan_fits(plans, plan, words) ? plan : NULL;
 }
 
-static inline uint64_t plan_field(const struct plan_field *field, const uint64_t *words)
+static inline uint64_t plan_field(const struct plan_field *field, const uint8_t *slot)
 {
-	return words[field->word] >> field->shift & field->mask;
+	uint64_t word;
+
+	memcpy(&word, slot + field->byte, sizeof(word));
+	return word >> field->shift & field->mask;
 }
 
 /* transmit.c, receive.c */
@@ -311,16 +314,20 @@ static inline unsigned size_class(uint32_t with_fcs)
 				  : 5;
 }
 
-/* Frames and bytes of a batch at once, and what kind each of them is. */
+/* Frames and bytes of a batch, those of one size, and whom each is for. */
 static inline void count_total(struct nic *nic, unsigned base, uint64_t frames, uint64_t bytes)
 {
 	nic->counts[base] += frames;
 	nic->counts[base + 1] += bytes + frames * 4;
 }
 
-static inline void count_kind(struct nic *nic, unsigned base, uint64_t destination, uint32_t length)
+static inline void count_size(struct nic *nic, unsigned base, uint32_t length, uint64_t frames)
+{
+	nic->counts[base + 4 + size_class(length + 4)] += frames;
+}
+
+static inline void count_group(struct nic *nic, unsigned base, uint64_t destination)
 {
 	if (destination & 1)
 		nic->counts[base + (destination == 0xffffffffffffull ? 2 : 3)]++;
-	nic->counts[base + 4 + size_class(length + 4)]++;
 }

@@ -445,14 +445,22 @@ static void ring_starve(struct nic *nic, const struct ring *ring, struct ring_ru
 	actions_run(nic, &ring->empty, &scope);
 }
 
+/* Frames of one length after another are of one size class: counted together. */
 static void count_frames(struct nic *nic, unsigned count)
 {
 	uint64_t bytes = 0;
+	unsigned alike = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		bytes += nic->frames[i].length;
-		count_kind(nic, COUNT_TX_FRAMES, destination(&nic->frames[i]),
-			   nic->frames[i].length);
+		const struct frame *frame = &nic->frames[i];
+
+		bytes += frame->length;
+		count_group(nic, COUNT_TX_FRAMES, destination(frame));
+		alike++;
+		if (i + 1 == count || frame[1].length != frame->length) {
+			count_size(nic, COUNT_TX_FRAMES, frame->length, alike);
+			alike = 0;
+		}
 	}
 	count_total(nic, COUNT_TX_FRAMES, count, bytes);
 	nic->stats.tx_bytes += bytes;
