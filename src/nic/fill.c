@@ -186,10 +186,8 @@ static bool result_make(struct nic *nic, const struct ring *ring, struct result 
 
 const struct result *result_of(struct nic *nic, unsigned index, const struct facts *facts)
 {
-	uint32_t key = facts->type | (uint32_t)facts->l4 << 2 | (uint32_t)facts->checked_ip << 4 |
-		       (uint32_t)facts->ok_ip << 5 | (uint32_t)facts->checked_l4 << 6 |
-		       (uint32_t)facts->ok_l4 << 7;
-	struct result *result = &nic->plans[index].fill.results[key % 61 % RESULTS];
+	uint32_t key = facts_key(facts);
+	struct result *result = &nic->plans[index].fill.results[(key ^ key >> 3) % RESULTS];
 
 	if (result->known && result->key == key)
 		return result;

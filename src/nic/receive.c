@@ -316,7 +316,8 @@ struct filling {
 	unsigned index;
 	uint8_t *slots; /* the ring in guest memory */
 	uint32_t cursor, ready, entries;
-	uint64_t accepted; /* a destination that the filter takes */
+	uint64_t accepted;	     /* a destination that the filter takes */
+	const struct result *result; /* of the frame before */
 	uint32_t actions;
 	struct dma_window window;
 };
@@ -378,14 +379,29 @@ static void filling_result(struct filling *filling, const struct result *result,
 	filling->actions |= result->actions;
 }
 
+/* Where nothing asks what a frame carries, the result is that of the frame before. */
+static bool filling_looks(struct filling *filling, const struct frame *frame)
+{
+	struct facts facts;
+
+	if (filling->result && !filling->fill->looks)
+		return true;
+	facts = (struct facts){.length = frame->length, .first = true, .last = true};
+	if (filling->fill->looks)
+		look(filling->nic, filling->ring, frame, frame->iov[0].iov_base, &facts,
+		     frame->flags & FRAME_VALID);
+	filling->result = result_of(filling->nic, filling->index, &facts);
+	if (!filling->result->plain)
+		filling->result = NULL;
+	return filling->result;
+}
+
 static bool filling_put(struct filling *filling, const struct frame *frame)
 {
 	struct nic *nic = filling->nic;
 	const uint8_t *data = frame->iov[0].iov_base;
 	uint8_t *slot = filling->slots + filling->cursor * PLAN_SLOT, *to;
 	uint32_t check, put = frame->length + (filling->fill->keeps ? 4 : 0);
-	struct facts facts = {.length = frame->length, .first = true, .last = true};
-	const struct result *result;
 	uint8_t copy[PLAN_SLOT];
 	uint64_t address;
 
@@ -400,17 +416,14 @@ static bool filling_put(struct filling *filling, const struct frame *frame)
 		dma_window(nic->bus.memory, address, DMA_WRITE, &filling->window);
 		to = dma_within(&filling->window, address, put);
 	}
-	if (filling->fill->looks)
-		look(nic, filling->ring, frame, data, &facts, frame->flags & FRAME_VALID);
-	result = result_of(nic, filling->index, &facts);
-	if (!to || !result->plain)
+	if (!to || !filling_looks(filling, frame))
 		return false;
 	memcpy(to, data, frame->length);
 	if (filling->fill->keeps) {
 		check = fcs(data, frame->length);
 		memcpy(to + frame->length, &check, sizeof(check));
 	}
-	filling_result(filling, result, copy, slot, put);
+	filling_result(filling, filling->result, copy, slot, put);
 	return true;
 }
 

@@ -231,6 +231,12 @@ bool plain_commit(struct nic *nic, const struct plain_run *run, const uint8_t *f
 /* fill.c */
 bool fill_note(struct nic *nic, struct plans *plans, const struct ring *ring);
 const struct fill *fill_now(struct nic *nic, unsigned ring);
+static inline uint32_t facts_key(const struct facts *facts)
+{
+	return facts->type | (uint32_t)facts->l4 << 2 | (uint32_t)facts->checked_ip << 4 |
+	       (uint32_t)facts->ok_ip << 5 | (uint32_t)facts->checked_l4 << 6 |
+	       (uint32_t)facts->ok_l4 << 7;
+}
 const struct result *result_of(struct nic *nic, unsigned ring, const struct facts *facts);
 
 static inline unsigned plan_place(const struct plans *plans, const uint64_t *words)
