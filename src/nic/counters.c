@@ -27,6 +27,12 @@ static void post(struct nic *nic, const struct counter *counter, uint64_t count)
 
 void counters_post(struct nic *nic)
 {
+	uint64_t any = 0;
+
+	for (unsigned i = 0; i < COUNTED; i++)
+		any |= nic->counts[i];
+	if (!any)
+		return;
 	for (unsigned i = 0; i < nic->card->counters_count; i++) {
 		const struct counter *counter = &nic->card->counters[i];
 

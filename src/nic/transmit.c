@@ -25,7 +25,7 @@ struct build {
 	struct frame *frame;	/* under construction */
 	const struct use *use;	/* of its first data slot */
 	unsigned frames, slots; /* slots: whole frames' and what is between them */
-	bool fault, again;
+	bool fault, again, looped;
 
 	unsigned index; /* of the ring */
 	uint8_t *from;	/* the first slot of this part, as loaded */
@@ -73,6 +73,8 @@ static void build_begin(struct build *build, struct nic *nic, unsigned index)
 	build->plans = &nic->plans[index];
 	build->scope = (struct scope){.ring = (uint8_t)index};
 	build->again = build->fault = false;
+	build->looped = build->ring->loop_present &&
+			expr_holds(nic, &build->ring->loop_when, &build->scope);
 	plans_check(nic, index);
 }
 
@@ -407,10 +409,8 @@ static bool send_segments(struct nic *nic, const struct frame *whole)
 	return true;
 }
 
-static unsigned send_frames(struct nic *nic, const struct ring *ring, struct scope *scope,
-			    unsigned count)
+static unsigned send_frames(struct nic *nic, unsigned count, bool looped)
 {
-	bool looped = ring->loop_present && expr_holds(nic, &ring->loop_when, scope);
 	unsigned plain = 0;
 
 	for (unsigned i = 0; looped && i < count; i++)
@@ -482,7 +482,7 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 		memcpy(build->run->context, build->contexts, sizeof(build->contexts));
 	if (build->again)
 		return 0;
-	taken = send_frames(nic, build->ring, &build->scope, build->frames);
+	taken = send_frames(nic, build->frames, build->looped);
 	slots = taken == build->frames ? build->slots : taken ? nic->slots_of[taken - 1] : 0;
 	build->run->waits = taken < build->frames;
 	count_frames(nic, taken);
