@@ -45,8 +45,6 @@ static void count(struct hand *hand, const uint8_t *frame, uint32_t length)
 
 __attribute__((noinline)) static void transmit(struct hand *hand)
 {
-	struct sink sink = hand->sink;
-
 	while (hand->head != hand->tail) {
 		struct tx_slot *at = guest(hand, hand->base + hand->head * sizeof(*at), 16), slot;
 		uint8_t *data;
@@ -56,7 +54,7 @@ __attribute__((noinline)) static void transmit(struct hand *hand)
 		slot = *at;
 		data = guest(hand, slot.address, slot.length);
 		if (data && (slot.command & TX_EOP) && slot.length >= 14) {
-			sink_read(&sink, data, slot.length);
+			sink_read(&hand->sink, data, slot.length);
 			count(hand, data, slot.length);
 		}
 		if (slot.command & TX_RS) {
@@ -66,7 +64,6 @@ __attribute__((noinline)) static void transmit(struct hand *hand)
 		if (++hand->head == hand->entries)
 			hand->head = 0;
 	}
-	hand->sink = sink;
 }
 
 __attribute__((noinline)) static void receive(struct hand *hand, const uint8_t *data,
