@@ -39,9 +39,8 @@ def machine(placement):
                                            "server", "7000"]):
             net.start(command, stdout=subprocess.DEVNULL,
                       preexec_fn=affinity({1}) if pinned else None)
-        extra = []
-        with Card("e1000", net="tap,ifname=tap0", netns=net, arguments=extra,
-                  cpus={0} if pinned else None) as card, \
+        extra = ["--cpu", "0"] if pinned else ["--poll-us", "300"]
+        with Card("e1000", net="tap,ifname=tap0", netns=net, arguments=extra) as card, \
                 guest.Guest(build.prepare(), [card.socket], netns=net.name, arguments=arguments,
                             cpus={0} if pinned else None) as vm:
             for name, prefix in (OURS, THEIRS):

@@ -4,6 +4,8 @@
 from lablib import build, guest
 from lablib.netns import Netns
 
+SIDE_BY_SIDE = True
+
 
 def test_guest_reaches_the_host_through_qemus_own_card():
     lab = build.prepare()

@@ -6,6 +6,8 @@
  *   rr server PORT                    echoes one byte at a time (TCP), counts datagrams (UDP)
  *   rr tcp HOST PORT SECONDS          request-response transactions of one byte
  *   rr flood HOST PORT SECONDS BYTES  datagrams of BYTES payload, as fast as they go
+ *   rr echo HOST PORT COUNT           datagrams of many sizes; each must come back the same
+ *   rr join GROUP,… PORT SECONDS      joins multicast groups, counts what arrives
  *
  * The clients print one line: what was counted, and per second. The server
  * prints the datagrams of a second in which there were any.
@@ -14,6 +16,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
@@ -150,6 +153,64 @@ static int flood(const char *host, const char *port, double seconds, size_t byte
 	return 0;
 }
 
+static void fill(unsigned char *payload, size_t bytes, unsigned seed)
+{
+	for (size_t i = 0; i < bytes; i++)
+		payload[i] = (unsigned char)((seed = seed * 1103515245 + 12345) >> 16);
+}
+
+/* Sends until the same comes back: the network may lose, but must not change. */
+static int exchange(int fd, unsigned number, size_t bytes)
+{
+	static unsigned char sent[PAYLOAD_MAX], back[PAYLOAD_MAX];
+	struct pollfd ready = { fd, POLLIN, 0 };
+
+	fill(sent, bytes, number);
+	for (int tries = 0; tries < 5; tries++) {
+		if (send(fd, sent, bytes, 0) < 0 || poll(&ready, 1, 1000) <= 0)
+			continue;
+		if (recv(fd, back, sizeof(back), 0) == (ssize_t)bytes && !memcmp(sent, back, bytes))
+			return 0;
+		return 1;
+	}
+	return 1;
+}
+
+static int echo_datagrams(const char *host, const char *port, unsigned count)
+{
+	int fd = open_socket(SOCK_DGRAM, host, port, 0);
+	unsigned wrong = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		wrong += exchange(fd, i + 1, 1 + i * 37 % 8900);
+	printf("datagrams %u wrong %u\n", count, wrong);
+	return wrong != 0;
+}
+
+static int join_groups(char *groups, const char *port, double seconds)
+{
+	int fd = open_socket(SOCK_DGRAM, "0.0.0.0", port, 1), most = 100;
+	double end = now() + seconds;
+	unsigned long count = 0;
+
+	setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &(int){ 0 }, sizeof(int));
+	for (char *group = strtok(groups, ","); group && most--; group = strtok(NULL, ",")) {
+		struct ip_mreqn wanted = { .imr_ifindex = (int)if_nametoindex("eth0") };
+
+		inet_pton(AF_INET, group, &wanted.imr_multiaddr);
+		if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &wanted, sizeof(wanted)))
+			die(group);
+	}
+	while (now() < end) {
+		struct pollfd ready = { fd, POLLIN, 0 };
+
+		if (poll(&ready, 1, 100) > 0)
+			count_datagrams(fd, &count);
+	}
+	printf("datagrams %lu\n", count);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "server"))
@@ -158,7 +219,12 @@ int main(int argc, char **argv)
 		return request(argv[2], argv[3], atof(argv[4]));
 	if (argc == 6 && !strcmp(argv[1], "flood") && atoi(argv[5]) <= PAYLOAD_MAX)
 		return flood(argv[2], argv[3], atof(argv[4]), atoi(argv[5]));
-	fputs("usage: rr server PORT | tcp HOST PORT SECONDS | flood HOST PORT SECONDS BYTES\n",
+	if (argc == 5 && !strcmp(argv[1], "echo"))
+		return echo_datagrams(argv[2], argv[3], (unsigned)atoi(argv[4]));
+	if (argc == 5 && !strcmp(argv[1], "join"))
+		return join_groups(argv[2], argv[3], atof(argv[4]));
+	fputs("usage: rr server PORT | tcp HOST PORT SECONDS | flood HOST PORT SECONDS BYTES\n"
+	      "       rr echo HOST PORT COUNT | join GROUP,... PORT SECONDS\n",
 	      stderr);
 	return 2;
 }

@@ -119,7 +119,7 @@ static int message_send(struct vfio_user *front, struct vu_header *header, const
 {
 	struct iovec iov[] = {
 		{header, sizeof(*header)}, {(void *)payload, length}, {(void *)data, data_length}};
-	struct msghdr message = {.msg_iov = iov, .msg_iovlen = 3};
+	struct msghdr message = {.msg_iov = iov, .msg_iovlen = data_length ? 3 : length ? 2 : 1};
 	size_t whole = sizeof(*header) + length + data_length;
 	ssize_t sent = 0;
 

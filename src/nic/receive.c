@@ -7,7 +7,9 @@
  */
 #include "nic/state.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <libdeflate.h>
 #include <string.h>
 
 enum { RECEIVE_SLOTS = 64 };
@@ -32,23 +34,10 @@ static int receive_ring(const struct nic *nic)
 	return -1;
 }
 
+/* In memory order, as it goes behind the frame on the wire. */
 static uint32_t fcs(const uint8_t *data, size_t length)
 {
-	static uint32_t table[256];
-	uint32_t crc = ~0u;
-
-	if (!table[1]) {
-		for (uint32_t i = 0; i < 256; i++) {
-			uint32_t value = i;
-
-			for (int k = 0; k < 8; k++)
-				value = (value >> 1) ^ ((value & 1) ? 0xedb88320u : 0);
-			table[i] = value;
-		}
-	}
-	while (length--)
-		crc = (crc >> 8) ^ table[(crc ^ *data++) & 0xff];
-	return ~crc;
+	return htole32(libdeflate_crc32(0, data, length));
 }
 
 static int slot_load(struct nic *nic, uint64_t addr, uint8_t *slot, unsigned size)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts the lab together below one folder: QEMU, kernel, initramfs."""
 
+import fcntl
 import glob
+import hashlib
 import os
 import shutil
 import subprocess
@@ -46,13 +48,22 @@ exit 0
 """
 
 
+def _sources():
+    """Names what the initramfs is made of, so that a change makes a new one."""
+    digest = hashlib.sha256()
+    for path in sorted(glob.glob(f"{HERE}/lablib/*.py")) + [f"{HERE}/rr.c"]:
+        with open(path, "rb") as source:
+            digest.update(source.read())
+    return digest.hexdigest()[:12]
+
+
 class Lab:
     """The prepared parts; paths only."""
 
     def __init__(self, folder):
         self.folder = os.path.abspath(folder)
         self.qemu = os.path.join(self.folder, "bin/qemu-system-x86_64")
-        self.initramfs = os.path.join(self.folder, "initramfs.cpio")
+        self.initramfs = os.path.join(self.folder, f"initramfs-{_sources()}.cpio")
         self.image = os.path.join(self.folder, "vmlinuz")
 
     def ready(self):
@@ -67,11 +78,18 @@ def prepare(folder=None):
     lab = Lab(folder or default_folder())
     if not lab.ready():
         os.makedirs(os.path.join(lab.folder, "bin"), exist_ok=True)
+        with open(os.path.join(lab.folder, "lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _make(lab)
+    return lab
+
+
+def _make(lab):
+    if not lab.ready():  # another run may have been at it
         root = apt.PrivateApt(os.path.join(lab.folder, "apt"), SUITES)
         _qemu(lab, root)
         _guest(lab, root)
         say(f"ready in {lab.folder}")
-    return lab
 
 
 def has_vfio_user(qemu):
@@ -126,6 +144,8 @@ def _guest(lab, root):
     programs = os.path.join(lab.folder, "programs")
     apt.unpack(root.download(GUEST_PACKAGES), programs)
     say("initramfs")
+    for old in glob.glob(f"{lab.folder}/initramfs-*"):
+        os.remove(old)
     with open(lab.initramfs + ".new", "wb") as out:
         archive = cpio.Archive(out)
         _base(archive, programs)

@@ -31,15 +31,16 @@ def vfio_user_device(path, **more):
 
 class Guest:
     def __init__(self, lab, sockets=(), devices=(), modules="e1000,8021q", memory=512,
-                 shared=True, netns=None, cpus=None, append="", arguments=(), cpu_model="qemu64"):
+                 shared=True, netns=None, cpus=None, append="", arguments=(), cpu_model="qemu64",
+                 prefix=(), reboots=False):
         self.folder = tempfile.mkdtemp(prefix="anynic-guest-")
         self.log = os.path.join(self.folder, "kernel.log")
         self.tokens = 0
         self.buffer = b""
         self.closing = False
-        command = [lab.qemu, "-nodefaults", "-no-user-config", "-display", "none",
+        command = [*prefix, lab.qemu, "-nodefaults", "-no-user-config", "-display", "none",
                    "-accel", "tcg", "-cpu", cpu_model, "-m", str(memory), "-kernel", lab.image,
-                   "-initrd", lab.initramfs, "-no-reboot",
+                   "-initrd", lab.initramfs, *([] if reboots else ["-no-reboot"]),
                    "-append", f"console=ttyS0 quiet panic=-1 random.trust_cpu=on "
                               f"tsc=reliable mitigations=off modules={modules} {append}",
                    "-chardev", f"file,id=log,path={self.log}", "-serial", "chardev:log",
@@ -137,6 +138,11 @@ class Guest:
         if status:
             raise GuestError(f"`{command}` ended with {status}:\n{text}")
         return text
+
+    def reboot(self):
+        """Warm: the machine is reset, QEMU and what is connected to it stay."""
+        self.start("reboot -f")
+        return self.boot()
 
     def qmp(self, execute, **arguments):
         link = self._connect("qmp")
