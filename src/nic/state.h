@@ -48,7 +48,7 @@ struct plan_field { /* of a slot: bits of the word that begins at a byte */
 	uint64_t mask;
 };
 
-struct plan { /* what transmit slots with these bits decide; see plan.c */
+struct plan { /* what transmit slots with these bits decide; see transmit_plan.c */
 	uint64_t bits[2];
 	bool known, plain;  /* plain: a frame of its own, handed on as it lies in memory */
 	bool once;	    /* actions: the same again change nothing */
@@ -60,7 +60,7 @@ struct plan { /* what transmit slots with these bits decide; see plan.c */
 	const struct actions *actions;
 };
 
-struct result { /* what is written into the slot of a frame with these facts; see fill.c */
+struct result { /* what is written into the slot of a frame with these facts; see receive_plan.c */
 	uint32_t key;
 	bool known, plain;
 	uint8_t word, first, length; /* bytes of one word of the slot */
@@ -205,7 +205,7 @@ bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *u
 		   struct scope *scope, uint64_t addr, uint8_t *slot, bool last);
 const struct use *ring_use(struct nic *nic, const struct ring *ring, const struct scope *scope);
 
-/* plan.c */
+/* transmit_plan.c */
 void plans_init(struct nic *nic);
 void plans_check(struct nic *nic, unsigned ring); /* before a pass: registers may have changed */
 const struct plan *plan_make(struct nic *nic, unsigned ring, const uint8_t *slot);
@@ -213,7 +213,7 @@ bool plan_depends(struct plans *plans, uint16_t word, uint64_t mask);
 bool plan_take(struct plan_field *field, const struct expr *expr);
 bool plan_repeatable(const struct actions *actions);
 
-/* plain.c */
+/* transmit_plain.c */
 struct plain_run { /* slots [first, end) of one plan */
 	unsigned first, end;
 	const struct plan *plan;
@@ -228,7 +228,7 @@ unsigned plain_build(struct nic *nic, unsigned ring, struct plain *plain, const 
 bool plain_commit(struct nic *nic, const struct plain_run *run, const uint8_t *from, unsigned i,
 		  unsigned end, uint64_t addr);
 
-/* fill.c */
+/* receive_plan.c */
 bool fill_note(struct nic *nic, struct plans *plans, const struct ring *ring);
 const struct fill *fill_now(struct nic *nic, unsigned ring);
 static inline uint32_t facts_key(const struct facts *facts)
@@ -272,6 +272,13 @@ static inline uint64_t plan_field(const struct plan_field *field, const uint8_t 
 /* transmit.c, receive.c */
 bool transmit_work(struct nic *nic, unsigned ring); /* true: more is left */
 bool receive_loop(struct nic *nic);
+int receive_ring(const struct nic *nic); /* -1: none runs */
+uint32_t receive_fcs(const uint8_t *data, size_t length);
+void receive_look(struct nic *nic, const struct ring *ring, const struct frame *frame,
+		  const uint8_t *data, struct facts *facts, bool known);
+
+/* receive_plain.c: how many frames from the front went the short way */
+unsigned receive_plain(struct nic *nic, const struct frame *frames, unsigned count);
 
 /* filter.c */
 bool filter_accepts(struct nic *nic, struct facts *facts);

@@ -415,7 +415,7 @@ static unsigned send_frames(struct nic *nic, unsigned count, bool looped)
 
 	for (unsigned i = 0; looped && i < count; i++)
 		loop_back(nic, &nic->frames[i]);
-	if (looped || !nic->port || !nic->link)
+	if (!count || looped || !nic->port || !nic->link)
 		return count;
 	if (nic->port->ops->offloads)
 		return nic->port->ops->transmit(nic->port, nic->frames, count);
