@@ -221,6 +221,7 @@ struct plain_run { /* slots [first, end) of one plan */
 };
 struct plain {
 	unsigned count;
+	bool groups; /* some frame may be for a group */
 	struct plain_run runs[BATCH];
 };
 unsigned plain_build(struct nic *nic, unsigned ring, struct plain *plain, const uint8_t *from,

@@ -86,6 +86,7 @@ static void frame_begin(struct build *build)
 	frame->length = 0;
 	frame->flags = 0;
 	build->frame = frame;
+	build->plain.groups = true; /* not known yet */
 	build->fault = false;
 }
 
@@ -446,7 +447,7 @@ static void ring_starve(struct nic *nic, const struct ring *ring, struct ring_ru
 }
 
 /* Frames of one length after another are of one size class: counted together. */
-static void count_frames(struct nic *nic, unsigned count)
+static void count_frames(struct nic *nic, unsigned count, bool groups)
 {
 	uint64_t bytes = 0;
 	unsigned alike = 0;
@@ -455,7 +456,8 @@ static void count_frames(struct nic *nic, unsigned count)
 		const struct frame *frame = &nic->frames[i];
 
 		bytes += frame->length;
-		count_group(nic, COUNT_TX_FRAMES, destination(frame));
+		if (groups)
+			count_group(nic, COUNT_TX_FRAMES, destination(frame));
 		alike++;
 		if (i + 1 == count || frame[1].length != frame->length) {
 			count_size(nic, COUNT_TX_FRAMES, frame->length, alike);
@@ -477,6 +479,7 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	build->frames = build->slots = 0;
 	build->saved = false;
 	build->plain.count = 0;
+	build->plain.groups = false;
 	build_frames(build, ready);
 	if (build->saved)
 		memcpy(build->run->context, build->contexts, sizeof(build->contexts));
@@ -485,7 +488,7 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	taken = send_frames(nic, build->frames, build->looped);
 	slots = taken == build->frames ? build->slots : taken ? nic->slots_of[taken - 1] : 0;
 	build->run->waits = taken < build->frames;
-	count_frames(nic, taken);
+	count_frames(nic, taken, build->plain.groups);
 	commit(build, ring_cursor(nic, build->index), slots);
 	ring_advance(nic, build->index, slots);
 	return slots;

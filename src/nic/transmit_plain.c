@@ -12,6 +12,7 @@ struct runner {
 	const struct plans *plans;
 	const uint8_t *from;
 	struct dma_window window;
+	uint8_t group; /* bit 0: some frame is for a group */
 };
 
 static uint8_t *look_up(struct runner *runner, uint64_t addr, uint64_t length)
@@ -30,6 +31,7 @@ static unsigned run_build(struct runner *runner, const struct plan *plan, unsign
 	const uint64_t shortest = plan->pad < 14 ? 14 : plan->pad;
 	const uint8_t *slot = runner->from + (size_t)i * PLAN_SLOT;
 	struct dma_window window = runner->window;
+	uint8_t group = 0;
 
 	for (; i < end; i++, frame++, slot += PLAN_SLOT) {
 		uint64_t words[2], address, length;
@@ -47,12 +49,14 @@ static unsigned run_build(struct runner *runner, const struct plan *plan, unsign
 		}
 		if (!data || length - shortest > FRAME_MAX - shortest)
 			break;
+		group |= *data;
 		frame->iovs = 1;
 		frame->length = (uint32_t)length;
 		frame->flags = 0;
 		frame->iov[0] = (struct iovec){data, length};
 		*slots_of++ = (uint16_t)(i + 1);
 	}
+	runner->group |= group;
 	return i;
 }
 
@@ -83,6 +87,7 @@ unsigned plain_build(struct nic *nic, unsigned index, struct plain *plain, const
 		*frames += past - i;
 		i = past;
 	}
+	plain->groups |= runner.group & 1;
 	return i;
 }
 
