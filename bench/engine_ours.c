@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { PORT_BATCH = 64 }; /* frames a back-end hands over at once; divides RUN */
+
 struct bench {
 	struct nic *nic;
 	struct dma *dma;
@@ -70,19 +72,15 @@ static void program(struct bench *bench, bool fcs)
 		bench_write(bench, writes[i][0], writes[i][1]);
 }
 
-static void send(struct bench *bench, unsigned rounds)
+/* A tail for each RUN frames; what is received comes from FRAMES. */
+static void run(struct bench *bench, const struct frame *frames, bool receives, unsigned rounds)
 {
-	for (unsigned i = 1; i <= rounds; i++)
-		bench_write(bench, REG_TDT, i * RUN % RING);
-}
+	const struct port_peer *peer = &bench->port.peer;
 
-static void receive(struct bench *bench, const struct frame *frames, unsigned count,
-		    unsigned rounds)
-{
 	for (unsigned i = 1; i <= rounds; i++) {
-		bench_write(bench, REG_RDT, i * RUN % RING);
-		for (unsigned done = 0; done < RUN; done += count)
-			bench->port.peer.receive(bench->port.peer.context, frames + done, count);
+		bench_write(bench, receives ? REG_RDT : REG_TDT, i * RUN % RING);
+		for (unsigned done = 0; receives && done < RUN; done += PORT_BATCH)
+			peer->receive(peer->context, frames + done, PORT_BATCH);
 	}
 }
 
@@ -107,14 +105,10 @@ static bool measure(struct bench *bench, bool receives, uint32_t length, unsigne
 	bool good = true;
 	uint64_t begin;
 
-	for (unsigned warm = 1; warm < 2; warm--) {
-		bench->sink = (struct sink){0};
-		begin = cpu_now();
-		if (receives)
-			receive(bench, frames, 64, warm ? 2 : rounds);
-		else
-			send(bench, warm ? 2 : rounds);
-	}
+	run(bench, frames, receives, 2); /* warm, and back where the ring began */
+	bench->sink = (struct sink){0};
+	begin = cpu_now();
+	run(bench, frames, receives, rounds);
 	sample->ns = (double)(cpu_now() - begin) / ((double)RUN * rounds);
 	if (receives)
 		good = layout_received(bench->memory, &bench->sink);

@@ -25,20 +25,28 @@ static void post(struct nic *nic, const struct counter *counter, uint64_t count)
 	*low = value;
 }
 
+/* Counters in the order of their events, and where each event's begin. */
+void counters_init(struct nic *nic)
+{
+	unsigned at = 0;
+
+	for (unsigned event = 0; event < COUNTED; event++) {
+		nic->counters_from[event] = (uint16_t)at;
+		for (unsigned i = 0; i < nic->card->counters_count; i++) {
+			if (nic->card->counters[i].event == event)
+				nic->counters[at++] = &nic->card->counters[i];
+		}
+	}
+	nic->counters_from[COUNTED] = (uint16_t)at;
+}
+
 void counters_post(struct nic *nic)
 {
-	uint64_t any = 0;
-
-	for (unsigned i = 0; i < COUNTED; i++)
-		any |= nic->counts[i];
-	if (!any)
-		return;
-	for (unsigned i = 0; i < nic->card->counters_count; i++) {
-		const struct counter *counter = &nic->card->counters[i];
-
-		if (nic->counts[counter->event])
-			post(nic, counter, nic->counts[counter->event]);
+	for (unsigned event = 0; event < COUNTED; event++) {
+		if (!nic->counts[event])
+			continue;
+		for (unsigned i = nic->counters_from[event]; i < nic->counters_from[event + 1]; i++)
+			post(nic, nic->counters[i], nic->counts[event]);
+		nic->counts[event] = 0;
 	}
-	for (unsigned i = 0; i < COUNTED; i++)
-		nic->counts[i] = 0;
 }

@@ -55,9 +55,10 @@ static bool nic_allocate(struct nic *nic)
 	nic->delayed = calloc(card->interrupts_count * MODERATE_MAX + 1u, sizeof(*nic->delayed));
 	nic->timers = calloc(card->timers_count + 1u, sizeof(*nic->timers));
 	nic->windows = calloc(card->windows_count + 1u, sizeof(*nic->windows));
+	nic->counters = calloc(card->counters_count + 1u, sizeof(*nic->counters));
 	nic->loop = calloc(LOOP_FRAMES, sizeof(*nic->loop));
 	return nic->state && nic->rings && nic->plans && nic->shifters && nic->delayed &&
-	       nic->timers && nic->windows && nic->loop;
+	       nic->timers && nic->windows && nic->counters && nic->loop;
 }
 
 struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const struct bus *bus)
@@ -77,6 +78,7 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 	interrupts_init(nic);
 	windows_init(nic);
 	plans_init(nic);
+	counters_init(nic);
 	for (unsigned i = 0; i < card->timers_count; i++)
 		timer_init(&nic->timers[i], timer_fired, nic);
 	memcpy(nic->state, card->reset_words, card->words * sizeof(*nic->state));
@@ -103,6 +105,7 @@ void nic_free(struct nic *nic)
 	free(nic->delayed);
 	free(nic->timers);
 	free(nic->windows);
+	free(nic->counters);
 	free(nic->loop);
 	free(nic);
 }

@@ -8,7 +8,7 @@
 /* What one NIC holds while it runs, and what its files say to one another. */
 
 enum {
-	BATCH = 64,	  /* frames handed over at once */
+	BATCH = 128,	  /* frames handed over at once */
 	BUDGET = 256,	  /* slots of one ring before others have their turn */
 	SLOT_MAX = 64,	  /* bytes */
 	HEADER_MAX = 256, /* bytes of a frame that the engine rewrites */
@@ -131,6 +131,8 @@ struct nic {
 	} * windows;
 	struct nic_stats stats;
 	uint64_t counts[COUNTED];
+	const struct counter **counters; /* see counters_init() */
+	uint16_t counters_from[COUNTED + 1];
 
 	/* scratch of transmit */
 	struct frame frames[BATCH];
@@ -316,6 +318,7 @@ void interrupts_update(struct nic *nic);
 bool interrupts_delay(struct nic *nic, unsigned word, uint64_t mask, const struct scope *scope);
 
 /* counters.c */
+void counters_init(struct nic *nic);
 void counters_post(struct nic *nic);
 
 static inline unsigned size_class(uint32_t with_fcs)
