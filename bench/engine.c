@@ -6,13 +6,16 @@
  * tail, a ring of 512, interrupts masked, FCS stripped. Whoever transmits hands
  * to a sink that reads every byte; what is received is read afterwards, untimed.
  *
- *   ours    tail written by nic_bar_write, then nic_work or the port's batches
- *           of 64; CPU time of this process. The message a VMM would send is not in.
+ *   ours    tail written by nic_bar_write, then nic_work or a port's batches of
+ *           64; CPU time of this process. The message a VMM would send is not in.
+ *           These frames take the engine's short way: offloads, tags and frames of
+ *           several slots do not, and cost many times as much (see architecture.md).
  *   theirs  a stock QEMU under qtest; its process's CPU time less that of as many
- *           qtest messages without work. tx: descriptor to the dgram netdev, whose
- *           send() is replaced by the sink (a preloaded library), so no system call
- *           is in. rx: frames of another e1000 through a hub, less frames to a hub with
- *           nobody else, so neither is in. QEMU's net queue is in both.
+ *           qtest messages without work. tx: through QEMU's net queue and dgram
+ *           netdev, whose send() is replaced by the sink (a preloaded library), so
+ *           no system call is in. rx: frames of another e1000 through a hub, less
+ *           frames to a hub with nobody else: the receiver and one pass of the net
+ *           queue are left. With FCS stripped neither side computes a CRC.
  *   hand    engine_hand.c.
  */
 #include "engine.h"
