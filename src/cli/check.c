@@ -12,7 +12,7 @@ int check_main(int argc, char **argv)
 		return CLI_USAGE;
 	}
 	for (int i = 1; i < argc; i++)
-		card_free(card_read_file(argv[i], &mistakes));
+		card_free(card_read_file(argv[i], NULL, &mistakes));
 	mistakes_print(&mistakes, stderr);
 	result = mistakes.count ? CLI_FAILED : CLI_OK;
 	mistakes_free(&mistakes);
