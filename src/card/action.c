@@ -150,7 +150,7 @@ static bool item_read(struct draft *draft, const struct node *node, const char *
 		      struct action *action)
 {
 	size_t length = name_length(text);
-	struct nearest nearest = nearest_to(text, length);
+	struct nearest nearest = nearest_to(draft, text, length);
 
 	for (unsigned i = 0; i < sizeof(verb_words) / sizeof(*verb_words); i++) {
 		const struct verb_word *verb = &verb_words[i];
@@ -223,7 +223,7 @@ static bool write_read(struct draft *draft, const struct node *node, const char 
 	}
 	field = slot_field_find(draft, node, text, length, &failed);
 	if (!field) {
-		struct nearest nearest = nearest_to(text, length);
+		struct nearest nearest = nearest_to(draft, text, length);
 
 		for (unsigned i = 0; draft->slot && i < draft->slot->fields_count; i++)
 			nearest_offer(&nearest, draft->slot->fields[i].name);

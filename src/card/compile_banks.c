@@ -57,8 +57,11 @@ static void check_field(struct draft *draft, const struct node *node, const stru
 
 static void add_fields(struct draft *draft, const struct node *node, struct reg *reg)
 {
-	struct field *fields = draft_take(draft, struct field, FIELDS_MAX);
-	unsigned low, width;
+	unsigned low, width, count = 0;
+	struct field *fields;
+
+	for_each_node(child, node, "field") count++;
+	fields = draft_take(draft, struct field, count < FIELDS_MAX ? count : FIELDS_MAX);
 
 	reg->fields = fields;
 	for_each_node(child, node, "field")
@@ -194,7 +197,7 @@ static void add_bank(struct draft *draft, const struct node *node, struct bank *
 	regs = draft_take(draft, struct reg, count);
 	bank->regs = regs;
 	for (const struct node *child = node->child; child; child = child->next) {
-		if (is_register(child) && bank->regs_count < REGISTERS_MAX)
+		if (is_register(child) && bank->regs_count <= REGISTERS_MAX)
 			add_register(draft, child, index, bank->unit, &regs[bank->regs_count++]);
 	}
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RINGS_MAX = 32, TIMERS_MAX = 64, RESETS_MAX = 64 };
+enum { RINGS_MAX = 32, TIMERS_MAX = 64, RESETS_MAX = 32 };
 
 static unsigned count_nodes(struct draft *draft, const char *word, unsigned limit)
 {
@@ -80,7 +80,7 @@ int bank_read_name(struct draft *draft, const struct node *node, const char *att
 
 	if (!name || name == broken)
 		return -1;
-	nearest = nearest_to(name, strlen(name));
+	nearest = nearest_to(draft, name, strlen(name));
 	for (unsigned i = 0; i < draft->card->banks_count; i++) {
 		if (!strcmp(draft->card->banks[i].name, name))
 			return (int)i;

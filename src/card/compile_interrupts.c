@@ -12,7 +12,7 @@ static void moderate_record(struct draft *draft, const struct node *node)
 
 	if (!name || name == broken)
 		return;
-	nearest = nearest_to(name, strlen(name));
+	nearest = nearest_to(draft, name, strlen(name));
 	if (!node_get(node, "when"))
 		wrong(draft, node, "record= has no meaning without when=");
 	draft->slot = layout_find(draft, name);

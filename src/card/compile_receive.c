@@ -60,7 +60,7 @@ static void read_accept(struct draft *draft, const struct node *node, struct acc
 	else if (class > ACCEPT_EXACT)
 		read_bits(draft, node, accept);
 	for (unsigned i = 0; i < 4 && class < ACCEPT_EXACT; i++)
-		node_useless(draft, node, of_tables[i], "without a table");
+		node_useless(draft, node, of_tables[i], "in this class");
 }
 
 /* Every ring for frames that come in is named, and no other. */

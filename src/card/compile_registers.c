@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { VALUES_MAX = 64 };
 enum { RW, RO, WO, RC, W1C, W1S, W0C, SELF_CLEAR, RESERVED, ACCESS_WORDS };
 
 static const char *const access_words[ACCESS_WORDS] = {"rw",  "ro",  "wo",	   "rc",      "w1c",
@@ -92,9 +93,14 @@ static void add_value(struct draft *draft, const struct node *node, const struct
 static void check_values(struct draft *draft, const struct node *node)
 {
 	uint64_t value, other;
+	unsigned count = 0;
 
 	for_each_node(child, node, "value")
 	{
+		if (count++ == VALUES_MAX) {
+			wrong(draft, child, "more than %d <value> of one field", VALUES_MAX);
+			return;
+		}
 		for_each_node(before, node, "value")
 		{
 			if (before == child)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS_MAX = 64 };
+enum { EVENTS_MAX = 64, STEMS_MAX = 16, RESETS_ROOM = 256 };
 
 enum { UNTOUCHED, CLEARED, KEPT };
 
@@ -86,15 +86,18 @@ static void read_list(struct draft *draft, const struct node *node, const char *
 		      struct marks *marks, uint8_t what)
 {
 	const char *list = node_get(node, attribute);
+	unsigned stems = 0;
 
 	if (!list || list == broken)
 		return;
 	for (const char *at = list + strspn(list, " "); *at; at += strspn(at, " ")) {
 		size_t length = strcspn(at, " ");
 
-		if (at[length - 1] == '*')
+		if (at[length - 1] == '*' && stems++ == STEMS_MAX)
+			wrong(draft, node, "%s=: more than %d names with *", attribute, STEMS_MAX);
+		else if (at[length - 1] == '*' && stems <= STEMS_MAX)
 			mark_stem(draft, node, attribute, at, length - 1, marks, what);
-		else
+		else if (at[length - 1] != '*')
 			mark_name(draft, node, attribute, at, length, marks, what);
 		at += length;
 	}
@@ -114,6 +117,7 @@ static void read_reset(struct draft *draft, const struct node *node, struct rese
 	read_list(draft, node, "keeps", &marks, KEPT);
 	for (unsigned i = 0; i < draft->words; i++)
 		count += marks.words[i] == CLEARED;
+	reset->words_count = 0;
 	reset->words = words = draft_take(draft, uint16_t, count);
 	for (unsigned i = 0; i < draft->words; i++) {
 		if (marks.words[i] == CLEARED)
@@ -124,33 +128,45 @@ static void read_reset(struct draft *draft, const struct node *node, struct rese
 	actions_read(draft, node, "do", &reset->actions);
 }
 
-/* A list that comes round to itself would never end. */
-static bool comes_round(const struct card *card, unsigned from, uint8_t *state)
+enum { ROUND = UINT32_MAX, UNKNOWN = 0 };
+
+/* Actions of a list with those of the lists it names; ROUND: it comes back to itself. */
+static uint32_t expanded(const struct card *card, unsigned from, uint32_t *known)
 {
 	const struct actions *actions = &card->resets[from].actions;
+	uint32_t count = 1;
 
-	if (state[from])
-		return state[from] == 1;
-	state[from] = 1;
-	for (unsigned i = 0; i < actions->count; i++) {
-		if (actions->list[i].verb == VERB_RESET &&
-		    comes_round(card, actions->list[i].operand, state))
-			return true;
+	if (known[from] != UNKNOWN)
+		return known[from];
+	known[from] = ROUND; /* while it is being looked at */
+	for (unsigned i = 0; i < actions->count && count != ROUND; i++) {
+		uint32_t more = 1;
+
+		if (actions->list[i].verb == VERB_RESET)
+			more = expanded(card, actions->list[i].operand, known);
+		count = more == ROUND ? ROUND : count + more < 1 << 20 ? count + more : 1 << 20;
 	}
-	state[from] = 2;
-	return false;
+	known[from] = count;
+	return count;
 }
 
 static void check_rounds(struct draft *draft)
 {
+	uint32_t known[RESETS_ROOM] = {UNKNOWN};
+
 	for_each_symbol(symbol, draft)
 	{
-		uint8_t state[256] = {0};
+		uint32_t count;
 
-		if (symbol->kind != SYMBOL_RESET || !comes_round(draft->card, symbol->index, state))
+		if (symbol->kind != SYMBOL_RESET)
 			continue;
-		wrong(draft, symbol->node, "reset %s resets itself, directly or by others",
-		      symbol->name);
+		count = expanded(draft->card, symbol->index, known);
+		if (count != ROUND && count <= CARD_LIST_MAX + 1)
+			continue;
+		wrong(draft, symbol->node,
+		      count == ROUND ? "reset %s resets itself, directly or by others"
+				     : "reset %s does more than %d things with the lists it names",
+		      symbol->name, CARD_LIST_MAX);
 		return;
 	}
 }

@@ -134,6 +134,7 @@ static void read_ring(struct draft *draft, const struct node *node, struct ring 
 	ring->name = node_get(node, "name");
 	ring->direction = node_choice(node, "for") == 1 ? RING_RECEIVE : RING_TRANSMIT;
 	draft->context = NULL;
+	draft->slot_unknown = false;
 	read_geometry(draft, node, ring);
 	read_uses(draft, node, ring, layouts);
 	speak_of(draft, ring, layouts, false);
@@ -144,6 +145,7 @@ static void read_ring(struct draft *draft, const struct node *node, struct ring 
 		       &ring->completes_count);
 	draft->slot = draft->context = NULL;
 	draft->alike_count = 0;
+	draft->slot_unknown = false;
 	actions_read(draft, node, "empty", &ring->empty);
 	ring->empty_holds = node_yes(node, "hold");
 	if (ring->direction == RING_TRANSMIT)

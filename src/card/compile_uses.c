@@ -122,7 +122,7 @@ static const struct layout *use_layout(struct draft *draft, const struct node *n
 {
 	const char *name = node_get(node, "record");
 	const struct layout *layout = name == broken ? NULL : layout_find(draft, name);
-	struct nearest nearest = nearest_to(name, strlen(name));
+	struct nearest nearest = nearest_to(draft, name, strlen(name));
 
 	if (layout || name == broken)
 		return layout;
@@ -130,7 +130,7 @@ static const struct layout *use_layout(struct draft *draft, const struct node *n
 		nearest_offer(&nearest, draft->layouts[i].name);
 	wrong(draft, node, "record=\"%s\": no record has this name%s", name,
 	      nearest_hint(draft, &nearest));
-	return NULL;
+	return nearest.best ? layout_find(draft, nearest.best) : NULL;
 }
 
 /* Layouts first: a slot may speak of the context that stands behind it. */
@@ -146,6 +146,7 @@ static void read_layouts(struct draft *draft, const struct node *node, struct ri
 			return;
 		}
 		layouts[i] = use_layout(draft, child);
+		draft->slot_unknown |= !layouts[i];
 		if (layouts[i] && !ring->slot_size)
 			ring->slot_size = layouts[i]->size;
 		if (layouts[i] && layouts[i]->size != ring->slot_size &&

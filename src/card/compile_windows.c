@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { WINDOWS_MAX = 32, PINS_MAX = 8 };
+enum { WINDOWS_MAX = 32, PINS_MAX = 8, NOWHERE = UINT16_MAX };
 
 static unsigned count_limited(struct draft *draft, const char *word, unsigned limit)
 {
@@ -60,8 +60,7 @@ static void read_window(struct draft *draft, const struct node *node, struct win
 {
 	int to = bank_read_name(draft, node, "to");
 
-	if (to >= 0)
-		window->to = (uint16_t)to;
+	window->to = to < 0 ? NOWHERE : (uint16_t)to;
 	expr_read(draft, node, "index", &window->index);
 	expr_read(draft, node, "chip", &window->chip);
 	if (place_read(draft, node, "data", false, &window->data_target))
@@ -76,7 +75,7 @@ static void check_nesting(struct draft *draft, const struct node *node, const st
 {
 	const struct bank *bank = &draft->card->banks[window->to];
 
-	if (!node_get(node, "to") || node->broken)
+	if (window->to == NOWHERE)
 		return;
 	for (unsigned i = 0; i < draft->card->windows_count; i++) {
 		const struct window *other = &draft->card->windows[i];

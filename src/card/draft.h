@@ -83,6 +83,7 @@ struct draft {
 	uint64_t *reset_words;
 	unsigned speaks; /* enum scope_words */
 	const struct layout *slot, *context;
+	bool slot_unknown; /* its record does not exist, which was said */
 	const struct layout *alike[CARD_USE_MAX];
 	unsigned alike_count;
 	int ring;
@@ -103,7 +104,7 @@ struct nearest {
 	unsigned allowed; /* edits */
 };
 
-struct nearest nearest_to(const char *text, size_t length);
+struct nearest nearest_to(const struct draft *draft, const char *text, size_t length);
 void nearest_offer(struct nearest *nearest, const char *name);
 const char *nearest_hint(struct draft *draft, const struct nearest *nearest);
 

@@ -29,8 +29,10 @@ void parser_fail(struct parser *parser, const char *format, ...)
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
 	if (!parser->failed)
-		wrong(parser->draft, parser->node, "in \"%s\" at \"%s\": %s", parser->text,
-		      parser->at, what);
+		wrong(parser->draft, parser->node, "in \"%.100s%s\" at %s%.60s%s: %s",
+		      parser->text, strlen(parser->text) > 100 ? "…" : "",
+		      *parser->at ? "\"" : "its ", *parser->at ? parser->at : "end",
+		      strlen(parser->at) > 60 ? "…\"" : *parser->at ? "\"" : "", what);
 	parser->failed = true;
 }
 
@@ -101,7 +103,7 @@ static unsigned slice(struct parser *parser, unsigned width)
 	if (high < low)
 		parser_fail(parser, "the high bit stands first");
 	else if (high >= width)
-		parser_fail(parser, "there are only %u bits", width);
+		parser_fail(parser, "it has %u bit%s", width, width == 1 ? "" : "s");
 	parser->at += length;
 	parser_expect(parser, "]");
 	if (parser->failed)
@@ -159,16 +161,18 @@ static unsigned unary(struct parser *parser)
 static unsigned concat(struct parser *parser)
 {
 	unsigned width = unary(parser);
+	bool known = width < 64;
 
 	while (!parser->failed && parser_take(parser, ":")) {
 		unsigned low = unary(parser);
 
 		if (low >= 64)
 			parser_fail(parser, "the part after ':' has no known width");
-		else if (width + low > 64 && width < 64)
+		else if (width + low > 64 && known)
 			parser_fail(parser, "the parts are wider than 64 bits");
 		parser_emit(parser, OP_CONCAT, -1)->shift = (uint8_t)low;
 		width = width + low > 64 ? 64 : width + low;
+		known = true;
 	}
 	return width;
 }
@@ -186,8 +190,8 @@ static void check_compare(struct parser *parser, unsigned code, unsigned from, u
 
 	if ((code == OP_EQ || code == OP_NE) && !parser->failed &&
 	    parser_constant(parser, from, &value) && value > ones(width))
-		parser_fail(parser, "%llu cannot be: there are only %u bits",
-			    (unsigned long long)value, width);
+		parser_fail(parser, "%llu does not fit into %u bit%s",
+			    (unsigned long long)value, width, width == 1 ? "" : "s");
 }
 
 static unsigned chain(struct parser *parser, level *below, const struct operator* operators)

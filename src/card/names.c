@@ -132,8 +132,10 @@ static unsigned slot_value(struct parser *parser, const struct layout_field *fie
 static unsigned no_such_field(struct parser *parser, const struct layout *layout)
 {
 	size_t length = name_length(parser->at);
-	struct nearest nearest = nearest_to(parser->at, length);
+	struct nearest nearest = nearest_to(parser->draft, parser->at, length);
 
+	if (parser->draft->slot_unknown)
+		parser->failed = true;
 	if (!layout)
 		parser_fail(parser, "no record is at hand here");
 	for (unsigned i = 0; layout && i < layout->fields_count; i++)
@@ -239,9 +241,11 @@ static unsigned register_value(struct parser *parser, const struct symbol *symbo
 
 static unsigned unknown(struct parser *parser, size_t length)
 {
-	struct nearest nearest = nearest_to(parser->at, dotted_length(parser->at));
+	struct nearest nearest = nearest_to(parser->draft, parser->at, dotted_length(parser->at));
 	const char *hint;
 
+	if (parser->draft->slot_unknown)
+		parser->failed = true;
 	for (unsigned i = 0; i < sizeof(engine_names) / sizeof(*engine_names); i++)
 		nearest_offer(&nearest, engine_names[i].name);
 	hint = nearest_hint(parser->draft, &nearest);

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-enum { NAME_MAX_COMPARED = 32 };
+enum {
+	NAME_MAX_COMPARED = 32,
+	HINTS_MAX = 24, /* each may look at every name of the card */
+};
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -49,11 +52,11 @@ void nearest_offer(struct nearest *nearest, const char *name)
 	}
 }
 
-struct nearest nearest_to(const char *text, size_t length)
+struct nearest nearest_to(const struct draft *draft, const char *text, size_t length)
 {
 	return (struct nearest){.text = text,
 				.length = length,
-				.allowed = length < 3	? 0
+				.allowed = length < 3 || draft->hints >= HINTS_MAX ? 0
 					   : length < 6 ? 1
 							: 2};
 }
@@ -63,6 +66,7 @@ const char *nearest_hint(struct draft *draft, const struct nearest *nearest)
 	static const char before[] = "; did you mean ";
 	char *text;
 
+	draft->hints++;
 	if (!nearest->best)
 		return "";
 	text = arena_take(&draft->arena, sizeof(before) + strlen(nearest->best) + 1);

@@ -51,13 +51,11 @@ struct symbol *symbol_kind_find(struct draft *draft, const char *name, size_t le
 
 const char *symbol_hint(struct draft *draft, const char *name, size_t length, int kind)
 {
-	struct nearest nearest = nearest_to(name, length);
+	struct nearest nearest = nearest_to(draft, name, length);
 
-	if (draft->hints++ < 16) { /* each looks at every name */
-		for (struct symbol *at = draft->symbols; at; at = at->next) {
-			if (kind < 0 || at->kind == kind)
-				nearest_offer(&nearest, at->name);
-		}
+	for (struct symbol *at = draft->symbols; at && nearest.allowed; at = at->next) {
+		if (kind < 0 || at->kind == kind)
+			nearest_offer(&nearest, at->name);
 	}
 	return nearest_hint(draft, &nearest);
 }
@@ -92,11 +90,10 @@ const struct field *reg_field(const struct reg *reg, const char *name, size_t le
 
 const char *field_hint(struct draft *draft, const struct reg *reg, const char *name, size_t length)
 {
-	struct nearest nearest = nearest_to(name, length);
+	struct nearest nearest = nearest_to(draft, name, length);
 
-	for (unsigned i = 0; i < reg->fields_count && draft->hints < 16; i++)
+	for (unsigned i = 0; i < reg->fields_count; i++)
 		nearest_offer(&nearest, reg->fields[i].name);
-	draft->hints++;
 	return nearest_hint(draft, &nearest);
 }
 

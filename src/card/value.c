@@ -71,6 +71,19 @@ static bool is_name(const char *text, bool hyphens)
 	return hyphens || !isdigit((unsigned char)*text);
 }
 
+static const char *choice_hint(struct draft *draft, const char *choices, const char *text)
+{
+	struct nearest nearest = nearest_to(draft, text, strlen(text));
+
+	for (const char *at = choices; *at; at += strspn(at, " ")) {
+		size_t length = strcspn(at, " ");
+
+		nearest_offer(&nearest, arena_text(&draft->arena, at, length));
+		at += length;
+	}
+	return nearest_hint(draft, &nearest);
+}
+
 static int choice_index(const char *choices, const char *text, size_t length)
 {
 	int index = 0;
@@ -188,8 +201,8 @@ static bool check_value(struct draft *draft, const struct node *node,
 		at->choice = choice_index(known->choices, at->value, strlen(at->value));
 		if (at->choice >= 0)
 			return true;
-		wrong(draft, node, "%s=\"%s\" is none of: %s", known->name, at->value,
-		      known->choices);
+		wrong(draft, node, "%s=\"%s\" is none of: %s%s", known->name, at->value,
+		      known->choices, choice_hint(draft, known->choices, at->value));
 		return false;
 	case VALUE_CHOICES:
 		return check_choices(draft, node, known, at->value);

@@ -47,7 +47,7 @@ const struct attribute_word *word_attribute(const struct word *word, const char 
 static const struct attribute_word *attribute_meant(struct draft *draft, struct node *node,
 						    const struct word *word, const char *name)
 {
-	struct nearest nearest = nearest_to(name, strlen(name));
+	struct nearest nearest = nearest_to(draft, name, strlen(name));
 
 	for (const struct attribute_word *at = word->attributes;
 	     at < word->attributes + WORD_ATTRIBUTES && at->name; at++)
@@ -90,14 +90,16 @@ static void check_attributes(struct draft *draft, struct node *node, const struc
 static const struct word *word_meant(struct draft *draft, const struct node *node,
 				     const char *parent)
 {
-	struct nearest nearest = nearest_to(node->word, strlen(node->word));
+	struct nearest nearest = nearest_to(draft, node->word, strlen(node->word));
 
 	for (unsigned i = 0; i < words_count; i++) {
 		if (word_in(words[i].parents, parent) || (!*parent && !*words[i].parents))
 			nearest_offer(&nearest, words[i].name);
 	}
-	wrong(draft, node, "<%s> is not a word of the language%s", node->word,
-	      nearest_hint(draft, &nearest));
+	wrong(draft, node,
+	      *parent || nearest.best ? "<%s> is not a word of the language%s"
+				      : "a description is a <card>, not a <%s>%s",
+	      node->word, nearest_hint(draft, &nearest));
 	return nearest.best ? word_find(nearest.best, *parent ? parent : NULL) : NULL;
 }
 
@@ -131,9 +133,9 @@ static void check_children(struct draft *draft, struct node *node, const struct 
 
 		if (found)
 			child->word = found->name;
-		for (const struct node *before = node->child; found && before != child;
-		     before = before->next) {
-			if (!found->once || strcmp(before->word, found->name))
+		for (const struct node *before = node->child;
+		     found && found->once && before != child; before = before->next) {
+			if (strcmp(before->word, found->name))
 				continue;
 			wrong(draft, child, "a second <%s> in <%s>; the first is in line %u",
 			      found->name, node->word, before->line);
@@ -147,7 +149,7 @@ static void check_children(struct draft *draft, struct node *node, const struct 
 		at = &child->next;
 	}
 	if (word->needs && !node_first(node->child, word->needs))
-		wrong(draft, node, "<%s> needs a <%s>", node->word, word->needs);
+		wrong(draft, node, "<%s> needs at least one <%s>", node->word, word->needs);
 }
 
 static void check(struct draft *draft, struct node *node, const struct word *word)
