@@ -65,6 +65,86 @@ def test_several_files_and_wrong_usage():
     assert check().returncode == 2
 
 
+# ---- extends ----
+
+def written(folder, **cards):
+    for name, text in cards.items():
+        os.makedirs(f"{folder}/{name}", exist_ok=True)
+        with open(f"{folder}/{name}/card.xml", "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def show(folder, name):
+    run = subprocess.run([ANYNIC, "show", name, "--cards", folder], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+BASE = """<card name="base" title="Base" drivers="linux:base">
+  <pci vendor="0x1234" device="1" class="0x020000" revision="7"/>
+  <bank name="b">
+    <register name="ONE" at="0" reset="1"><field name="F" bits="0"/></register>
+    <register name="TWO" at="4" reset="2"/>
+  </bank>
+  <bar index="0" space="memory" size="4K" bank="b"/>
+  <eeprom words="16"><word at="3" value="3"/></eeprom>
+</card>"""
+
+
+def test_extends_replaces_merges_and_adds():
+    with tempfile.TemporaryDirectory() as folder:
+        written(folder, base=BASE, mid="""<card name="mid" title="Mid" extends="base">
+  <pci device="2"/>
+  <bank name="b">
+    <register name="ONE" at="0" reset="0x11"/>
+    <register name="THREE" at="8" reset="3"/>
+  </bank>
+  <bank name="more"><register name="X" at="0"/></bank>
+  <eeprom><word at="0x3" value="4"/><word at="4" value="4"/></eeprom>
+</card>""", top="""<card name="top" title="Top" extends="mid">
+  <pci revision="9"/>
+  <bar index="0" space="memory" size="8K" bank="b"/>
+</card>""")
+        text = show(folder, "top")
+        assert "top: Top" in text and "1234:0002" in text and "revision 09" in text, text
+        assert "reset 0x11" in text and " F " not in text, text  # ONE is replaced as a whole
+        assert "TWO" in text and "THREE" in text and "registers more" in text, text
+        assert "8192 bytes" in text and "4096 bytes" not in text, text
+        run = check(f"{folder}/top/card.xml")  # found beside it, without --cards
+        assert run.returncode == 0, run.stderr
+
+
+def test_extends_a_built_in_card():
+    with tempfile.TemporaryDirectory() as folder:
+        written(folder, mine='<card name="mine" title="Mine" extends="e1000"><pci device="3"/></card>')
+        assert "8086:0003" in show(folder, "mine")
+
+
+def test_mistakes_of_extending():
+    card = '<card name="{0}" title="T" extends="{1}"/>'
+    with tempfile.TemporaryDirectory() as folder:
+        written(folder, a=card.format("a", "b"), b=card.format("b", "a"), c=card.format("c", "c"),
+                d=card.format("d", "none"), e=card.format("e", "../a"),
+                f=BASE.replace('at="4"', 'at="5"'), g=card.format("g", "f"),
+                h='<card name="h" title="H" extends="f">\n<bank name="b">\n'
+                  '<register name="TWO" at="0"/></bank></card>',
+                i='<card name="i" extends="j"/>', j=BASE,
+                **{f"n{k}": card.format(f"n{k}", f"n{k + 1}") for k in range(10)})
+        for name, place, text in (
+                ("a", "b/card.xml:1", 'extends="a" comes back to a card that extends it'),
+                ("c", "c/card.xml:1", 'extends="c" comes back to a card that extends it'),
+                ("d", "d/card.xml:1", 'extends="none": there is no such card'),
+                ("e", "e/card.xml:1", 'extends="../a" is not the name of a card'),
+                ("g", "f/card.xml:5", 'at="5" is not a multiple of 4 bytes'),
+                ("h", "h/card.xml:3", "TWO overlaps ONE of line 4, which has no when="),
+                ("i", "i/card.xml:1", "<card> needs title="),
+                ("n0", "n7/card.xml:1", "extends=: more than 8 cards, one after another")):
+            run = check(f"{folder}/{name}/card.xml")
+            said = run.stderr.splitlines()
+            assert run.returncode == 1 and len(said) == 1, (name, run.stderr)
+            assert said[0].endswith(f"{place}: error: {text}"), (name, said[0])
+
+
 # ---- what would make it slow or large ----
 
 def measured(path, stdin=None):

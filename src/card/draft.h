@@ -19,6 +19,7 @@ struct attribute {
 struct node {
 	const char *word, *file;
 	unsigned line;
+	bool inherited; /* from the card this one extends */
 	bool broken; /* something in its own tag was wrong and has been reported */
 	struct attribute *attributes;
 	unsigned attributes_count;
@@ -72,6 +73,7 @@ struct arena_block;
 struct draft {
 	struct mistakes *mistakes;
 	const struct finder *finder;
+	bool is_file; /* and others may lie beside it */
 	struct arena_block *arena;
 	struct card *card;
 	struct node *root;

@@ -40,11 +40,11 @@ static void compile(struct draft *draft)
 	compile_maps(draft);
 }
 
-struct card *card_read_text(const char *name, const char *text, size_t length,
-			    const struct finder *finder, struct mistakes *mistakes)
+static struct card *read_text(const char *name, const char *text, size_t length, bool is_file,
+			      const struct finder *finder, struct mistakes *mistakes)
 {
 	unsigned before = mistakes->count;
-	struct draft draft = {.mistakes = mistakes, .finder = finder};
+	struct draft draft = {.mistakes = mistakes, .finder = finder, .is_file = is_file};
 
 	draft.symbols_last = &draft.symbols;
 	draft.card = draft_take(&draft, struct card, 1);
@@ -61,6 +61,12 @@ struct card *card_read_text(const char *name, const char *text, size_t length,
 	}
 	draft.card->arena = draft.arena;
 	return draft.card;
+}
+
+struct card *card_read_text(const char *name, const char *text, size_t length,
+			    const struct finder *finder, struct mistakes *mistakes)
+{
+	return read_text(name, text, length, false, finder, mistakes);
 }
 
 char *card_load(const char *path, size_t *length)
@@ -96,7 +102,7 @@ struct card *card_read_file(const char *path, const struct finder *finder,
 	char *text = card_load(path, &length);
 
 	if (text)
-		card = card_read_text(path, text, length, finder, mistakes);
+		card = read_text(path, text, length, true, finder, mistakes);
 	else
 		mistake(mistakes, path, 0, "%s", strerror(errno));
 	free(text);

@@ -21,6 +21,7 @@ void mistakes_free(struct mistakes *mistakes);
 /* Where a description that another one extends comes from; TEXT is freed by the reader. */
 struct found_card {
 	char path[512];
+	bool built_in;
 	char *text;
 	size_t length;
 };
