@@ -145,6 +145,35 @@ def test_mistakes_of_extending():
             assert said[0].endswith(f"{place}: error: {text}"), (name, said[0])
 
 
+# ---- what is generated from the words ----
+
+def test_schema_accepts_every_shipped_card():
+    with tempfile.TemporaryDirectory() as folder:
+        schema = f"{folder}/card.rng"
+        with open(schema, "wb") as file:
+            subprocess.run([ANYNIC, "schema"], stdout=file, check=True)
+
+        def valid(path):
+            return subprocess.run(["xmllint", "--noout", "--relaxng", schema, path],
+                                  capture_output=True).returncode == 0
+
+        cards = glob.glob(f"{ROOT}/cards/*/card.xml")
+        assert cards and all(valid(path) for path in cards)
+        for name in ("word-unknown", "word-place", "attribute-unknown", "attribute-missing",
+                     "card-no-pci", "card-two-pci", "bar-space", "pci-octal", "register-name",
+                     "field-bits-text", "ring-end-keyword", "record-field-attribute"):
+            assert not valid(f"{HERE}/bad/{name}.xml"), name
+
+
+def test_language_is_documented():
+    said = subprocess.run([ANYNIC, "schema", "--markdown"], capture_output=True, text=True,
+                          check=True).stdout
+    with open(f"{ROOT}/docs/language.md", encoding="utf-8") as file:
+        text = file.read()
+    generated = text[text.index("## Every word"):]
+    assert generated == said, "docs/language.md is old: put `anynic schema --markdown` at its end"
+
+
 # ---- what would make it slow or large ----
 
 def measured(path, stdin=None):

@@ -44,6 +44,15 @@ static const struct key *key_of(const struct node *node)
 	return NULL;
 }
 
+bool word_merges(const char *name)
+{
+	for (unsigned i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		if (!strcmp(keys[i].word, name))
+			return keys[i].merges;
+	}
+	return !strcmp(name, "card");
+}
+
 static bool same_kind(const struct node *a, const struct node *b)
 {
 	bool registers = !strcmp(a->word, "register") || !strcmp(a->word, "counter");

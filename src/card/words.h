@@ -50,6 +50,8 @@ struct word {
 extern const struct word words[];
 extern const unsigned words_count;
 
+/* Does a card that extends another add to this word rather than replace it? */
+bool word_merges(const char *name);
 bool word_in(const char *list, const char *word);
 const struct word *word_find(const char *name, const char *parent); /* parent NULL: any */
 const struct attribute_word *word_attribute(const struct word *word, const char *name);
