@@ -136,7 +136,7 @@ def test_mistakes_of_extending():
                 ("d", "d/card.xml:1", 'extends="none": there is no such card'),
                 ("e", "e/card.xml:1", 'extends="../a" is not the name of a card'),
                 ("g", "f/card.xml:5", 'at="5" is not a multiple of 4 bytes'),
-                ("h", "h/card.xml:3", "TWO overlaps ONE of line 4, which has no when="),
+                ("h", "h/card.xml:3", f"TWO overlaps ONE of line 4 of {folder}/h/../f/card.xml, which has no when="),
                 ("i", "i/card.xml:1", "<card> needs title="),
                 ("n0", "n7/card.xml:1", "extends=: more than 8 cards, one after another")):
             run = check(f"{folder}/{name}/card.xml")

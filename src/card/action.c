@@ -54,7 +54,8 @@ static bool copy_place(struct draft *draft, const struct node *node, const char 
 
 	if (!target_text(draft, node, text, target))
 		return false;
-	if (target->mask != symbol->reg->valid || (target->index.count && !target->index.constant)) {
+	if (target->mask != symbol->reg->valid ||
+	    (target->index.count && !target->index.constant)) {
 		wrong(draft, node, "\"%s\": copy takes whole registers, elements by number", text);
 		return false;
 	}
@@ -76,16 +77,15 @@ static bool copy_action(struct draft *draft, const struct node *node, const char
 	struct target source;
 	uint64_t count = 1;
 
-	if (!to || (counted && (!text_number(skip(counted + 7), &count) || !count ||
-				count > UINT16_MAX))) {
+	if (!to || (counted &&
+		    (!text_number(skip(counted + 7), &count) || !count || count > UINT16_MAX))) {
 		wrong(draft, node, "\"copy %s\": expected A[k] to B[k] count N", text);
 		return false;
 	}
 	to += 4;
 	if (!copy_place(draft, node, copy(draft, text, (size_t)(to - 4 - text)), (unsigned)count,
 			&source) ||
-	    !copy_place(draft, node,
-			copy(draft, to, counted ? (size_t)(counted - to) : strlen(to)),
+	    !copy_place(draft, node, copy(draft, to, counted ? (size_t)(counted - to) : strlen(to)),
 			(unsigned)count, &action->target))
 		return false;
 	action->source = source.word;
@@ -100,10 +100,10 @@ static const struct verb_word {
 	uint8_t verb;
 	int8_t kind; /* of its operand */
 } verb_words[] = {
-	{"set", VERB_SET, OPERAND_PLACE},     {"clear", VERB_CLEAR, OPERAND_PLACE},
-	{"raise", VERB_RAISE, OPERAND_PLACE}, {"reset", VERB_RESET, SYMBOL_RESET},
-	{"wake", VERB_WAKE, SYMBOL_RING},     {"start", VERB_START, SYMBOL_RING},
-	{"stop", VERB_STOP, SYMBOL_RING},     {"arm", VERB_ARM, SYMBOL_TIMER},
+	{"set", VERB_SET, OPERAND_PLACE},      {"clear", VERB_CLEAR, OPERAND_PLACE},
+	{"raise", VERB_RAISE, OPERAND_PLACE},  {"reset", VERB_RESET, SYMBOL_RESET},
+	{"wake", VERB_WAKE, SYMBOL_RING},      {"start", VERB_START, SYMBOL_RING},
+	{"stop", VERB_STOP, SYMBOL_RING},      {"arm", VERB_ARM, SYMBOL_TIMER},
 	{"cancel", VERB_CANCEL, SYMBOL_TIMER}, {"copy", VERB_COPY, OPERAND_COPY},
 };
 
@@ -142,8 +142,7 @@ static bool assign_read(struct draft *draft, const struct node *node, const char
 	return target_text(draft, node, copy(draft, text, (size_t)(equals - text)),
 			   &action->target) &&
 	       expr_text(draft, node, skip(equals + 3), &action->value) &&
-	       fits(draft, node, text, &action->value,
-		    action->target.mask >> action->target.shift);
+	       fits(draft, node, text, &action->value, action->target.mask >> action->target.shift);
 }
 
 static bool item_read(struct draft *draft, const struct node *node, const char *text,

@@ -143,8 +143,8 @@ static void check_reach(struct draft *draft, const struct node *node, int bank, 
 		if (!reg || symbol->bank != bank || symbol->misplaced ||
 		    reg->at + (uint64_t)(reg->count - 1) * reg->stride + reg->bytes <= size)
 			continue;
-		wrong(draft, node, "size=\"%s\": %s of line %u lies beyond the BAR",
-		      node_get(node, "size"), reg->name, symbol->node->line);
+		wrong(draft, node, "size=\"%s\": %s of %s lies beyond the BAR",
+		      node_get(node, "size"), reg->name, node_line(draft, node, symbol->node));
 		return;
 	}
 }
@@ -165,8 +165,8 @@ static void read_bar(struct draft *draft, const struct node *node, const struct 
 	if (!node_number(draft, node, "index", 5, &index))
 		return;
 	if (seen[index])
-		wrong(draft, node, "BAR %u is described in line %u already", (unsigned)index,
-		      seen[index]->line);
+		wrong(draft, node, "BAR %u is described in %s already", (unsigned)index,
+		      node_line(draft, node, seen[index]));
 	seen[index] = node;
 	if (bank >= 0)
 		part->bank = (uint16_t)bank;

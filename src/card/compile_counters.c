@@ -82,6 +82,10 @@ static void read_counter(struct draft *draft, const struct symbol *symbol, struc
 	}
 	if (counts == broken)
 		return;
+	if (event_of(counts) == COUNTED) {
+		wrong(draft, node, "counts=\"%s\": the engine has no such event", counts);
+		return;
+	}
 	*counter = (struct counter){.event = (uint8_t)event_of(counts),
 				    .word = symbol->reg->word,
 				    .limit = symbol->reg->valid,

@@ -22,8 +22,8 @@ static bool own(struct draft *draft, const struct node *node, const struct conte
 		return false;
 	}
 	if (contents->owners[at]) {
-		wrong(draft, node, "word %u is given in line %u already", at,
-		      contents->owners[at]->line);
+		wrong(draft, node, "word %u is given in %s already", at,
+		      node_line(draft, node, contents->owners[at]));
 		return false;
 	}
 	contents->owners[at] = node;
@@ -60,8 +60,8 @@ static void read_mac(struct draft *draft, const struct node *node, const struct 
 	for (unsigned i = first; i <= last; i++) {
 		if (!own(draft, node, contents, i))
 			return;
-		macs[card->macs_count++] = (struct mac_part){
-			(uint16_t)(contents->reg->word + i), (uint8_t)((i - first) * 16), 0xffff};
+		macs[card->macs_count++] = (struct mac_part){(uint16_t)(contents->reg->word + i),
+							     (uint8_t)((i - first) * 16), 0xffff};
 	}
 }
 

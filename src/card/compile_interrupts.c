@@ -51,8 +51,8 @@ static void read_moderate(struct draft *draft, const struct node *node, struct i
 	if (place_read(draft, node, "cause", false, &cause)) {
 		moderate->word = cause.word;
 		moderate->mask = cause.mask;
-		if (interrupt->cause_bits && (cause.word != interrupt->cause_word ||
-					      cause.mask & ~interrupt->cause_bits))
+		if (interrupt->cause_bits &&
+		    (cause.word != interrupt->cause_word || cause.mask & ~interrupt->cause_bits))
 			wrong(draft, node, "cause=\"%s\" is none of this interrupt",
 			      node_get(node, "cause"));
 	}

@@ -65,8 +65,8 @@ void compile_layouts(struct draft *draft)
 		uint64_t size = 64;
 
 		if (layout && name != broken) {
-			wrong(draft, node, "record %s is in line %u already", name,
-			      layout->node->line);
+			wrong(draft, node, "record %s is in %s already", name,
+			      node_line(draft, node, layout->node));
 			continue;
 		}
 		if (draft->layouts_count == LAYOUTS_MAX) {

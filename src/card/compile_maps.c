@@ -25,11 +25,11 @@ static bool check_shared(struct draft *draft, const struct bank *bank, unsigned 
 	if (!a || !b || a->misplaced || b->misplaced || a == b)
 		return false;
 	if (takes_all(first, a->node))
-		wrong(draft, b->node, "%s overlaps %s of line %u, which has no when=", second->name,
-		      first->name, a->node->line);
+		wrong(draft, b->node, "%s overlaps %s of %s, which has no when=", second->name,
+		      first->name, node_line(draft, b->node, a->node));
 	else if (before + 1 != index)
-		wrong(draft, b->node, "%s shares bytes with %s of line %u but does not follow it",
-		      second->name, first->name, a->node->line);
+		wrong(draft, b->node, "%s shares bytes with %s of %s but does not follow it",
+		      second->name, first->name, node_line(draft, b->node, a->node));
 	else
 		return true;
 	return false;

@@ -52,7 +52,7 @@ static void read_accept(struct draft *draft, const struct node *node, struct acc
 	expr_read(draft, node, "when", &accept->when);
 	if (class < 0)
 		return;
-	accept->class = (uint8_t)class;
+	accept->class = (uint8_t) class;
 	if (class >= ACCEPT_EXACT && !node_get(node, "table"))
 		wrong(draft, node, "class %s needs table=", node_get(node, "class"));
 	else if (class == ACCEPT_EXACT)
@@ -88,8 +88,8 @@ static void check_rings(struct draft *draft, const struct node *node)
 	{
 		if (symbol->kind == SYMBOL_RING && node_choice(symbol->node, "for") == 1 &&
 		    !(named >> symbol->index & 1) && named)
-			wrong(draft, node, "rings= does not name %s of line %u", symbol->name,
-			      symbol->node->line);
+			wrong(draft, node, "rings= does not name %s of %s", symbol->name,
+			      node_line(draft, node, symbol->node));
 	}
 }
 

@@ -20,8 +20,8 @@ static void check_access(struct draft *draft, const struct node *node, const cha
 
 	for (unsigned i = 0; i < ACCESS_WORDS; i++) {
 		if (given[i] > 1 || (i != RC && given[i] && writing++)) {
-			wrong(draft, node, "access=\"%s\": more than one word says what a write does",
-			      access);
+			wrong(draft, node,
+			      "access=\"%s\": more than one word says what a write does", access);
 			return;
 		}
 	}
@@ -33,9 +33,10 @@ static void check_access(struct draft *draft, const struct node *node, const cha
 static void apply_access(struct draft *draft, const struct node *node, struct reg *reg,
 			 uint64_t mask)
 {
-	uint64_t *const sets[ACCESS_WORDS] = {&reg->rw,	 NULL,	    &reg->write_only,
-					      &reg->read_clear, &reg->w1c, &reg->w1s,
-					      &reg->w0c, &reg->self_clear, NULL};
+	uint64_t *const sets[ACCESS_WORDS] = {
+		&reg->rw,  NULL,      &reg->write_only, &reg->read_clear,
+		&reg->w1c, &reg->w1s, &reg->w0c,	&reg->self_clear,
+		NULL};
 	const char *access = node_get(node, "access");
 	unsigned given[ACCESS_WORDS] = {0};
 
@@ -86,8 +87,7 @@ static void add_value(struct draft *draft, const struct node *node, const struct
 		      struct effect *effect)
 {
 	add_effect(draft, node, effect, field->shift, field->width);
-	effect->has_value =
-		node_number(draft, node, "is", ones(field->width), &effect->value);
+	effect->has_value = node_number(draft, node, "is", ones(field->width), &effect->value);
 }
 
 static void check_values(struct draft *draft, const struct node *node)
@@ -108,8 +108,8 @@ static void check_values(struct draft *draft, const struct node *node)
 			if (!node_number(draft, child, "is", UINT64_MAX, &value) ||
 			    !node_number(draft, before, "is", UINT64_MAX, &other) || value != other)
 				continue;
-			wrong(draft, child, "is=\"%s\" stands in line %u already",
-			      node_get(child, "is"), before->line);
+			wrong(draft, child, "is=\"%s\" stands in %s already", node_get(child, "is"),
+			      node_line(draft, child, before));
 			break;
 		}
 	}
@@ -132,8 +132,7 @@ static void field_behaviour(struct draft *draft, const struct node *node, struct
 		reg->rw &= ~at->mask;
 	}
 	if (node_get(node, "do"))
-		add_effect(draft, node, &effects[reg->effects_count++], field->shift,
-			   field->width);
+		add_effect(draft, node, &effects[reg->effects_count++], field->shift, field->width);
 	else if (node_get(node, "do-on"))
 		wrong(draft, node, "do-on= has no meaning without do=");
 	check_values(draft, node);
@@ -185,8 +184,8 @@ static void reset_value(struct draft *draft, const struct node *node, struct reg
 		    !node_number(draft, child, "reset", ones(field->width), &part))
 			continue;
 		if (whole && (value & mask) != part << field->shift)
-			wrong(draft, child, "reset= contradicts that of %s in line %u", reg->name,
-			      node->line);
+			wrong(draft, child, "reset= contradicts that of %s in %s", reg->name,
+			      node_line(draft, child, node));
 		value = (value & ~mask) | part << field->shift;
 	}
 	reg->reset = value;

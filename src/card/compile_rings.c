@@ -69,7 +69,8 @@ static void read_check(struct draft *draft, const struct node *node, struct ring
 	struct expr *check = node_choice(node, "of") == 0 ? &ring->check_ip : &ring->check_l4;
 
 	if (ring->direction == RING_TRANSMIT)
-		wrong(draft, node, "<checksum> in a ring verifies; to fill one in it stands in <use>");
+		wrong(draft, node,
+		      "<checksum> in a ring verifies; to fill one in it stands in <use>");
 	else if (node_choice(node, "of") >= 0 && check->count)
 		wrong(draft, node, "a second <checksum of=\"%s\">", node_get(node, "of"));
 	else

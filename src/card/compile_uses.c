@@ -149,8 +149,7 @@ static void read_layouts(struct draft *draft, const struct node *node, struct ri
 		draft->slot_unknown |= !layouts[i];
 		if (layouts[i] && !ring->slot_size)
 			ring->slot_size = layouts[i]->size;
-		if (layouts[i] && layouts[i]->size != ring->slot_size &&
-		    !layouts[i]->node->broken)
+		if (layouts[i] && layouts[i]->size != ring->slot_size && !layouts[i]->node->broken)
 			wrong(draft, child, "the slots of a ring have one size: %u bytes, not %u",
 			      ring->slot_size, layouts[i]->size);
 		if (layouts[i] && node_choice(child, "as") == 1) {
@@ -173,8 +172,8 @@ void read_uses(struct draft *draft, const struct node *node, struct ring *ring,
 		if (ring->uses_count == CARD_USE_MAX)
 			return;
 		if (open)
-			wrong(draft, child, "no slot gets here: the <use> in line %u has no when=",
-			      open->line);
+			wrong(draft, child, "no slot gets here: the <use> in %s has no when=",
+			      node_line(draft, child, open));
 		read_use(draft, child, ring, layouts[ring->uses_count],
 			 &ring->uses[ring->uses_count]);
 		ring->uses_count++;

@@ -85,7 +85,8 @@ static void check_nesting(struct draft *draft, const struct node *node, const st
 
 			if (other->trigger < reg->word || other->trigger >= reg->word + reg->count)
 				continue;
-			wrong(draft, node, "bank %s has %s, which starts a window: windows do not nest",
+			wrong(draft, node,
+			      "bank %s has %s, which starts a window: windows do not nest",
 			      bank->name, reg->name);
 			return;
 		}
@@ -110,8 +111,7 @@ static void check_wires(struct draft *draft, const struct node *node, const stru
 static struct reg *reg_of(struct draft *draft, const struct node *node, const char *attribute)
 {
 	const char *text = node_get(node, attribute);
-	struct symbol *symbol =
-		symbol_kind_find(draft, text, strcspn(text, ".["), SYMBOL_REGISTER);
+	struct symbol *symbol = symbol_kind_find(draft, text, strcspn(text, ".["), SYMBOL_REGISTER);
 
 	return symbol ? symbol->reg : NULL;
 }

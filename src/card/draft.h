@@ -20,7 +20,7 @@ struct node {
 	const char *word, *file;
 	unsigned line;
 	bool inherited; /* from the card this one extends */
-	bool broken; /* something in its own tag was wrong and has been reported */
+	bool broken;	/* something in its own tag was wrong and has been reported */
 	struct attribute *attributes;
 	unsigned attributes_count;
 	struct node *child, *next;
@@ -99,6 +99,9 @@ void arena_free(struct arena_block *arena);
 
 #define wrong(draft, node, ...) mistake((draft)->mistakes, (node)->file, (node)->line, __VA_ARGS__)
 
+/* node.c: "line 4", with the file where it is another one */
+const char *node_line(struct draft *draft, const struct node *from, const struct node *to);
+
 /* nearest.c: the name that was meant */
 struct nearest {
 	const char *text, *best;
@@ -147,8 +150,7 @@ bool node_bits(struct draft *draft, const struct node *node, unsigned limit, uns
 const struct node *node_first(const struct node *node, const char *name);
 
 /* symbols.c */
-#define for_each_symbol(at, draft)                                                                 \
-	for (struct symbol *at = (draft)->symbols; at; at = at->next)
+#define for_each_symbol(at, draft) for (struct symbol *at = (draft)->symbols; at; at = at->next)
 
 struct symbol *symbol_add(struct draft *draft, const struct node *node, const char *name,
 			  enum symbol_kind kind, unsigned index);

@@ -29,10 +29,13 @@ void parser_fail(struct parser *parser, const char *format, ...)
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
 	if (!parser->failed)
-		wrong(parser->draft, parser->node, "in \"%.100s%s\" at %s%.60s%s: %s",
-		      parser->text, strlen(parser->text) > 100 ? "…" : "",
-		      *parser->at ? "\"" : "its ", *parser->at ? parser->at : "end",
-		      strlen(parser->at) > 60 ? "…\"" : *parser->at ? "\"" : "", what);
+		wrong(parser->draft, parser->node, "in \"%.100s%s\" at %s%.60s%s: %s", parser->text,
+		      strlen(parser->text) > 100 ? "…" : "", *parser->at ? "\"" : "its ",
+		      *parser->at ? parser->at : "end",
+		      strlen(parser->at) > 60 ? "…\""
+		      : *parser->at	      ? "\""
+					      : "",
+		      what);
 	parser->failed = true;
 }
 
@@ -190,8 +193,8 @@ static void check_compare(struct parser *parser, unsigned code, unsigned from, u
 
 	if ((code == OP_EQ || code == OP_NE) && !parser->failed &&
 	    parser_constant(parser, from, &value) && value > ones(width))
-		parser_fail(parser, "%llu does not fit into %u bit%s",
-			    (unsigned long long)value, width, width == 1 ? "" : "s");
+		parser_fail(parser, "%llu does not fit into %u bit%s", (unsigned long long)value,
+			    width, width == 1 ? "" : "s");
 }
 
 static unsigned chain(struct parser *parser, level *below, const struct operator* operators)

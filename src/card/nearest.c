@@ -57,8 +57,8 @@ struct nearest nearest_to(const struct draft *draft, const char *text, size_t le
 	return (struct nearest){.text = text,
 				.length = length,
 				.allowed = length < 3 || draft->hints >= HINTS_MAX ? 0
-					   : length < 6 ? 1
-							: 2};
+					   : length < 6				   ? 1
+										   : 2};
 }
 
 const char *nearest_hint(struct draft *draft, const struct nearest *nearest)

@@ -10,6 +10,17 @@ const struct node *node_first(const struct node *node, const char *name)
 	return node;
 }
 
+const char *node_line(struct draft *draft, const struct node *from, const struct node *to)
+{
+	char text[300];
+
+	if (!strcmp(from->file, to->file))
+		snprintf(text, sizeof(text), "line %u", to->line);
+	else
+		snprintf(text, sizeof(text), "line %u of %s", to->line, to->file);
+	return arena_text(&draft->arena, text, strlen(text));
+}
+
 static const struct attribute *attribute(const struct node *node, const char *name)
 {
 	for (unsigned i = 0; i < node->attributes_count; i++) {

@@ -34,7 +34,7 @@ struct scanner {
 };
 
 __attribute__((format(printf, 3, 4))) static bool refuse(const struct scanner *scanner,
-							     unsigned line, const char *format, ...)
+							 unsigned line, const char *format, ...)
 {
 	char text[300];
 	va_list args;

@@ -67,7 +67,8 @@ struct symbol *symbol_add(struct draft *draft, const struct node *node, const ch
 	struct symbol *symbol = find(draft, name, strlen(name), kind == SYMBOL_RESET), **at;
 
 	if (symbol && name != broken)
-		wrong(draft, node, "the name %s is taken, in line %u", name, symbol->node->line);
+		wrong(draft, node, "the name %s is taken, in %s", name,
+		      node_line(draft, node, symbol->node));
 	symbol = draft_take(draft, struct symbol, 1);
 	*symbol = (struct symbol){
 		.name = name, .kind = (uint8_t)kind, .index = (uint16_t)index, .node = node};

@@ -6,8 +6,8 @@
  * misspelt word is read as the one that was meant, an unreadable value becomes
  * `broken`, and what cannot stand where it stands is left out.
  */
-#include "card/draft.h"
 #include "card/words.h"
+#include "card/draft.h"
 
 #include <string.h>
 
@@ -137,8 +137,8 @@ static void check_children(struct draft *draft, struct node *node, const struct 
 		     found && found->once && before != child; before = before->next) {
 			if (strcmp(before->word, found->name))
 				continue;
-			wrong(draft, child, "a second <%s> in <%s>; the first is in line %u",
-			      found->name, node->word, before->line);
+			wrong(draft, child, "a second <%s> in <%s>; the first is in %s",
+			      found->name, node->word, node_line(draft, child, before));
 			found = NULL;
 		}
 		if (!found) {

@@ -3,17 +3,50 @@
 
 #include <stddef.h>
 
-#define TEXT(name, need, doc) {name, VALUE_TEXT, need, doc, NULL, 0, 0}
-#define NAME(doc) {"name", VALUE_NAME, true, doc, NULL, 0, 0}
-#define LABEL(name, need, doc) {name, VALUE_LABEL, need, doc, NULL, 0, 0}
-#define NUMBER(name, need, low, high, doc) {name, VALUE_NUMBER, need, doc, NULL, low, high}
-#define BITS(need) {"bits", VALUE_BITS, need, "HIGH:LOW or one bit; bit 0 is the lowest", NULL, 0, 0}
-#define CHOICE(name, need, choices, doc) {name, VALUE_CHOICE, need, doc, choices, 0, 0}
-#define CHOICES(name, choices, doc) {name, VALUE_CHOICES, false, doc, choices, 0, 0}
-#define EXPR(name, need, doc) {name, VALUE_EXPR, need, doc, NULL, 0, 0}
-#define PLACE(name, need, doc) {name, VALUE_PLACE, need, doc, NULL, 0, 0}
-#define ACTIONS(name, need, doc) {name, VALUE_ACTIONS, need, doc, NULL, 0, 0}
-#define NAMES(name, need, doc) {name, VALUE_NAMES, need, doc, NULL, 0, 0}
+#define TEXT(name, need, doc)                                                                      \
+	{                                                                                          \
+		name, VALUE_TEXT, need, doc, NULL, 0, 0                                            \
+	}
+#define NAME(doc)                                                                                  \
+	{                                                                                          \
+		"name", VALUE_NAME, true, doc, NULL, 0, 0                                          \
+	}
+#define LABEL(name, need, doc)                                                                     \
+	{                                                                                          \
+		name, VALUE_LABEL, need, doc, NULL, 0, 0                                           \
+	}
+#define NUMBER(name, need, low, high, doc)                                                         \
+	{                                                                                          \
+		name, VALUE_NUMBER, need, doc, NULL, low, high                                     \
+	}
+#define BITS(need)                                                                                 \
+	{                                                                                          \
+		"bits", VALUE_BITS, need, "HIGH:LOW or one bit; bit 0 is the lowest", NULL, 0, 0   \
+	}
+#define CHOICE(name, need, choices, doc)                                                           \
+	{                                                                                          \
+		name, VALUE_CHOICE, need, doc, choices, 0, 0                                       \
+	}
+#define CHOICES(name, choices, doc)                                                                \
+	{                                                                                          \
+		name, VALUE_CHOICES, false, doc, choices, 0, 0                                     \
+	}
+#define EXPR(name, need, doc)                                                                      \
+	{                                                                                          \
+		name, VALUE_EXPR, need, doc, NULL, 0, 0                                            \
+	}
+#define PLACE(name, need, doc)                                                                     \
+	{                                                                                          \
+		name, VALUE_PLACE, need, doc, NULL, 0, 0                                           \
+	}
+#define ACTIONS(name, need, doc)                                                                   \
+	{                                                                                          \
+		name, VALUE_ACTIONS, need, doc, NULL, 0, 0                                         \
+	}
+#define NAMES(name, need, doc)                                                                     \
+	{                                                                                          \
+		name, VALUE_NAMES, need, doc, NULL, 0, 0                                           \
+	}
 #define DOC TEXT("doc", false, "where the datasheet says so; for readers only")
 #define WHEN(doc) EXPR("when", false, doc)
 
@@ -145,7 +178,8 @@ const struct word words[] = {
 	  CHOICE("counts", false, COUNTED_TX COUNTED_RX, "the event; absent: it stays 0"),
 	  CHOICE("on-overflow", false, "wrap stick", "what follows the highest value; wrap"),
 	  CHOICES("access", ACCESS, "as of a register"),
-	  LABEL("high", false, "the register with the upper 32 bits; reading it clears both"), DOC}},
+	  LABEL("high", false, "the register with the upper 32 bits; reading it clears both"),
+	  DOC}},
 	{"field",
 	 "register",
 	 NULL,
@@ -206,14 +240,17 @@ const struct word words[] = {
 	 "use",
 	 false,
 	 "A walk over slots in guest memory.",
-	 {NAME("its name"), CHOICE("for", true, "transmit receive", "its direction"),
-	  WHEN("it runs while this holds"), CHOICE("next", true, "array", "where the next slot is"),
+	 {NAME("its name"),
+	  CHOICE("for", true, "transmit receive", "its direction"),
+	  WHEN("it runs while this holds"),
+	  CHOICE("next", true, "array", "where the next slot is"),
 	  EXPR("base", true, "address of the first slot"),
 	  {"end", VALUE_END, true, "its length: bytes EXPR or entries EXPR", NULL, 0, 0},
 	  {"ready", VALUE_READY, true, "which slots the engine may take: until EXPR", NULL, 0, 0},
 	  PLACE("cursor", true, "the register that is the index of the next slot"),
 	  ACTIONS("empty", false, "what happens when no slot is ready"),
-	  CHOICE("hold", false, "yes no", "receive: a frame without room waits; no: it is dropped")}},
+	  CHOICE("hold", false, "yes no",
+		 "receive: a frame without room waits; no: it is dropped")}},
 	{"use",
 	 "ring",
 	 NULL,
@@ -264,7 +301,11 @@ const struct word words[] = {
 	 "A VLAN tag that is inserted (transmit) or removed (receive).",
 	 {EXPR("tci", false, "transmit: the tag"), WHEN("it is asked for"),
 	  EXPR("type", false, "EtherType of a tag; 0x8100")}},
-	{"fcs", "ring", NULL, true, "The frame check sequence is appended, or kept.",
+	{"fcs",
+	 "ring",
+	 NULL,
+	 true,
+	 "The frame check sequence is appended, or kept.",
 	 {WHEN("it is asked for")}},
 	{"pad",
 	 "ring",

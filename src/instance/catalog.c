@@ -165,8 +165,8 @@ void catalog_list(struct catalog *catalog, const char *folder)
 
 		if (!listed(catalog, shipped->name))
 			entry_add(catalog, shipped->name, "built in",
-				  card_read_text(shipped->name, shipped->text, shipped->length, &finder,
-						 &mistakes));
+				  card_read_text(shipped->name, shipped->text, shipped->length,
+						 &finder, &mistakes));
 		mistakes_free(&mistakes);
 	}
 }
@@ -224,8 +224,8 @@ static struct card *find_name(const char *name, const char *folder, struct mista
 	for (unsigned i = 0; i < shipped_cards_count && !found; i++) {
 		found = !strcmp(shipped_cards[i].name, name);
 		if (found)
-			card = card_read_text(name, shipped_cards[i].text, shipped_cards[i].length, &finder,
-					      mistakes);
+			card = card_read_text(name, shipped_cards[i].text, shipped_cards[i].length,
+					      &finder, mistakes);
 	}
 	return card;
 }
