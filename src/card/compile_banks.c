@@ -186,7 +186,7 @@ static void add_bank(struct draft *draft, const struct node *node, struct bank *
 	unsigned count = 0;
 
 	bank->name = node_get(node, "name") ?: node->word;
-	bank->unit = width < 0 ? 4 : units[width];
+	bank->unit = width >= 0 ? units[width] : !strcmp(node->word, "phy") ? 2 : 4;
 	if (!strcmp(node->word, "eeprom")) {
 		add_eeprom(draft, node, bank, index);
 		return;

@@ -215,6 +215,21 @@ static void whole_behaviour(struct draft *draft, const struct node *node, struct
 	draft->speaks = 0;
 }
 
+/* What is said about writing needs bits that can be written, and so for reading. */
+static void check_directions(struct draft *draft, const struct node *node, const struct reg *reg)
+{
+	if (!(reg->rw | reg->w1c | reg->w1s | reg->w0c | reg->self_clear) && !node->broken) {
+		node_useless(draft, node, "mask", "where nothing can be written");
+		node_useless(draft, node, "stored", "where nothing can be written");
+	}
+	if (reg->write_only == reg->valid) {
+		node_useless(draft, node, "shows", "where nothing can be read");
+		node_useless(draft, node, "do-read", "where nothing can be read");
+	}
+	if (reg->no_effects_on_read)
+		node_useless(draft, node, "do-read", "with effects=\"no\"");
+}
+
 static void behaviour(struct draft *draft, const struct node *node, struct reg *reg)
 {
 	unsigned fields = 2;
@@ -233,9 +248,15 @@ static void behaviour(struct draft *draft, const struct node *node, struct reg *
 	reset_value(draft, node, reg);
 	reg->rw = reg->valid;
 	apply_access(draft, node, reg, reg->valid);
-	if (node_number(draft, node, "mask", reg->valid, &mask))
+	if (node_number(draft, node, "mask", reg->valid, &mask)) {
 		reg->rw &= mask;
+		reg->w1c &= mask;
+		reg->w1s &= mask;
+		reg->w0c &= mask;
+		reg->self_clear &= mask;
+	}
 	for_each_node(child, node, "field") field_behaviour(draft, child, reg, shows, effects);
+	check_directions(draft, node, reg);
 	whole_behaviour(draft, node, reg, shows, effects);
 	reg->plain = !reg->shows_count && !reg->effects_count && !reg->when.count &&
 		     !reg->writable.count && !reg->stored.count && !reg->on_read.count &&

@@ -18,6 +18,7 @@ static void kind(FILE *out, const struct attribute_word *at)
 {
 	static const char *const names[] = {
 		[VALUE_TEXT] = "text",
+		[VALUE_DRIVERS] = "list of `system:driver`",
 		[VALUE_NAME] = "name",
 		[VALUE_LABEL] = "label",
 		[VALUE_BITS] = "bits",

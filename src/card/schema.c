@@ -41,6 +41,7 @@ static void value_out(FILE *out, const struct attribute_word *at)
 {
 	static const char *const patterns[] = {
 		[VALUE_TEXT] = "\\s*\\S[\\s\\S]*",
+		[VALUE_DRIVERS] = "\\s*\\S+:\\S+(\\s+\\S+:\\S+)*\\s*",
 		[VALUE_NAME] = "[A-Za-z_][A-Za-z0-9_]{0,31}",
 		[VALUE_LABEL] = "[A-Za-z0-9_][A-Za-z0-9_\\-]{0,31}",
 		[VALUE_NUMBER] = "(0x[0-9A-Fa-f]+|0|[1-9][0-9]*)[KM]?",

@@ -176,12 +176,29 @@ static bool check_name(struct draft *draft, const struct node *node,
 	return false;
 }
 
+static bool check_drivers(struct draft *draft, const struct node *node, const char *text)
+{
+	for (const char *at = text + strspn(text, " "); *at; at += strspn(at, " ")) {
+		size_t length = strcspn(at, " "), system = strcspn(at, ": ");
+
+		if (!system || system + 1 >= length || at[system] != ':') {
+			wrong(draft, node, "drivers=\"%s\": expected a list of system:driver",
+			      text);
+			return false;
+		}
+		at += length;
+	}
+	return true;
+}
+
 static bool check_value(struct draft *draft, const struct node *node,
 			const struct attribute_word *known, struct attribute *at)
 {
 	unsigned a, b;
 
 	switch (known->kind) {
+	case VALUE_DRIVERS:
+		return check_drivers(draft, node, at->value);
 	case VALUE_NAME:
 	case VALUE_LABEL:
 		return check_name(draft, node, known, at->value);

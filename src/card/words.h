@@ -11,6 +11,7 @@
  */
 enum value_kind {
 	VALUE_TEXT = 1,
+	VALUE_DRIVERS, /* system:driver, a list */
 	VALUE_NAME,    /* may be written in expressions */
 	VALUE_LABEL,   /* with hyphens too */
 	VALUE_NUMBER,  /* low to high */

@@ -71,7 +71,7 @@ const struct word words[] = {
 	 "The card: all that a driver can see of it.",
 	 {LABEL("name", true, "its name in the catalogue"),
 	  TEXT("title", true, "its name for people"),
-	  TEXT("drivers", false, "drivers that bind it, as system:driver"),
+	  {"drivers", VALUE_DRIVERS, false, "drivers that bind it", NULL, 0, 0},
 	  LABEL("extends", false,
 		"another card whose description this one takes over; what has the same name here "
 		"replaces it, the rest is added")}},
@@ -118,7 +118,7 @@ const struct word words[] = {
 	 false,
 	 "The registers of a PHY, two bytes each.",
 	 {LABEL("name", false, "its name; phy"),
-	  CHOICE("width", false, "8 16 32 64", "bits of a register; 32")}},
+	  CHOICE("width", false, "8 16 32 64", "bits of a register; 16")}},
 	{"eeprom",
 	 "card",
 	 NULL,
