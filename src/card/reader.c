@@ -63,8 +63,8 @@ static struct card *read_text(const char *name, const char *text, size_t length,
 	return draft.card;
 }
 
-struct card *card_read_text(const char *name, const char *text, size_t length,
-			    const struct finder *finder, struct mistakes *mistakes)
+struct card *card_read_text_among(const char *name, const char *text, size_t length,
+				  const struct finder *finder, struct mistakes *mistakes)
 {
 	return read_text(name, text, length, false, finder, mistakes);
 }
@@ -94,8 +94,8 @@ char *card_load(const char *path, size_t *length)
 	return NULL;
 }
 
-struct card *card_read_file(const char *path, const struct finder *finder,
-			    struct mistakes *mistakes)
+struct card *card_read_file_among(const char *path, const struct finder *finder,
+				  struct mistakes *mistakes)
 {
 	struct card *card = NULL;
 	size_t length;
@@ -107,6 +107,17 @@ struct card *card_read_file(const char *path, const struct finder *finder,
 		mistake(mistakes, path, 0, "%s", strerror(errno));
 	free(text);
 	return card;
+}
+
+struct card *card_read_text(const char *name, const char *text, size_t length,
+			    struct mistakes *mistakes)
+{
+	return card_read_text_among(name, text, length, NULL, mistakes);
+}
+
+struct card *card_read_file(const char *path, struct mistakes *mistakes)
+{
+	return card_read_file_among(path, NULL, mistakes);
 }
 
 void card_free(struct card *card)

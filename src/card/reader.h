@@ -32,13 +32,16 @@ struct finder {
 };
 
 /*
- * Reads, checks and freezes a description and what it extends. FINDER is asked
- * for a card that does not lie beside the file; it may be NULL. NULL: see mistakes.
+ * Reads, checks and freezes a description and what it extends. NULL: see mistakes.
+ * Those that lie among others have a FINDER, asked for what does not lie beside them.
  */
-struct card *card_read_file(const char *path, const struct finder *finder,
-			    struct mistakes *mistakes);
+struct card *card_read_file(const char *path, struct mistakes *mistakes);
 struct card *card_read_text(const char *name, const char *text, size_t length,
-			    const struct finder *finder, struct mistakes *mistakes);
+			    struct mistakes *mistakes);
+struct card *card_read_file_among(const char *path, const struct finder *finder,
+				  struct mistakes *mistakes);
+struct card *card_read_text_among(const char *name, const char *text, size_t length,
+				  const struct finder *finder, struct mistakes *mistakes);
 void card_free(struct card *card);
 
 /* All of a file, at most what a description may have and a byte more; NULL and errno. */

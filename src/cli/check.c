@@ -27,7 +27,7 @@ int check_main(int argc, char **argv)
 	}
 	finder = catalog_finder(folder);
 	for (int i = optind; i < argc; i++)
-		card_free(card_read_file(argv[i], &finder, &mistakes));
+		card_free(card_read_file_among(argv[i], &finder, &mistakes));
 	mistakes_print(&mistakes, stderr);
 	result = mistakes.count ? CLI_FAILED : CLI_OK;
 	mistakes_free(&mistakes);

@@ -138,7 +138,7 @@ static void list_folder(struct catalog *catalog, const char *folder, const struc
 		if (entry->d_name[0] == '.' || access(path, R_OK) < 0 ||
 		    listed(catalog, entry->d_name))
 			continue;
-		card = card_read_file(path, finder, &mistakes);
+		card = card_read_file_among(path, finder, &mistakes);
 		if (!entry_add(catalog, entry->d_name, path, card))
 			card_free(card);
 		mistakes_free(&mistakes);
@@ -165,8 +165,8 @@ void catalog_list(struct catalog *catalog, const char *folder)
 
 		if (!listed(catalog, shipped->name))
 			entry_add(catalog, shipped->name, "built in",
-				  card_read_text(shipped->name, shipped->text, shipped->length,
-						 &finder, &mistakes));
+				  card_read_text_among(shipped->name, shipped->text,
+						       shipped->length, &finder, &mistakes));
 		mistakes_free(&mistakes);
 	}
 }
@@ -218,14 +218,14 @@ static struct card *find_name(const char *name, const char *folder, struct mista
 		snprintf(path, sizeof(path), "%s/%s/card.xml", folders->paths[i], name);
 		found = access(path, F_OK) == 0;
 		if (found)
-			card = card_read_file(path, &finder, mistakes);
+			card = card_read_file_among(path, &finder, mistakes);
 	}
 	free(folders);
 	for (unsigned i = 0; i < shipped_cards_count && !found; i++) {
 		found = !strcmp(shipped_cards[i].name, name);
 		if (found)
-			card = card_read_text(name, shipped_cards[i].text, shipped_cards[i].length,
-					      &finder, mistakes);
+			card = card_read_text_among(name, shipped_cards[i].text,
+						    shipped_cards[i].length, &finder, mistakes);
 	}
 	return card;
 }
@@ -237,7 +237,7 @@ struct card *catalog_find(const char *name, const char *folder, struct mistakes 
 	struct card *card;
 
 	if (strchr(name, '/'))
-		return card_read_file(name, &finder, mistakes);
+		return card_read_file_among(name, &finder, mistakes);
 	card = identity(name, &vendor, &device) ? find_identity(folder, vendor, device)
 						: find_name(name, folder, mistakes);
 	if (!card && mistakes->count == before)
