@@ -68,9 +68,9 @@ static const struct engine_name ring_names[] = {
 bool name_reserved(const char *name)
 {
 	static const char *const names[] = {
-		"not",	"and",	"or",	 "in",	 "if",	  "i",	     "new",    "old",
-		"here", "slot", "first", "link", "frame", "context", "card",   "choose",
-		"min",	"max",	"any",	 "crc",	 "crcle", "swap16",  "swap32", "ticks",
+		"not",	"and",	 "or",	 "if",	  "i",	     "new",    "old",	 "here",
+		"slot", "first", "link", "frame", "context", "card",   "choose", "min",
+		"max",	"any",	 "crc",	 "crcle", "swap16",  "swap32", "ticks",
 	};
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
