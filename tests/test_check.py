@@ -253,13 +253,33 @@ BOMBS = {
     "reset web": lambda: card("".join(f'<reset name="s{n}" do="' + "; ".join(
         f"reset s{k}" for k in range(n + 1, 32)) + '"/>' for n in range(31)) +
                               '<reset name="s31"/>'),
+    "banks cleared": lambda: card('<bank name="b">' + "".join(
+        f'<register name="R{k}" at="{k * 4}"/>' for k in range(4096)) + "</bank>" + "".join(
+            f'<reset name="s{n}" clears="{"b " * 256}" keeps="{"b " * 256}"/>'
+            for n in range(32))),
+    "bars": lambda: card("".join(f'<bank name="bank_{k}"/>' for k in range(64)) + "".join(
+        f'<bar index="{k % 6}" space="memory" size="4K" bank="bank_63"/>' for k in range(15000))),
+    "actions": lambda: bank(f'<register name="R{k}" at="{k * 4}" do="{"R1 = 0;" * 64}"/>'
+                            for k in range(1800)),
+    "second ones": lambda: card("<eeprom words=\"64\"/>" * 8000 + "<window/>" * 8000),
+    "fields spoken of": lambda: card(
+        '<bank name="b"><register name="X" at="0"/></bank>' + "".join(
+            f'<record name="d{n}" size="64">' + "".join(
+                f'<field name="F{k:03}" bits="{k}"/>' for k in range(256)) + "</record>"
+            for n in range(8)) + "".join(
+                f'<ring name="t{n}" for="transmit" next="array" base="X" end="bytes X" '
+                'ready="until X" cursor="X">' + "".join(
+                    f'<use record="d{k}" as="data" when="X"><buffer address="X" length="X"/></use>'
+                    for k in range(8)) + "".join(
+                        f'<complete write="{"F255 = F255+F255+F255+F255+F255;" * 64}"/>'
+                        for k in range(8)) + "</ring>" for n in range(32))),
     "fields": lambda: card(f'<record name="d" size="64">' + "".join(
         f'<field name="F{k}" bits="{k % 512}"/>' for k in range(16000)) + "</record>"),
     "values": lambda: bank(['<register name="R" at="0"><field name="F" bits="31:0">' + "".join(
         f'<value is="{k}" do="clear R"/>' for k in range(16000)) + "</field></register>"]),
 }
 
-HARMLESS = ("long lists", "reset lists")
+HARMLESS = ("long lists", "reset lists", "banks cleared", "actions", "fields spoken of")
 
 
 def test_bombs():

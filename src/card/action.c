@@ -149,17 +149,19 @@ static bool item_read(struct draft *draft, const struct node *node, const char *
 		      struct action *action)
 {
 	size_t length = name_length(text);
-	struct nearest nearest = nearest_to(draft, text, length);
+	struct nearest nearest;
 
 	for (unsigned i = 0; i < sizeof(verb_words) / sizeof(*verb_words); i++) {
 		const struct verb_word *verb = &verb_words[i];
 
-		nearest_offer(&nearest, verb->word);
 		if (strlen(verb->word) == length && !memcmp(verb->word, text, length))
 			return verb_read(draft, node, verb, skip(text + length), action);
 	}
 	if (strstr(text, " = "))
 		return assign_read(draft, node, text, action);
+	nearest = nearest_to(draft, text, length);
+	for (unsigned i = 0; i < sizeof(verb_words) / sizeof(*verb_words); i++)
+		nearest_offer(&nearest, verb_words[i].word);
 	wrong(draft, node, "\"%s\" is neither a verb with its operand nor PLACE = value%s", text,
 	      nearest_hint(draft, &nearest));
 	return false;

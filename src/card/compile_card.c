@@ -80,12 +80,13 @@ int bank_read_name(struct draft *draft, const struct node *node, const char *att
 
 	if (!name || name == broken)
 		return -1;
-	nearest = nearest_to(draft, name, strlen(name));
 	for (unsigned i = 0; i < draft->card->banks_count; i++) {
 		if (!strcmp(draft->card->banks[i].name, name))
 			return (int)i;
-		nearest_offer(&nearest, draft->card->banks[i].name);
 	}
+	nearest = nearest_to(draft, name, strlen(name));
+	for (unsigned i = 0; i < draft->card->banks_count; i++)
+		nearest_offer(&nearest, draft->card->banks[i].name);
 	wrong(draft, node, "%s=\"%s\": no bank has this name%s", attribute, name,
 	      nearest_hint(draft, &nearest));
 	return -1;
@@ -160,14 +161,16 @@ static void read_bar(struct draft *draft, const struct node *node, const struct 
 		read_index_data(draft, child, size, part);
 	if (!child == !node_get(node, "bank"))
 		wrong(draft, node, "a BAR needs bank= or an <index-data>, one of them");
-	if (bank >= 0 && size && !child)
-		check_reach(draft, node, bank, size);
 	if (!node_number(draft, node, "index", 5, &index))
 		return;
-	if (seen[index])
+	if (seen[index]) {
 		wrong(draft, node, "BAR %u is described in %s already", (unsigned)index,
 		      node_line(draft, node, seen[index]));
+		return;
+	}
 	seen[index] = node;
+	if (bank >= 0 && size && !child)
+		check_reach(draft, node, bank, size);
 	if (bank >= 0)
 		part->bank = (uint16_t)bank;
 	part->size = (uint32_t)size;

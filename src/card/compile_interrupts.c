@@ -12,15 +12,16 @@ static void moderate_record(struct draft *draft, const struct node *node)
 
 	if (!name || name == broken)
 		return;
-	nearest = nearest_to(draft, name, strlen(name));
 	if (!node_get(node, "when"))
 		wrong(draft, node, "record= has no meaning without when=");
 	draft->slot = layout_find(draft, name);
+	if (draft->slot)
+		return;
+	nearest = nearest_to(draft, name, strlen(name));
 	for (unsigned i = 0; i < draft->layouts_count; i++)
 		nearest_offer(&nearest, draft->layouts[i].name);
-	if (!draft->slot)
-		wrong(draft, node, "record=\"%s\": no record has this name%s", name,
-		      nearest_hint(draft, &nearest));
+	wrong(draft, node, "record=\"%s\": no record has this name%s", name,
+	      nearest_hint(draft, &nearest));
 }
 
 static void check_times(struct draft *draft, const struct node *node)

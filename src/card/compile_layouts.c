@@ -42,7 +42,7 @@ static void read_fields(struct draft *draft, struct layout *layout)
 		const char *name = node_get(child, "name");
 		unsigned bits = layout->node->broken ? UINT16_MAX : layout->size * 8u;
 		bool good = node_bits(draft, child, bits, &low, &width);
-		struct layout_field field = {name, (uint16_t)low, (uint8_t)width};
+		struct layout_field field = {name, (uint16_t)low, (uint8_t)width, 0};
 
 		if (layout->fields_count == FIELDS_MAX) {
 			wrong(draft, child, "more than %d fields in one record", FIELDS_MAX);
@@ -52,7 +52,7 @@ static void read_fields(struct draft *draft, struct layout *layout)
 			continue;
 		if (good)
 			check_field(draft, child, layout, &field);
-		layout->fields[layout->fields_count++] = field;
+		layout_add(layout, &field);
 	}
 }
 

@@ -101,12 +101,13 @@ static void check_values(struct draft *draft, const struct node *node)
 			wrong(draft, child, "more than %d <value> of one field", VALUES_MAX);
 			return;
 		}
+		if (!node_number(draft, child, "is", UINT64_MAX, &value))
+			continue;
 		for_each_node(before, node, "value")
 		{
 			if (before == child)
 				break;
-			if (!node_number(draft, child, "is", UINT64_MAX, &value) ||
-			    !node_number(draft, before, "is", UINT64_MAX, &other) || value != other)
+			if (!node_number(draft, before, "is", UINT64_MAX, &other) || value != other)
 				continue;
 			wrong(draft, child, "is=\"%s\" stands in %s already", node_get(child, "is"),
 			      node_line(draft, child, before));

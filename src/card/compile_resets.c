@@ -12,6 +12,7 @@ enum { UNTOUCHED, CLEARED, KEPT };
 
 struct marks {
 	uint8_t *words; /* per state word */
+	uint64_t banks; /* of the list at hand */
 	uint32_t rings;
 };
 
@@ -25,6 +26,9 @@ static void mark(const struct symbol *symbol, struct marks *marks, uint8_t what)
 
 static void mark_bank(struct draft *draft, unsigned bank, struct marks *marks, uint8_t what)
 {
+	if (marks->banks >> bank & 1)
+		return;
+	marks->banks |= 1ull << bank;
 	for_each_symbol(symbol, draft)
 	{
 		if (symbol->kind == SYMBOL_REGISTER && symbol->bank == bank)
@@ -88,6 +92,7 @@ static void read_list(struct draft *draft, const struct node *node, const char *
 	const char *list = node_get(node, attribute);
 	unsigned stems = 0;
 
+	marks->banks = 0;
 	if (!list || list == broken)
 		return;
 	for (const char *at = list + strspn(list, " "); *at; at += strspn(at, " ")) {

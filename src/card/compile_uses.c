@@ -122,10 +122,11 @@ static const struct layout *use_layout(struct draft *draft, const struct node *n
 {
 	const char *name = node_get(node, "record");
 	const struct layout *layout = name == broken ? NULL : layout_find(draft, name);
-	struct nearest nearest = nearest_to(draft, name, strlen(name));
+	struct nearest nearest;
 
 	if (layout || name == broken)
 		return layout;
+	nearest = nearest_to(draft, name, strlen(name));
 	for (unsigned i = 0; i < draft->layouts_count; i++)
 		nearest_offer(&nearest, draft->layouts[i].name);
 	wrong(draft, node, "record=\"%s\": no record has this name%s", name,

@@ -46,7 +46,10 @@ struct layout_field {
 	const char *name;
 	uint16_t low;
 	uint8_t width;
+	uint16_t chain; /* 1 + index of the next with the same hash */
 };
+
+enum { LAYOUT_BUCKETS = 128 };
 
 struct layout { /* a record */
 	const char *name;
@@ -54,6 +57,7 @@ struct layout { /* a record */
 	const struct node *node;
 	struct layout_field *fields;
 	unsigned fields_count;
+	uint16_t buckets[LAYOUT_BUCKETS];
 };
 
 /* What the text at hand may speak of besides registers. */
@@ -164,6 +168,7 @@ const struct layout_field *layout_field(const struct layout *layout, const char 
 					size_t length);
 const struct layout_field *slot_field_find(struct draft *draft, const struct node *node,
 					   const char *name, size_t length, bool *failed);
+void layout_add(struct layout *layout, const struct layout_field *field);
 struct layout *layout_find(struct draft *draft, const char *name);
 
 /* expression.c, names.c, place.c, action.c */

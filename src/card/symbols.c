@@ -16,15 +16,21 @@ static bool same(const char *name, const char *text, size_t length)
 	return strlen(name) == length && !memcmp(name, text, length);
 }
 
-static struct symbol **bucket(struct draft *draft, const char *name, size_t length)
+/* Begins with where the draft lies, which is not known to who writes a description. */
+static uint32_t name_hash(const struct draft *draft, const char *name, size_t length)
 {
-	uint32_t hash = 2166136261u;
+	uint32_t hash = (uint32_t)((uintptr_t)draft->card >> 4) ^ 2166136261u;
 
-	if (!draft->buckets)
-		draft->buckets = draft_take(draft, struct symbol *, BUCKETS);
 	for (size_t i = 0; i < length; i++)
 		hash = (hash ^ (uint8_t)name[i]) * 16777619u;
-	return &draft->buckets[hash % BUCKETS];
+	return hash ^ hash >> 15;
+}
+
+static struct symbol **bucket(struct draft *draft, const char *name, size_t length)
+{
+	if (!draft->buckets)
+		draft->buckets = draft_take(draft, struct symbol *, BUCKETS);
+	return &draft->buckets[name_hash(draft, name, length) % BUCKETS];
 }
 
 static struct symbol *find(struct draft *draft, const char *name, size_t length, bool reset)
@@ -107,14 +113,32 @@ struct layout *layout_find(struct draft *draft, const char *name)
 	return NULL;
 }
 
+static unsigned layout_bucket(const char *name, size_t length)
+{
+	unsigned hash = (unsigned)length;
+
+	for (size_t i = 0; i < length; i++)
+		hash = hash * 31 + (uint8_t)name[i];
+	return hash % LAYOUT_BUCKETS;
+}
+
 const struct layout_field *layout_field(const struct layout *layout, const char *name,
 					size_t length)
 {
-	for (unsigned i = 0; layout && i < layout->fields_count; i++) {
-		if (same(layout->fields[i].name, name, length))
-			return &layout->fields[i];
-	}
-	return NULL;
+	unsigned at = layout ? layout->buckets[layout_bucket(name, length)] : 0;
+
+	while (at && !same(layout->fields[at - 1].name, name, length))
+		at = layout->fields[at - 1].chain;
+	return at ? &layout->fields[at - 1] : NULL;
+}
+
+void layout_add(struct layout *layout, const struct layout_field *field)
+{
+	uint16_t *bucket = &layout->buckets[layout_bucket(field->name, strlen(field->name))];
+
+	layout->fields[layout->fields_count] = *field;
+	layout->fields[layout->fields_count++].chain = *bucket;
+	*bucket = (uint16_t)layout->fields_count;
 }
 
 /* A field of the slot at hand. Where a ring has several layouts, it must lie alike in all. */

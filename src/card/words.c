@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+enum { WORDS_MAX = 64 };
+
 bool word_in(const char *list, const char *word)
 {
 	size_t length = strlen(word);
@@ -127,24 +129,25 @@ static void check(struct draft *draft, struct node *node, const struct word *wor
 
 static void check_children(struct draft *draft, struct node *node, const struct word *word)
 {
+	const struct node *firsts[WORDS_MAX] = {0};
+
 	for (struct node **at = &node->child; *at;) {
 		struct node *child = *at;
 		const struct word *found = identify(draft, child, node->word);
 
 		if (found)
 			child->word = found->name;
-		for (const struct node *before = node->child;
-		     found && found->once && before != child; before = before->next) {
-			if (strcmp(before->word, found->name))
-				continue;
+		if (found && found->once && firsts[found - words]) {
 			wrong(draft, child, "a second <%s> in <%s>; the first is in %s",
-			      found->name, node->word, node_line(draft, child, before));
+			      found->name, node->word,
+			      node_line(draft, child, firsts[found - words]));
 			found = NULL;
 		}
 		if (!found) {
 			*at = child->next;
 			continue;
 		}
+		firsts[found - words] = child;
 		check(draft, child, found);
 		at = &child->next;
 	}
