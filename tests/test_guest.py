@@ -14,8 +14,17 @@ SELFTEST = ("Register test", "Eeprom test", "Interrupt test", "Loopback test", "
 
 
 def test_driver_binds_and_passes_its_selftest():
-    with machine() as (_, _, vm):
+    selftest("e1000", "100e")
+
+
+def test_82545em_which_extends_it_does_too():
+    selftest("e1000-82545em", "100f")
+
+
+def selftest(name, device):
+    with machine(name) as (_, _, vm):
         assert "driver: e1000" in vm.check("ethtool -i eth0")
+        assert device in vm.check("cat /sys/class/net/eth0/device/device")
         status, text = vm.run("ethtool -t eth0 offline", 60)
         for part in SELFTEST:
             line = [line for line in text.splitlines() if line.startswith(part)]

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/*
- * Action lists: "verb operands [if condition]; …", or "PLACE = expression".
- * A place is REG, REG.FIELD, REG[k], REG[k].FIELD or REG[HIGH:LOW].
- */
+/* Action lists: "verb operands [if condition]; …", or "PLACE = expression". */
 #include "card/draft.h"
+#include "card/parser.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *skip(const char *text)
@@ -23,192 +22,162 @@ static size_t trimmed(const char *text, size_t length)
 	return length;
 }
 
-static size_t word_length(const char *text)
+static char *copy(struct draft *draft, const char *text, size_t length)
 {
-	size_t length = 0;
+	const char *from = skip(text);
 
-	while (isalnum((unsigned char)text[length]) || text[length] == '_' || text[length] == '-')
-		length++;
-	return length;
-}
-
-static const char *rest_copy(struct draft *draft, const char *text, size_t length)
-{
-	const char *begin = skip(text);
-
-	length -= (size_t)(begin - text) < length ? (size_t)(begin - text) : length;
-	return arena_text(&draft->arena, begin, length);
-}
-
-static bool target_bits(struct draft *draft, const struct node *node, const struct reg *reg,
-			const char *text, struct target *target)
-{
-	unsigned shift = 0, width = reg->bytes * 8, high, low;
-	const struct field *field;
-	int end = 0, one = 0;
-
-	if (*text == '.') {
-		field = reg_field(reg, text + 1, word_length(text + 1));
-		if (!field) {
-			wrong(draft, node, "%s has no field %s", reg->name, text + 1);
-			return false;
-		}
-		shift = field->shift;
-		width = field->width;
-	} else if (sscanf(text, "[%u:%u]%n", &high, &low, &end) == 2 && end && !text[end] &&
-		   high >= low && high < width) {
-		shift = low;
-		width = high - low + 1;
-	} else if (sscanf(text, "[%u]%n", &high, &one) == 1 && one && !text[one] && high < width) {
-		shift = high;
-		width = 1;
-	} else if (*text) {
-		wrong(draft, node, "\"%s\" is not a part of %s", text, reg->name);
-		return false;
-	}
-	target->shift = (uint8_t)shift;
-	target->mask = (width == 64 ? UINT64_MAX : (1ull << width) - 1) << shift;
-	return true;
-}
-
-bool target_text(struct draft *draft, const struct node *node, const char *text,
-		 struct target *target)
-{
-	size_t length = word_length(text);
-	struct symbol *symbol = symbol_find(draft, text, length);
-	const char *rest = text + length;
-
-	*target = (struct target){.count = 1};
-	if (!symbol || symbol->kind != SYMBOL_REGISTER) {
-		wrong(draft, node, "\"%s\" is not a register or a part of one", text);
-		return false;
-	}
-	target->word = symbol->reg->word;
-	if (symbol->reg->count > 1) {
-		const char *close = *rest == '[' ? strchr(rest, ']') : NULL;
-
-		if (!close) {
-			wrong(draft, node, "%s is an array: \"%s\" must say which element",
-			      symbol->name, text);
-			return false;
-		}
-		target->count = symbol->reg->count;
-		if (!expr_text(draft, node, rest_copy(draft, rest + 1, (size_t)(close - rest - 1)),
-			       &target->index))
-			return false;
-		rest = close + 1;
-	}
-	return target_bits(draft, node, symbol->reg, rest, target);
+	length = length > (size_t)(from - text) ? length - (size_t)(from - text) : 0;
+	return arena_text(&draft->arena, from, trimmed(from, length));
 }
 
 static bool operand(struct draft *draft, const struct node *node, const char *name,
 		    enum symbol_kind kind, struct action *action)
 {
 	static const char *const kinds[] = {"register", "ring", "timer", "reset list", "bank"};
+	struct symbol *symbol = symbol_kind_find(draft, name, strlen(name), kind);
 
-	for (unsigned i = 0; i < draft->symbols_count; i++) {
-		if (draft->symbols[i].kind == kind && !strcmp(draft->symbols[i].name, name)) {
-			action->operand = draft->symbols[i].index;
-			return true;
-		}
+	if (symbol) {
+		action->operand = symbol->index;
+		return true;
 	}
-	wrong(draft, node, "no %s has the name \"%s\"", kinds[kind], name);
+	wrong(draft, node, "no %s has the name \"%s\"%s", kinds[kind], name,
+	      symbol_hint(draft, name, strlen(name), (int)kind));
 	return false;
 }
 
+/* COUNT elements from here on, within the array the text names. */
+static bool copy_place(struct draft *draft, const struct node *node, const char *text,
+		       unsigned count, struct target *target)
+{
+	struct symbol *symbol = symbol_kind_find(draft, text, name_length(text), SYMBOL_REGISTER);
+	uint64_t first;
+
+	if (!target_text(draft, node, text, target))
+		return false;
+	if (target->mask != symbol->reg->valid ||
+	    (target->index.count && !target->index.constant)) {
+		wrong(draft, node, "\"%s\": copy takes whole registers, elements by number", text);
+		return false;
+	}
+	first = target->index.count ? target->index.ops[0].value : 0;
+	target->word = (uint16_t)(target->word + first);
+	target->index = (struct expr){0};
+	if (first + count <= symbol->reg->count)
+		return true;
+	wrong(draft, node, "\"%s\": %u elements from there are more than %s has", text, count,
+	      symbol->name);
+	return false;
+}
+
+/* A to B [count N] */
 static bool copy_action(struct draft *draft, const struct node *node, const char *text,
 			struct action *action)
 {
-	char from[64], to[64];
-	unsigned count = 1;
+	const char *to = strstr(text, " to "), *counted = to ? strstr(to, " count ") : NULL;
 	struct target source;
+	uint64_t count = 1;
 
-	if (sscanf(text, "%63s to %63s count %u", from, to, &count) < 2 || !count ||
-	    !target_text(draft, node, from, &source) ||
-	    !target_text(draft, node, to, &action->target)) {
+	if (!to || (counted &&
+		    (!text_number(skip(counted + 7), &count) || !count || count > UINT16_MAX))) {
 		wrong(draft, node, "\"copy %s\": expected A[k] to B[k] count N", text);
 		return false;
 	}
-	if ((source.index.count && !source.index.constant) ||
-	    (action->target.index.count && !action->target.index.constant)) {
-		wrong(draft, node, "\"copy %s\": elements are given by numbers", text);
+	to += 4;
+	if (!copy_place(draft, node, copy(draft, text, (size_t)(to - 4 - text)), (unsigned)count,
+			&source) ||
+	    !copy_place(draft, node, copy(draft, to, counted ? (size_t)(counted - to) : strlen(to)),
+			(unsigned)count, &action->target))
 		return false;
-	}
 	action->source = source.word;
-	if (source.index.count)
-		action->source = (uint16_t)(source.word + source.index.ops[0].value);
-	if (action->target.index.count)
-		action->target.word =
-			(uint16_t)(action->target.word + action->target.index.ops[0].value);
 	action->count = (uint16_t)count;
-	if (action->source + count > draft->words || action->target.word + count > draft->words) {
-		wrong(draft, node, "\"copy %s\" goes beyond the registers", text);
-		return false;
-	}
 	return true;
 }
+
+enum { OPERAND_PLACE = -1, OPERAND_COPY = -2 };
 
 static const struct verb_word {
 	const char *word;
 	uint8_t verb;
-	int8_t kind; /* of its operand; -1: a place */
+	int8_t kind; /* of its operand */
 } verb_words[] = {
-	{"set", VERB_SET, -1},
-	{"clear", VERB_CLEAR, -1},
-	{"raise", VERB_RAISE, -1},
-	{"reset", VERB_RESET, SYMBOL_RESET},
-	{"wake", VERB_WAKE, SYMBOL_RING},
-	{"start", VERB_START, SYMBOL_RING},
-	{"stop", VERB_STOP, SYMBOL_RING},
-	{"arm", VERB_ARM, SYMBOL_TIMER},
-	{"cancel", VERB_CANCEL, SYMBOL_TIMER},
-	{"copy", VERB_COPY, -2},
+	{"set", VERB_SET, OPERAND_PLACE},      {"clear", VERB_CLEAR, OPERAND_PLACE},
+	{"raise", VERB_RAISE, OPERAND_PLACE},  {"reset", VERB_RESET, SYMBOL_RESET},
+	{"wake", VERB_WAKE, SYMBOL_RING},      {"start", VERB_START, SYMBOL_RING},
+	{"stop", VERB_STOP, SYMBOL_RING},      {"arm", VERB_ARM, SYMBOL_TIMER},
+	{"cancel", VERB_CANCEL, SYMBOL_TIMER}, {"copy", VERB_COPY, OPERAND_COPY},
 };
+
+static bool verb_read(struct draft *draft, const struct node *node, const struct verb_word *verb,
+		      const char *rest, struct action *action)
+{
+	action->verb = verb->verb;
+	if (!*rest) {
+		wrong(draft, node, "\"%s\" of what?", verb->word);
+		return false;
+	}
+	if (verb->kind == OPERAND_COPY)
+		return copy_action(draft, node, rest, action);
+	if (verb->kind == OPERAND_PLACE)
+		return target_text(draft, node, rest, &action->target);
+	return operand(draft, node, rest, (enum symbol_kind)verb->kind, action);
+}
+
+/* The number that is written must fit where it goes. */
+static bool fits(struct draft *draft, const struct node *node, const char *text,
+		 const struct expr *value, uint64_t mask)
+{
+	if (!value->constant || value->ops[0].value <= mask)
+		return true;
+	wrong(draft, node, "\"%s\": the number does not fit, 0x%llx is the highest", text,
+	      (unsigned long long)mask);
+	return false;
+}
+
+static bool assign_read(struct draft *draft, const struct node *node, const char *text,
+			struct action *action)
+{
+	const char *equals = strstr(text, " = ");
+
+	action->verb = VERB_ASSIGN;
+	return target_text(draft, node, copy(draft, text, (size_t)(equals - text)),
+			   &action->target) &&
+	       expr_text(draft, node, skip(equals + 3), &action->value) &&
+	       fits(draft, node, text, &action->value, action->target.mask >> action->target.shift);
+}
 
 static bool item_read(struct draft *draft, const struct node *node, const char *text,
 		      struct action *action)
 {
-	size_t length = word_length(text);
-	const char *equals;
+	size_t length = name_length(text);
+	struct nearest nearest;
 
 	for (unsigned i = 0; i < sizeof(verb_words) / sizeof(*verb_words); i++) {
 		const struct verb_word *verb = &verb_words[i];
-		const char *rest = skip(text + length);
 
-		if (strlen(verb->word) != length || memcmp(verb->word, text, length))
-			continue;
-		action->verb = verb->verb;
-		if (verb->kind == -2)
-			return copy_action(draft, node, rest, action);
-		if (verb->kind == -1)
-			return target_text(draft, node, rest, &action->target);
-		return operand(draft, node, rest, (enum symbol_kind)verb->kind, action);
+		if (strlen(verb->word) == length && !memcmp(verb->word, text, length))
+			return verb_read(draft, node, verb, skip(text + length), action);
 	}
-	equals = strstr(text, " = ");
-	if (!equals) {
-		wrong(draft, node, "\"%s\" is neither a verb with its operand nor PLACE = value",
-		      text);
-		return false;
-	}
-	action->verb = VERB_ASSIGN;
-	return target_text(draft, node,
-			   rest_copy(draft, text, trimmed(text, (size_t)(equals - text))),
-			   &action->target) &&
-	       expr_text(draft, node, equals + 3, &action->value);
+	if (strstr(text, " = "))
+		return assign_read(draft, node, text, action);
+	nearest = nearest_to(draft, text, length);
+	for (unsigned i = 0; i < sizeof(verb_words) / sizeof(*verb_words); i++)
+		nearest_offer(&nearest, verb_words[i].word);
+	wrong(draft, node, "\"%s\" is neither a verb with its operand nor PLACE = value%s", text,
+	      nearest_hint(draft, &nearest));
+	return false;
 }
 
 static bool item(struct draft *draft, const struct node *node, const char *text, size_t length,
 		 struct action *action)
 {
-	char *copy = arena_text(&draft->arena, text, trimmed(text, length));
-	char *condition = strstr(copy, " if ");
+	char *whole = copy(draft, text, length), *condition = strstr(whole, " if ");
+	bool good = true;
 
 	if (condition) {
 		*condition = 0;
-		if (!expr_text(draft, node, condition + 4, &action->when))
-			return false;
+		good = expr_text(draft, node, condition + 4, &action->when);
 	}
-	return item_read(draft, node, copy, action);
+	return item_read(draft, node, copy(draft, whole, strlen(whole)), action) && good;
 }
 
 bool actions_read(struct draft *draft, const struct node *node, const char *attribute,
@@ -218,16 +187,18 @@ bool actions_read(struct draft *draft, const struct node *node, const char *attr
 	const char *text = node_get(node, attribute);
 	unsigned count = 0;
 
-	if (!text)
+	if (!text || text == broken)
 		return false;
 	for (text = skip(text); *text; text = skip(text)) {
 		size_t length = strcspn(text, ";");
 
 		if (count == CARD_LIST_MAX) {
-			wrong(draft, node, "more than %d actions in one list", CARD_LIST_MAX);
+			wrong(draft, node, "more than %d actions in %s=", CARD_LIST_MAX, attribute);
 			return false;
 		}
-		if (trimmed(text, length) && item(draft, node, text, length, &list[count]))
+		if (!trimmed(text, length))
+			wrong(draft, node, "%s= has nothing between two ;", attribute);
+		else if (item(draft, node, text, length, &list[count]))
 			count++;
 		text += length + (text[length] == ';');
 	}
@@ -237,29 +208,58 @@ bool actions_read(struct draft *draft, const struct node *node, const char *attr
 	return true;
 }
 
+/* ---- write="FIELD = expression; …" ---- */
+
+static bool write_read(struct draft *draft, const struct node *node, const char *text,
+		       struct write_field *write)
+{
+	const char *equals = strstr(text, " = ");
+	size_t length = name_length(text);
+	const struct layout_field *field;
+	bool failed = false;
+
+	if (!equals || trimmed(text, (size_t)(equals - text)) != length) {
+		wrong(draft, node, "\"%s\": expected FIELD = value", text);
+		return false;
+	}
+	field = slot_field_find(draft, node, text, length, &failed);
+	if (!field) {
+		struct nearest nearest = nearest_to(draft, text, length);
+
+		for (unsigned i = 0; draft->slot && i < draft->slot->fields_count; i++)
+			nearest_offer(&nearest, draft->slot->fields[i].name);
+		if (draft->slot)
+			wrong(draft, node, "\"%s\": record %s has no field %.*s%s", text,
+			      draft->slot->name, (int)length, text, nearest_hint(draft, &nearest));
+		return false;
+	}
+	write->bit = field->low;
+	write->width = field->width;
+	return expr_text(draft, node, skip(equals + 3), &write->value) && !failed &&
+	       fits(draft, node, text, &write->value, ones(field->width));
+}
+
 void writes_read(struct draft *draft, const struct node *node, const char *attribute,
 		 struct complete *complete)
 {
 	struct write_field list[CARD_LIST_MAX] = {0};
 	const char *text = node_get(node, attribute);
-	unsigned count = 0, low, width;
+	unsigned count = 0;
 
-	for (text = text ? skip(text) : ""; *text; text = skip(text)) {
-		size_t length = strcspn(text, ";"), name = word_length(text);
-		const char *copy = arena_text(&draft->arena, text, trimmed(text, length));
-		const char *equals = strstr(copy, " = ");
+	if (!text || text == broken)
+		return;
+	for (text = skip(text); *text; text = skip(text)) {
+		size_t length = strcspn(text, ";");
 
-		text += length + (text[length] == ';');
-		if (!equals || !layout_field(draft->slot, copy, name, &low, &width)) {
-			wrong(draft, node, "\"%s\": expected FIELD = value, FIELD of the record",
-			      copy);
-			continue;
+		if (count == CARD_LIST_MAX) {
+			wrong(draft, node, "more than %d fields in %s=", CARD_LIST_MAX, attribute);
+			return;
 		}
-		if (count == CARD_LIST_MAX ||
-		    !expr_text(draft, node, equals + 3, &list[count].value))
-			continue;
-		list[count].bit = (uint16_t)low;
-		list[count++].width = (uint8_t)width;
+		if (!trimmed(text, length))
+			wrong(draft, node, "%s= has nothing between two ;", attribute);
+		else if (write_read(draft, node, copy(draft, text, length), &list[count]))
+			count++;
+		text += length + (text[length] == ';');
 	}
 	complete->writes =
 		memcpy(draft_take(draft, struct write_field, count), list, count * sizeof(*list));

@@ -4,20 +4,46 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ARENA_BLOCK = 1 << 16, ARENA_ALIGN = _Alignof(max_align_t) };
+
 struct arena_block {
 	struct arena_block *next;
+	size_t used, room;
 	max_align_t data[];
 };
 
-void *arena_take(struct arena_block **arena, size_t size)
+static struct arena_block *block_new(size_t room)
 {
-	struct arena_block *block = calloc(1, sizeof(*block) + (size ? size : 1));
+	struct arena_block *block = calloc(1, sizeof(*block) + room);
 
 	if (!block)
 		abort(); /* set-up, a few hundred kilobytes */
-	block->next = *arena;
-	*arena = block;
-	return block->data;
+	block->room = room;
+	return block;
+}
+
+/* Large pieces have a block of their own, behind the one that is being filled. */
+void *arena_take(struct arena_block **arena, size_t size)
+{
+	struct arena_block *block = *arena;
+	void *taken;
+
+	size = (size + ARENA_ALIGN) & ~(size_t)(ARENA_ALIGN - 1);
+	if (!block || size > block->room - block->used) {
+		bool large = size > ARENA_BLOCK / 4;
+
+		block = block_new(large ? size : ARENA_BLOCK);
+		if (large && *arena) {
+			block->next = (*arena)->next;
+			(*arena)->next = block;
+		} else {
+			block->next = *arena;
+			*arena = block;
+		}
+	}
+	taken = (char *)block->data + block->used;
+	block->used += size;
+	return taken;
 }
 
 char *arena_text(struct arena_block **arena, const char *text, size_t length)

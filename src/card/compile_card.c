@@ -1,123 +1,183 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+
+/* Identity, BARs, and the names of what actions speak of. */
 #include "card/draft.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-static unsigned count_nodes(const struct draft *draft, const char *word)
+enum { RINGS_MAX = 32, TIMERS_MAX = 64, RESETS_MAX = 32 };
+
+static unsigned count_nodes(struct draft *draft, const char *word, unsigned limit)
 {
 	unsigned count = 0;
 
-	for_each_node(node, draft->root, word) count++;
-	return count;
-}
-
-/* How many a card may have of what it counts in a byte; rings are bits of a word, too. */
-bool counts_check(struct draft *draft)
-{
-	unsigned before = draft->mistakes->count;
-	static const struct {
-		const char *word;
-		unsigned most;
-	} counts[] = {{"ring", 32}, {"timer", 64}, {"window", 64},    {"pins", 64},
-		      {"on", 64},   {"reset", 64}, {"interrupt", 64}, {"receive", 1}};
-
-	for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
-		if (count_nodes(draft, counts[i].word) > counts[i].most)
-			wrong(draft, draft->root, "more than %u <%s>", counts[i].most,
-			      counts[i].word);
+	for_each_node(node, draft->root, word)
+	{
+		if (count++ == limit)
+			wrong(draft, node, "more than %u <%s>", limit, word);
 	}
-	return draft->mistakes->count == before;
+	return count < limit ? count : limit;
 }
 
-/* Names of rings, timers and reset lists, so that lists may name what follows them. */
-static void name_all(struct draft *draft)
+static void name_resets(struct draft *draft)
 {
 	struct card *card = draft->card;
-	struct reset *resets;
+	struct reset *resets = draft_take(draft, struct reset, RESETS_MAX + 2);
 
-	card->rings_count = (uint8_t)count_nodes(draft, "ring");
-	card->rings = draft_take(draft, struct ring, card->rings_count);
-	card->timers_count = (uint8_t)count_nodes(draft, "timer");
-	card->timers = draft_take(draft, struct card_timer, card->timers_count);
-	card->windows_count = (uint8_t)count_nodes(draft, "window");
-	card->windows = draft_take(draft, struct window, card->windows_count);
-	card->pins_count = (uint8_t)count_nodes(draft, "pins");
-	card->pins = draft_take(draft, struct pins, card->pins_count);
-	card->events_count = (uint8_t)count_nodes(draft, "on");
-	card->events = draft_take(draft, struct on_event, card->events_count);
-	resets = draft_take(draft, struct reset, count_nodes(draft, "reset") + 2);
 	card->resets = resets;
-	resets[card->resets_count++].name = "power";
-	resets[card->resets_count++].name = "function";
-	symbol_add(draft, draft->root, "power", SYMBOL_RESET, 0);
-	symbol_add(draft, draft->root, "function", SYMBOL_RESET, 1);
+	card->resets_count = 2;
+	resets[0].name = "power";
+	resets[1].name = "function";
+	count_nodes(draft, "reset", RESETS_MAX);
 	for_each_node(node, draft->root, "reset")
 	{
 		const char *name = node_get(node, "name");
+		unsigned index = !strcmp(name, "power")	     ? 0
+				 : !strcmp(name, "function") ? 1
+							     : card->resets_count;
 
-		if (!strcmp(name, "power") || !strcmp(name, "function"))
-			continue;
-		symbol_add(draft, node, name, SYMBOL_RESET, card->resets_count);
-		resets[card->resets_count++].name = name;
+		if (index >= RESETS_MAX + 2)
+			return;
+		symbol_add(draft, node, name, SYMBOL_RESET, index);
+		resets[index].name = name;
+		card->resets_count += index == card->resets_count;
 	}
-	unsigned i = 0;
-
-	for_each_node(node, draft->root, "ring")
-		symbol_add(draft, node, node_get(node, "name"), SYMBOL_RING, i++);
-	i = 0;
-	for_each_node(node, draft->root, "timer")
-		symbol_add(draft, node, node_get(node, "name"), SYMBOL_TIMER, i++);
+	for (unsigned i = 0; i < 2; i++) {
+		if (!symbol_kind_find(draft, resets[i].name, strlen(resets[i].name), SYMBOL_RESET))
+			symbol_add(draft, draft->root, resets[i].name, SYMBOL_RESET, i);
+	}
 }
 
-static void read_index_data(struct draft *draft, const struct node *node, struct bar_part *part)
+/* Before anything is read that may name what follows it. */
+void compile_names(struct draft *draft)
 {
+	struct card *card = draft->card;
+	unsigned i = 0;
+
+	card->rings_count = (uint8_t)count_nodes(draft, "ring", RINGS_MAX);
+	card->rings = draft_take(draft, struct ring, card->rings_count);
+	card->timers_count = (uint8_t)count_nodes(draft, "timer", TIMERS_MAX);
+	card->timers = draft_take(draft, struct card_timer, card->timers_count);
+	name_resets(draft);
+	for_each_node(node, draft->root, "ring")
+	{
+		if (i < card->rings_count)
+			symbol_add(draft, node, node_get(node, "name"), SYMBOL_RING, i++);
+	}
+	i = 0;
+	for_each_node(node, draft->root, "timer")
+	{
+		if (i < card->timers_count)
+			symbol_add(draft, node, node_get(node, "name"), SYMBOL_TIMER, i++);
+	}
+}
+
+int bank_read_name(struct draft *draft, const struct node *node, const char *attribute)
+{
+	const char *name = node_get(node, attribute);
+	struct nearest nearest;
+
+	if (!name || name == broken)
+		return -1;
+	for (unsigned i = 0; i < draft->card->banks_count; i++) {
+		if (!strcmp(draft->card->banks[i].name, name))
+			return (int)i;
+	}
+	nearest = nearest_to(draft, name, strlen(name));
+	for (unsigned i = 0; i < draft->card->banks_count; i++)
+		nearest_offer(&nearest, draft->card->banks[i].name);
+	wrong(draft, node, "%s=\"%s\": no bank has this name%s", attribute, name,
+	      nearest_hint(draft, &nearest));
+	return -1;
+}
+
+static void read_index_data(struct draft *draft, const struct node *node, uint64_t size,
+			    struct bar_part *part)
+{
+	int bank = bank_read_name(draft, node, "bank");
 	struct target index;
 	uint64_t at = 0, data = 0;
 
-	node_number(draft, node, "index", 0xffff, &at);
-	node_number(draft, node, "data", 0xffff, &data);
+	if (bank >= 0)
+		part->bank = (uint16_t)bank;
+	if (place_read(draft, node, "register", true, &index))
+		part->index_word = index.word;
+	if (!node_number(draft, node, "index", UINT64_MAX, &at) ||
+	    !node_number(draft, node, "data", UINT64_MAX, &data))
+		return;
 	part->index_at = (uint32_t)at;
 	part->data_at = (uint32_t)data;
-	if (at == data)
-		wrong(draft, node, "index= and data= are two places");
-	if (target_text(draft, node, node_get(node, "register"), &index))
-		part->index_word = index.word;
+	if (at < data + 4 && data < at + 4)
+		wrong(draft, node, "index= and data= are 4 bytes each and overlap");
+	else if (size && (at + 4 > size || data + 4 > size))
+		wrong(draft, node, "index= or data= lies beyond the BAR");
 }
 
-static void read_bar(struct draft *draft, const struct node *node)
+static uint64_t bar_size(struct draft *draft, const struct node *node)
 {
-	struct bar_part *part = draft_take(draft, struct bar_part, 1);
-	uint64_t index = 0, size = 0;
-	const char *bank = node_get(node, "bank");
-	struct bar *bar;
+	bool io = node_choice(node, "space") == 1;
+	uint64_t size = 0;
 
-	node_number(draft, node, "index", 5, &index);
-	node_number(draft, node, "size", 1ull << 32, &size);
-	bar = &draft->card->bars[index];
-	if (bar->size)
-		wrong(draft, node, "BAR %u is described twice", (unsigned)index);
-	if (size & (size - 1) || size < 4) {
-		wrong(draft, node, "size=\"%s\" is not a power of two of at least 4",
+	if (!node_number(draft, node, "size", UINT64_MAX, &size))
+		return 0;
+	if (size & (size - 1))
+		wrong(draft, node, "size=\"%s\" is not a power of two", node_get(node, "size"));
+	else if (!io && size < 16)
+		wrong(draft, node, "size=\"%s\": a memory BAR has at least 16 bytes",
 		      node_get(node, "size"));
+	else if (io && size > 256)
+		wrong(draft, node, "size=\"%s\": an I/O BAR has at most 256 bytes",
+		      node_get(node, "size"));
+	else
+		return size;
+	return 0;
+}
+
+/* Registers that the BAR is too small to reach. */
+static void check_reach(struct draft *draft, const struct node *node, int bank, uint64_t size)
+{
+	for_each_symbol(symbol, draft)
+	{
+		const struct reg *reg = symbol->reg;
+
+		if (!reg || symbol->bank != bank || symbol->misplaced ||
+		    reg->at + (uint64_t)(reg->count - 1) * reg->stride + reg->bytes <= size)
+			continue;
+		wrong(draft, node, "size=\"%s\": %s of %s lies beyond the BAR",
+		      node_get(node, "size"), reg->name, node_line(draft, node, symbol->node));
 		return;
 	}
-	*bar = (struct bar){.size = size,
-			    .io = !strcmp(node_get(node, "space"), "io"),
-			    .parts = part,
-			    .parts_count = 1};
+}
+
+static void read_bar(struct draft *draft, const struct node *node, const struct node **seen)
+{
+	struct bar_part *part = draft_take(draft, struct bar_part, 1);
+	const struct node *child = node_first(node->child, "index-data");
+	uint64_t index = 0, size = bar_size(draft, node);
+	int bank = bank_read_name(draft, node, "bank");
+
+	if (child)
+		read_index_data(draft, child, size, part);
+	if (!child == !node_get(node, "bank"))
+		wrong(draft, node, "a BAR needs bank= or an <index-data>, one of them");
+	if (!node_number(draft, node, "index", 5, &index))
+		return;
+	if (seen[index]) {
+		wrong(draft, node, "BAR %u is described in %s already", (unsigned)index,
+		      node_line(draft, node, seen[index]));
+		return;
+	}
+	seen[index] = node;
+	if (bank >= 0 && size && !child)
+		check_reach(draft, node, bank, size);
+	if (bank >= 0)
+		part->bank = (uint16_t)bank;
 	part->size = (uint32_t)size;
-	for_each_node(child, node, "index-data")
-	{
-		read_index_data(draft, child, part);
-		bank = node_get(child, "bank");
-	}
-	for (unsigned i = 0; i < draft->card->banks_count; i++) {
-		if (bank && !strcmp(draft->card->banks[i].name, bank)) {
-			part->bank = (uint16_t)i;
-			return;
-		}
-	}
-	wrong(draft, node, "bank=\"%s\": no bank has this name", bank ?: "");
+	draft->card->bars[index] = (struct bar){.size = size,
+						.io = node_choice(node, "space") == 1,
+						.parts = part,
+						.parts_count = 1};
 }
 
 static void read_pci(struct draft *draft, const struct node *node)
@@ -125,162 +185,30 @@ static void read_pci(struct draft *draft, const struct node *node)
 	struct card *card = draft->card;
 	const struct {
 		const char *name;
-		uint64_t limit;
 		void *to;
 		unsigned bytes;
 	} numbers[] = {
-		{"vendor", 0xffff, &card->vendor, 2},
-		{"device", 0xffff, &card->device, 2},
-		{"subsystem-vendor", 0xffff, &card->subsystem_vendor, 2},
-		{"subsystem", 0xffff, &card->subsystem, 2},
-		{"revision", 0xff, &card->revision, 1},
-		{"class", 0xffffff, &card->class_code, 4},
+		{"vendor", &card->vendor, 2},
+		{"device", &card->device, 2},
+		{"subsystem-vendor", &card->subsystem_vendor, 2},
+		{"subsystem", &card->subsystem, 2},
+		{"revision", &card->revision, 1},
+		{"class", &card->class_code, 4},
 	};
-	const char *interrupt = node_get(node, "interrupt");
 
 	for (unsigned i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
 		uint64_t value;
 
-		if (node_number(draft, node, numbers[i].name, numbers[i].limit, &value))
+		if (node_number(draft, node, numbers[i].name, UINT64_MAX, &value))
 			memcpy(numbers[i].to, &value, numbers[i].bytes);
 	}
-	if (!interrupt)
-		return;
-	if (strlen(interrupt) != 4 || strncmp(interrupt, "INT", 3) || interrupt[3] < 'A' ||
-	    interrupt[3] > 'D')
-		wrong(draft, node, "interrupt=\"%s\": expected INTA to INTD", interrupt);
-	else
-		card->interrupt_pin = (uint8_t)(interrupt[3] - 'A' + 1);
+	card->interrupt_pin = (uint8_t)(node_choice(node, "interrupt") + 1);
 }
 
 void compile_function(struct draft *draft)
 {
-	if (count_nodes(draft, "pci") != 1)
-		wrong(draft, draft->root, "a card has exactly one <pci>");
+	const struct node *seen[6] = {0};
+
 	for_each_node(node, draft->root, "pci") read_pci(draft, node);
-	for_each_node(node, draft->root, "bar") read_bar(draft, node);
-	name_all(draft);
-}
-
-/* ---- receive filter ---- */
-
-static const char *const classes[] = {"all", "broadcast", "multicast", "exact", "hash", "vlan"};
-
-static void read_table(struct draft *draft, const struct node *node, struct accept *accept)
-{
-	const char *table = node_get(node, "table");
-	struct symbol *symbol;
-	uint64_t entries = 1;
-
-	if (accept->class < ACCEPT_EXACT)
-		return;
-	if (!table) {
-		wrong(draft, node, "class %s needs a table=", classes[accept->class]);
-		return;
-	}
-	if (accept->class == ACCEPT_EXACT) {
-		node_number(draft, node, "entries", 4096, &entries);
-		accept->entries = (uint16_t)entries;
-		expr_read(draft, node, "table", &accept->table);
-		expr_read(draft, node, "valid", &accept->valid);
-		return;
-	}
-	symbol = symbol_find(draft, table, strlen(table));
-	if (!symbol || symbol->kind != SYMBOL_REGISTER) {
-		wrong(draft, node, "table=\"%s\": no register has this name", table);
-		return;
-	}
-	accept->word = symbol->reg->word;
-	accept->words = symbol->reg->count;
-	accept->bits = (uint8_t)(symbol->reg->bytes * 8);
-	if (!expr_read(draft, node, "index", &accept->index))
-		wrong(draft, node, "class %s needs an index=", classes[accept->class]);
-}
-
-static void read_accept(struct draft *draft, const struct node *node, struct accept *accept)
-{
-	const char *class = node_get(node, "class");
-	unsigned i = 0;
-
-	while (i < 6 && strcmp(classes[i], class))
-		i++;
-	if (i == 6) {
-		wrong(draft, node,
-		      "class=\"%s\": expected all, broadcast, multicast, exact, hash "
-		      "or vlan",
-		      class);
-		return;
-	}
-	accept->class = (uint8_t)i;
-	accept->must = node_yes(node, "must");
-	expr_read(draft, node, "when", &accept->when);
-	read_table(draft, node, accept);
-}
-
-void compile_receive(struct draft *draft)
-{
-	struct filter *filter = &draft->card->filter;
-
-	for_each_node(node, draft->root, "receive")
-	{
-		struct accept *accepts = draft_take(draft, struct accept, 32);
-
-		filter->accepts = accepts;
-		expr_read(draft, node, "max", &filter->max);
-		expr_read(draft, node, "when", &filter->when);
-		for_each_node(child, node, "accept")
-		{
-			if (filter->count < 32)
-				read_accept(draft, child, &accepts[filter->count++]);
-		}
-	}
-}
-
-/* ---- interrupts ---- */
-
-static void read_moderate(struct draft *draft, const struct node *node, struct interrupt *interrupt)
-{
-	struct moderate *moderate = &interrupt->moderate[interrupt->moderate_count];
-	struct target cause;
-
-	if (interrupt->moderate_count == MODERATE_MAX) {
-		wrong(draft, node, "more than %d moderations", MODERATE_MAX);
-		return;
-	}
-	interrupt->moderate_count++;
-	if (node_get(node, "cause") && target_text(draft, node, node_get(node, "cause"), &cause)) {
-		moderate->word = cause.word;
-		moderate->mask = cause.mask;
-	}
-	for (unsigned i = 0; i < draft->layouts_count && node_get(node, "record"); i++) {
-		if (!strcmp(draft->layouts[i].name, node_get(node, "record")))
-			draft->slot = &draft->layouts[i];
-	}
-	expr_read(draft, node, "when", &moderate->when);
-	draft->slot = NULL;
-	expr_read(draft, node, "interval", &moderate->interval);
-	expr_read(draft, node, "idle", &moderate->idle);
-	expr_read(draft, node, "limit", &moderate->limit);
-}
-
-void compile_interrupts(struct draft *draft)
-{
-	struct interrupt *interrupts =
-		draft_take(draft, struct interrupt, count_nodes(draft, "interrupt"));
-
-	draft->card->interrupts = interrupts;
-	for_each_node(node, draft->root, "interrupt")
-	{
-		struct interrupt *interrupt = &interrupts[draft->card->interrupts_count++];
-		struct target cause, mask;
-
-		if (target_text(draft, node, node_get(node, "cause"), &cause) &&
-		    target_text(draft, node, node_get(node, "mask"), &mask)) {
-			interrupt->cause_word = cause.word;
-			interrupt->cause_bits = cause.mask;
-			interrupt->mask_word = mask.word;
-		}
-		expr_read(draft, node, "enable", &interrupt->enable);
-		for_each_node(child, node, "moderate") read_moderate(draft, child, interrupt);
-	}
+	for_each_node(node, draft->root, "bar") read_bar(draft, node, seen);
 }

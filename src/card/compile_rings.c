@@ -1,121 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "card/draft.h"
+#include "card/rings.h"
 
 #include <string.h>
-
-static void read_layouts(struct draft *draft)
-{
-	for_each_node(node, draft->root, "record")
-	{
-		uint64_t size = 0;
-
-		if (draft->layouts_count == 32) {
-			wrong(draft, node, "more than 32 records");
-			return;
-		}
-		if (node_number(draft, node, "size", 64, &size) && !size)
-			wrong(draft, node, "size=\"0\": a record has 1 to 64 bytes");
-		draft->layouts[draft->layouts_count++] =
-			(struct layout){node_get(node, "name"), (uint16_t)size, node};
-		for_each_node(child, node, "field")
-		{
-			unsigned low, width;
-
-			node_bits(draft, child, "bits", (unsigned)size * 8, &low, &width);
-		}
-	}
-}
-
-static void read_completes(struct draft *draft, const struct node *node,
-			   const struct complete **completes, uint8_t *count)
-{
-	struct complete *list = draft_take(draft, struct complete, 8);
-
-	*completes = list;
-	for_each_node(child, node, "complete")
-	{
-		struct complete *complete = &list[*count];
-		const char *at = node_get(child, "at");
-
-		if (*count == 8) {
-			wrong(draft, child, "more than 8 results in one place");
-			return;
-		}
-		complete->at_last = at && !strcmp(at, "last");
-		expr_read(draft, child, "when", &complete->when);
-		writes_read(draft, child, "write", complete);
-		actions_read(draft, child, "do", &complete->actions);
-		++*count;
-	}
-}
-
-static void read_checksum(struct draft *draft, const struct node *node, struct use *use)
-{
-	struct checksum *checksum = &use->checksums[use->checksums_count];
-	const char *seed = node_get(node, "seed");
-
-	if (use->checksums_count == 3) {
-		wrong(draft, node, "more than 3 checksums of one frame");
-		return;
-	}
-	expr_read(draft, node, "when", &checksum->when);
-	expr_read(draft, node, "start", &checksum->start);
-	expr_read(draft, node, "put", &checksum->put);
-	expr_read(draft, node, "end", &checksum->end);
-	if (!checksum->start.count || !checksum->put.count)
-		wrong(draft, node, "a checksum needs start= and put=");
-	checksum->given = seed && !strcmp(seed, "given");
-	use->checksums_count++;
-}
-
-static void read_segment(struct draft *draft, const struct node *node, struct use *use)
-{
-	use->segment_present = true;
-	expr_read(draft, node, "when", &use->segment.when);
-	expr_read(draft, node, "mss", &use->segment.mss);
-	expr_read(draft, node, "header", &use->segment.header);
-	expr_read(draft, node, "payload", &use->segment.payload);
-}
-
-static void read_use(struct draft *draft, const struct node *node, struct ring *ring)
-{
-	const struct layout *layout = layout_find(draft, node_get(node, "record"));
-	const char *as = node_get(node, "as");
-	struct use *use = &ring->uses[ring->uses_count];
-
-	if (!layout) {
-		wrong(draft, node, "record=\"%s\": no record has this name",
-		      node_get(node, "record"));
-		return;
-	}
-	if (ring->uses_count == CARD_USE_MAX) {
-		wrong(draft, node, "more than %d kinds of slot", CARD_USE_MAX);
-		return;
-	}
-	if (ring->uses_count && ring->slot_size != layout->size)
-		wrong(draft, node, "the records of a ring have one size, here %u bytes",
-		      ring->slot_size);
-	ring->uses_count++;
-	ring->slot_size = layout->size;
-	draft->slot = draft->first = layout;
-	use->as = !strcmp(as, "context") ? USE_CONTEXT : !strcmp(as, "room") ? USE_ROOM : USE_DATA;
-	if (use->as == USE_CONTEXT)
-		draft->context[0] = layout;
-	expr_read(draft, node, "when", &use->when);
-	expr_read(draft, node, "key", &use->key);
-	expr_read(draft, node, "last", &use->last);
-	for_each_node(child, node, "buffer")
-	{
-		expr_read(draft, child, "address", &use->address);
-		expr_read(draft, child, "length", &use->length);
-		expr_read(draft, child, "skip", &use->skip);
-	}
-	if (use->as != USE_CONTEXT && (!use->address.count || !use->length.count))
-		wrong(draft, node, "a %s slot needs a <buffer address= length=>", as);
-	for_each_node(child, node, "segment") read_segment(draft, child, use);
-	for_each_node(child, node, "checksum") read_checksum(draft, child, use);
-	read_completes(draft, node, &use->completes, &use->completes_count);
-}
 
 /* end="bytes EXPR" or "entries EXPR"; ready="until EXPR" */
 static bool keyword(struct draft *draft, const struct node *node, const char *attribute,
@@ -124,14 +10,29 @@ static bool keyword(struct draft *draft, const struct node *node, const char *at
 	const char *text = node_get(node, attribute);
 	size_t length = strlen(word);
 
-	return text && !strncmp(text, word, length) && text[length] == ' ' &&
-	       expr_text(draft, node, text + length + 1, expr);
+	if (text == broken)
+		return true;
+	if (strncmp(text, word, length) || text[length] != ' ')
+		return false;
+	expr_text(draft, node, text + length + 1, expr);
+	return true;
+}
+
+static void read_cursor(struct draft *draft, const struct node *node, struct ring *ring)
+{
+	struct target cursor;
+
+	if (!place_read(draft, node, "cursor", false, &cursor))
+		return;
+	if (cursor.shift)
+		wrong(draft, node, "cursor=\"%s\" does not begin at bit 0 of its register",
+		      node_get(node, "cursor"));
+	ring->cursor_word = cursor.word;
+	ring->cursor_mask = cursor.mask;
 }
 
 static void read_geometry(struct draft *draft, const struct node *node, struct ring *ring)
 {
-	struct target cursor;
-
 	expr_read(draft, node, "when", &ring->when);
 	expr_read(draft, node, "base", &ring->base);
 	if (keyword(draft, node, "end", "bytes", &ring->end_value))
@@ -144,28 +45,53 @@ static void read_geometry(struct draft *draft, const struct node *node, struct r
 	if (!keyword(draft, node, "ready", "until", &ring->until))
 		wrong(draft, node, "ready=\"%s\": expected \"until EXPR\"",
 		      node_get(node, "ready"));
-	if (target_text(draft, node, node_get(node, "cursor"), &cursor)) {
-		ring->cursor_word = cursor.word;
-		ring->cursor_mask = cursor.mask;
-	}
+	read_cursor(draft, node, ring);
+}
+
+static void read_vlan(struct draft *draft, const struct node *node, struct ring *ring)
+{
+	const struct node *vlan = node_first(node->child, "vlan");
+
+	if (!vlan)
+		return;
+	ring->vlan_present = true;
+	expr_read(draft, vlan, "when", &ring->vlan_when);
+	expr_read(draft, vlan, "tci", &ring->vlan_tci);
+	expr_read(draft, vlan, "type", &ring->vlan_type);
+	if (ring->direction == RING_RECEIVE)
+		node_useless(draft, vlan, "tci", "where a tag is removed");
+	else if (!node_get(vlan, "tci"))
+		wrong(draft, vlan, "to insert a tag, tci= must say which");
+}
+
+static void read_check(struct draft *draft, const struct node *node, struct ring *ring)
+{
+	struct expr *check = node_choice(node, "of") == 0 ? &ring->check_ip : &ring->check_l4;
+
+	if (ring->direction == RING_TRANSMIT)
+		wrong(draft, node,
+		      "<checksum> in a ring verifies; to fill one in it stands in <use>");
+	else if (node_choice(node, "of") >= 0 && check->count)
+		wrong(draft, node, "a second <checksum of=\"%s\">", node_get(node, "of"));
+	else
+		expr_read(draft, node, "when", check);
+}
+
+static void transmit_only(struct draft *draft, const struct node *node, const struct ring *ring,
+			  const char *word)
+{
+	const struct node *child = node_first(node->child, word);
+
+	if (child && ring->direction == RING_RECEIVE)
+		wrong(draft, child, "<%s> has no meaning in a ring for receive", word);
 }
 
 static void read_offloads(struct draft *draft, const struct node *node, struct ring *ring)
 {
-	for_each_node(child, node, "vlan")
-	{
-		ring->vlan_present = true;
-		expr_read(draft, child, "when", &ring->vlan_when);
-		expr_read(draft, child, "tci", &ring->vlan_tci);
-		expr_read(draft, child, "type", &ring->vlan_type);
-		if (ring->direction == RING_TRANSMIT && !ring->vlan_tci.count)
-			wrong(draft, child, "to insert a tag, tci= must say which");
-	}
-	for_each_node(child, node, "fcs")
-	{
-		ring->fcs_present = true;
-		expr_read(draft, child, "when", &ring->fcs_when);
-	}
+	read_vlan(draft, node, ring);
+	for_each_node(child, node, "checksum") read_check(draft, child, ring);
+	transmit_only(draft, node, ring, "pad");
+	transmit_only(draft, node, ring, "loop");
 	for_each_node(child, node, "pad")
 	{
 		expr_read(draft, child, "to", &ring->pad_to);
@@ -176,44 +102,65 @@ static void read_offloads(struct draft *draft, const struct node *node, struct r
 		ring->loop_present = true;
 		expr_read(draft, child, "when", &ring->loop_when);
 	}
-	for_each_node(child, node, "checksum")
+	draft->speaks |= ring->direction == RING_RECEIVE ? SPEAKS_FRAME : 0;
+	for_each_node(child, node, "fcs")
 	{
-		const char *of = node_get(child, "of") ?: "";
+		ring->fcs_present = true;
+		expr_read(draft, child, "when", &ring->fcs_when);
+	}
+}
 
-		expr_read(draft, child, "when",
-			  !strcmp(of, "ip") ? &ring->check_ip : &ring->check_l4);
+/* Beside the <use>s, slots of several layouts are meant: data and room, or all. */
+static void speak_of(struct draft *draft, const struct ring *ring, const struct layout **layouts,
+		     bool results)
+{
+	draft->slot = NULL;
+	draft->alike_count = 0;
+	for (unsigned i = 0; i < ring->uses_count; i++) {
+		const struct use *use = &ring->uses[i];
+
+		if (!layouts[i] || (results ? use->completes_count : use->as == USE_CONTEXT))
+			continue;
+		if (!draft->slot)
+			draft->slot = layouts[i];
+		else
+			draft->alike[draft->alike_count++] = layouts[i];
 	}
 }
 
 static void read_ring(struct draft *draft, const struct node *node, struct ring *ring)
 {
-	const char *direction = node_get(node, "for"), *empty = node_get(node, "empty");
+	const struct layout *layouts[CARD_USE_MAX] = {0};
 
 	ring->name = node_get(node, "name");
-	ring->direction = !strcmp(direction, "receive") ? RING_RECEIVE : RING_TRANSMIT;
-	draft->slot = draft->first = draft->context[0] = NULL;
+	ring->direction = node_choice(node, "for") == 1 ? RING_RECEIVE : RING_TRANSMIT;
+	draft->context = NULL;
+	draft->slot_unknown = false;
 	read_geometry(draft, node, ring);
-	for_each_node(child, node, "use") read_use(draft, child, ring);
-	if (!ring->uses_count)
-		wrong(draft, node, "a ring needs a <use> that says what its slots are");
+	read_uses(draft, node, ring, layouts);
+	speak_of(draft, ring, layouts, false);
+	draft->speaks = ring->direction == RING_TRANSMIT ? SPEAKS_FIRST : 0;
 	read_offloads(draft, node, ring);
-	read_completes(draft, node, &ring->completes, &ring->completes_count);
-	if (empty)
-		actions_read(draft, node, "empty", &ring->empty);
+	speak_of(draft, ring, layouts, true);
+	read_completes(draft, node, ring->direction == RING_RECEIVE, &ring->completes,
+		       &ring->completes_count);
+	draft->slot = draft->context = NULL;
+	draft->alike_count = 0;
+	draft->slot_unknown = false;
+	actions_read(draft, node, "empty", &ring->empty);
 	ring->empty_holds = node_yes(node, "hold");
-	draft->slot = draft->first = draft->context[0] = NULL;
+	if (ring->direction == RING_TRANSMIT)
+		node_useless(draft, node, "hold", "in a ring for transmit");
 }
 
 void compile_rings(struct draft *draft)
 {
-	struct ring *rings = (struct ring *)draft->card->rings;
-	unsigned i = 0;
-
-	read_layouts(draft);
-	for_each_node(node, draft->root, "ring")
+	for_each_symbol(symbol, draft)
 	{
-		draft->ring = (int)i;
-		read_ring(draft, node, &rings[i++]);
+		if (symbol->kind != SYMBOL_RING)
+			continue;
+		draft->ring = symbol->index;
+		read_ring(draft, symbol->node, (struct ring *)&draft->card->rings[symbol->index]);
 	}
 	draft->ring = -1;
 }

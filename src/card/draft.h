@@ -9,18 +9,25 @@
  * A description on its way: nodes as read, the symbols that expressions name,
  * and the card that is being built. Memory of the card comes from its arena.
  */
+enum { CARD_FILE_MAX = 1 << 20 };
+
 struct attribute {
 	const char *name, *value;
-	bool used;
+	int choice; /* index, where the value is one of several */
 };
 
 struct node {
 	const char *word, *file;
 	unsigned line;
+	bool inherited; /* from the card this one extends */
+	bool broken;	/* something in its own tag was wrong and has been reported */
 	struct attribute *attributes;
 	unsigned attributes_count;
 	struct node *child, *next;
 };
+
+/* The value of an attribute that was wrong, by address; reported once, then passed over. */
+extern const char broken[];
 
 enum symbol_kind { SYMBOL_REGISTER, SYMBOL_RING, SYMBOL_TIMER, SYMBOL_RESET, SYMBOL_BANK };
 
@@ -30,32 +37,61 @@ struct symbol {
 	uint16_t index; /* of the ring, timer, reset or bank */
 	uint16_t bank;
 	struct reg *reg; /* SYMBOL_REGISTER */
+	bool misplaced;	 /* its offset was wrong and is not the one it has now */
 	const struct node *node;
+	struct symbol *next, *chain;
 };
 
-struct layout { /* a record's fields */
+struct layout_field {
+	const char *name;
+	uint16_t low;
+	uint8_t width;
+	uint16_t chain; /* 1 + index of the next with the same hash */
+};
+
+enum { LAYOUT_BUCKETS = 128 };
+
+struct layout { /* a record */
 	const char *name;
 	uint16_t size;
 	const struct node *node;
+	struct layout_field *fields;
+	unsigned fields_count;
+	uint16_t buckets[LAYOUT_BUCKETS];
 };
+
+/* What the text at hand may speak of besides registers. */
+enum scope_words {
+	SPEAKS_NEW = 1,	  /* new */
+	SPEAKS_OLD = 2,	  /* old */
+	SPEAKS_INDEX = 4, /* i */
+	SPEAKS_FRAME = 8, /* frame. */
+	SPEAKS_HERE = 16, /* here */
+	SPEAKS_FIRST = 32 /* first. */
+};
+
+enum { LAYOUTS_MAX = 32 };
 
 struct arena_block;
 
 struct draft {
 	struct mistakes *mistakes;
+	const struct finder *finder;
+	bool is_file; /* and others may lie beside it */
 	struct arena_block *arena;
 	struct card *card;
 	struct node *root;
-	struct symbol *symbols;
-	unsigned symbols_count, symbols_room;
-	struct layout layouts[32];
+	struct symbol *symbols, **symbols_last, **buckets;
+	unsigned registers, elements, hints;
+	struct layout layouts[LAYOUTS_MAX];
 	unsigned layouts_count;
 	uint16_t words;
 	uint64_t *reset_words;
-	/* what the text being compiled may name besides registers */
-	const struct layout *slot;
-	const struct layout *first;
-	const struct layout *context[CARD_CONTEXTS];
+	unsigned speaks; /* enum scope_words */
+	const struct layout *slot, *context;
+	bool slot_unknown; /* its record does not exist, which was said */
+	const struct layout *alike[CARD_USE_MAX];
+	unsigned alike_count;
 	int ring;
 };
 
@@ -67,18 +103,48 @@ void arena_free(struct arena_block *arena);
 
 #define wrong(draft, node, ...) mistake((draft)->mistakes, (node)->file, (node)->line, __VA_ARGS__)
 
-/* xml.c, words.c, extend.c */
-struct node *xml_nodes(struct draft *draft, const char *name, const char *text, size_t length);
-bool words_check(struct draft *draft, const struct node *root);
-bool extend(struct draft *draft, struct node *root);
+/* node.c: "line 4", with the file where it is another one */
+const char *node_line(struct draft *draft, const struct node *from, const struct node *to);
 
+/* nearest.c: the name that was meant */
+struct nearest {
+	const char *text, *best;
+	size_t length;
+	unsigned allowed; /* edits */
+};
+
+struct nearest nearest_to(const struct draft *draft, const char *text, size_t length);
+void nearest_offer(struct nearest *nearest, const char *name);
+const char *nearest_hint(struct draft *draft, const struct nearest *nearest);
+
+/* scan.c, xml.c, extend.c, words.c, value.c */
+struct scan {
+	uint32_t *lines; /* of each start tag */
+	unsigned count, comments;
+};
+
+bool scan_text(struct draft *draft, const char *file, const char *text, size_t length,
+	       struct scan *scan);
+struct node *xml_nodes(struct draft *draft, const char *name, const char *text, size_t length);
+struct node *extend(struct draft *draft, struct node *root);
+bool words_check(struct draft *draft, struct node *root);
+
+struct attribute_word;
+void value_check(struct draft *draft, struct node *node, const struct attribute_word *known,
+		 struct attribute *at);
+bool text_number(const char *text, uint64_t *value);
+bool text_bits(const char *text, unsigned *low, unsigned *high);
+bool text_span(const char *text, unsigned *first, unsigned *last);
+
+/* node.c */
 const char *node_get(const struct node *node, const char *name);
+int node_choice(const struct node *node, const char *name); /* -1: absent or wrong */
 bool node_yes(const struct node *node, const char *name);
+void node_useless(struct draft *draft, const struct node *node, const char *name, const char *why);
 bool node_number(struct draft *draft, const struct node *node, const char *name, uint64_t limit,
 		 uint64_t *value);
-bool node_bits(struct draft *draft, const struct node *node, const char *name, unsigned limit,
-	       unsigned *low, unsigned *width);
-bool text_number(const char *text, uint64_t *value);
+bool node_bits(struct draft *draft, const struct node *node, unsigned limit, unsigned *low,
+	       unsigned *width);
 
 #define for_each_node(at, parent, name)                                                            \
 	for (const struct node *at = node_first((parent)->child, name); at;                        \
@@ -88,32 +154,56 @@ bool text_number(const char *text, uint64_t *value);
 const struct node *node_first(const struct node *node, const char *name);
 
 /* symbols.c */
+#define for_each_symbol(at, draft) for (struct symbol *at = (draft)->symbols; at; at = at->next)
+
 struct symbol *symbol_add(struct draft *draft, const struct node *node, const char *name,
 			  enum symbol_kind kind, unsigned index);
 struct symbol *symbol_find(struct draft *draft, const char *name, size_t length);
+struct symbol *symbol_kind_find(struct draft *draft, const char *name, size_t length,
+				enum symbol_kind kind);
+const char *symbol_hint(struct draft *draft, const char *name, size_t length, int kind);
 const struct field *reg_field(const struct reg *reg, const char *name, size_t length);
-bool layout_field(const struct layout *layout, const char *name, size_t length, unsigned *low,
-		  unsigned *width);
-const struct layout *layout_find(const struct draft *draft, const char *name);
+const char *field_hint(struct draft *draft, const struct reg *reg, const char *name, size_t length);
+const struct layout_field *layout_field(const struct layout *layout, const char *name,
+					size_t length);
+const struct layout_field *slot_field_find(struct draft *draft, const struct node *node,
+					   const char *name, size_t length, bool *failed);
+void layout_add(struct layout *layout, const struct layout_field *field);
+struct layout *layout_find(struct draft *draft, const char *name);
 
-/* expression.c, action.c */
+/* expression.c, names.c, place.c, action.c */
+bool name_reserved(const char *name);
 bool expr_read(struct draft *draft, const struct node *node, const char *attribute,
 	       struct expr *expr);
 bool expr_text(struct draft *draft, const struct node *node, const char *text, struct expr *expr);
 bool target_text(struct draft *draft, const struct node *node, const char *text,
 		 struct target *target);
+/* A place that never moves; WHOLE: all of a register. */
+bool place_read(struct draft *draft, const struct node *node, const char *attribute, bool whole,
+		struct target *target);
 bool actions_read(struct draft *draft, const struct node *node, const char *attribute,
 		  struct actions *actions);
 void writes_read(struct draft *draft, const struct node *node, const char *attribute,
 		 struct complete *complete);
+int bank_read_name(struct draft *draft, const struct node *node, const char *attribute);
 
 /* compile_*.c */
-bool counts_check(struct draft *draft);
 void compile_banks(struct draft *draft);     /* registers and their state words */
 void compile_registers(struct draft *draft); /* what they do: needs all symbols */
 void compile_maps(struct draft *draft);
 void compile_function(struct draft *draft); /* pci, bars */
+void compile_names(struct draft *draft);    /* rings, timers, resets */
+void compile_layouts(struct draft *draft);
 void compile_rings(struct draft *draft);
-void compile_parts(struct draft *draft); /* windows, pins, resets, timers, events */
+void compile_windows(struct draft *draft); /* and pins */
+void compile_resets(struct draft *draft);
+void compile_eeprom(struct draft *draft);
+void compile_counters(struct draft *draft);
+void compile_timers(struct draft *draft); /* and events */
 void compile_receive(struct draft *draft);
 void compile_interrupts(struct draft *draft);
+
+static inline uint64_t ones(unsigned width)
+{
+	return width >= 64 ? UINT64_MAX : (1ull << width) - 1;
+}

@@ -3,30 +3,71 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { MISTAKES_MAX = 1000 };
+enum { MISTAKES_MAX = 1024 };
 
-void mistake(struct mistakes *mistakes, const char *file, unsigned line, const char *format, ...)
+static struct error *slot_take(struct mistakes *mistakes)
 {
-	char text[400];
-	va_list args;
-
 	if (mistakes->count == mistakes->room) {
 		unsigned room = mistakes->room ? mistakes->room * 2 : 16;
 		struct error *grown;
 
 		if (room > MISTAKES_MAX)
-			return;
+			return NULL;
 		grown = realloc(mistakes->list, room * sizeof(*grown));
 		if (!grown)
-			return;
+			return NULL;
 		mistakes->list = grown;
 		mistakes->room = room;
+	}
+	return &mistakes->list[mistakes->count++];
+}
+
+void mistake(struct mistakes *mistakes, const char *file, unsigned line, const char *format, ...)
+{
+	struct error *error = slot_take(mistakes);
+	char text[400];
+	va_list args;
+
+	if (!error)
+		return;
+	if (mistakes->count == MISTAKES_MAX) {
+		error_at(error, -EINVAL, file, UINT32_MAX, "and more, which is not shown");
+		return;
 	}
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	error_at(&mistakes->list[mistakes->count++], -EINVAL, file, line, "%s", text);
+	error_at(error, -EINVAL, file, line, "%s", text);
+}
+
+/* By line, as found where the line is the same; a base's mistakes come before. */
+static int by_place(const void *a, const void *b)
+{
+	const struct error *left = a, *right = b;
+	int file = strcmp(left->file, right->file);
+
+	if (file)
+		return file;
+	if (left->line != right->line)
+		return left->line < right->line ? -1 : 1;
+	return strcmp(left->text, right->text);
+}
+
+void mistakes_sort(struct mistakes *mistakes, unsigned from)
+{
+	unsigned kept = from;
+
+	if (mistakes->count == from)
+		return;
+	qsort(mistakes->list + from, mistakes->count - from, sizeof(*mistakes->list), by_place);
+	for (unsigned i = from; i < mistakes->count; i++) {
+		if (i > from && !by_place(&mistakes->list[kept - 1], &mistakes->list[i]))
+			continue; /* two readers of one text said the same */
+		mistakes->list[kept++] = mistakes->list[i];
+	}
+	mistakes->count = kept;
 }
 
 void mistakes_print(const struct mistakes *mistakes, FILE *out)
@@ -34,7 +75,7 @@ void mistakes_print(const struct mistakes *mistakes, FILE *out)
 	for (unsigned i = 0; i < mistakes->count; i++) {
 		const struct error *at = &mistakes->list[i];
 
-		if (at->line)
+		if (at->line && at->line != UINT32_MAX)
 			fprintf(out, "%s:%u: error: %s\n", at->file, at->line, at->text);
 		else
 			fprintf(out, "%s: error: %s\n", at->file, at->text);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "card/draft.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 const struct node *node_first(const struct node *node, const char *name)
@@ -12,13 +10,38 @@ const struct node *node_first(const struct node *node, const char *name)
 	return node;
 }
 
-const char *node_get(const struct node *node, const char *name)
+const char *node_line(struct draft *draft, const struct node *from, const struct node *to)
+{
+	char text[300];
+
+	if (!strcmp(from->file, to->file))
+		snprintf(text, sizeof(text), "line %u", to->line);
+	else
+		snprintf(text, sizeof(text), "line %u of %s", to->line, to->file);
+	return arena_text(&draft->arena, text, strlen(text));
+}
+
+static const struct attribute *attribute(const struct node *node, const char *name)
 {
 	for (unsigned i = 0; i < node->attributes_count; i++) {
 		if (!strcmp(node->attributes[i].name, name))
-			return node->attributes[i].value;
+			return &node->attributes[i];
 	}
 	return NULL;
+}
+
+const char *node_get(const struct node *node, const char *name)
+{
+	const struct attribute *at = attribute(node, name);
+
+	return at ? at->value : NULL;
+}
+
+int node_choice(const struct node *node, const char *name)
+{
+	const struct attribute *at = attribute(node, name);
+
+	return at ? at->choice : -1;
 }
 
 bool node_yes(const struct node *node, const char *name)
@@ -28,24 +51,10 @@ bool node_yes(const struct node *node, const char *name)
 	return value && !strcmp(value, "yes");
 }
 
-/* Decimal or 0x; K and M multiply by 1024 each. */
-bool text_number(const char *text, uint64_t *value)
+void node_useless(struct draft *draft, const struct node *node, const char *name, const char *why)
 {
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	*value = strtoull(text, &end, 0);
-	if (*end == 'K' || *end == 'M') {
-		unsigned shift = *end == 'K' ? 10 : 20;
-
-		if (*value >> (64 - shift))
-			return false;
-		*value <<= shift;
-		end++;
-	}
-	return !errno && !*end;
+	if (node_get(node, name))
+		wrong(draft, node, "%s= has no meaning %s", name, why);
 }
 
 bool node_number(struct draft *draft, const struct node *node, const char *name, uint64_t limit,
@@ -54,15 +63,10 @@ bool node_number(struct draft *draft, const struct node *node, const char *name,
 	const char *text = node_get(node, name);
 	uint64_t number;
 
-	if (!text)
+	if (!text || text == broken || !text_number(text, &number))
 		return false;
-	if (!text_number(text, &number)) {
-		wrong(draft, node, "%s=\"%s\" is not a number (decimal, 0x…, or with K or M)", name,
-		      text);
-		return false;
-	}
 	if (number > limit) {
-		wrong(draft, node, "%s=\"%s\" is above the limit, 0x%llx", name, text,
+		wrong(draft, node, "%s=\"%s\" is above 0x%llx, the highest value here", name, text,
 		      (unsigned long long)limit);
 		return false;
 	}
@@ -70,28 +74,26 @@ bool node_number(struct draft *draft, const struct node *node, const char *name,
 	return true;
 }
 
-bool node_bits(struct draft *draft, const struct node *node, const char *name, unsigned limit,
-	       unsigned *low, unsigned *width)
+bool node_bits(struct draft *draft, const struct node *node, unsigned limit, unsigned *low,
+	       unsigned *width)
 {
-	const char *text = node_get(node, name);
+	const char *text = node_get(node, "bits");
 	unsigned high;
-	int end = 0;
 
-	if (!text)
+	*low = 0;
+	*width = 1;
+	if (!text || text == broken || !text_bits(text, low, &high))
 		return false;
-	if (sscanf(text, "%u:%u%n", &high, low, &end) != 2 || text[end]) {
-		if (sscanf(text, "%u%n", low, &end) != 1 || text[end]) {
-			wrong(draft, node, "%s=\"%s\" is neither a bit nor HIGH:LOW", name, text);
-			return false;
-		}
-		high = *low;
+	if (high >= *low && high < limit && high - *low < 64) {
+		*width = high - *low + 1;
+		return true;
 	}
-	if (high < *low || high >= limit || high - *low >= 64) {
-		wrong(draft, node,
-		      "%s=\"%s\" does not lie in the %u bits there are, high part first", name,
-		      text, limit);
-		return false;
-	}
-	*width = high - *low + 1;
-	return true;
+	if (high < *low)
+		wrong(draft, node, "bits=\"%s\": the high bit stands first", text);
+	else if (high >= limit)
+		wrong(draft, node, "bits=\"%s\" lies beyond the %u bits there are", text, limit);
+	else
+		wrong(draft, node, "bits=\"%s\" is wider than 64 bits", text);
+	*low = 0;
+	return false;
 }

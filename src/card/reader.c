@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- *   text -> nodes (xml.c) -> words checked (words.c) -> state words and names
- *        -> behaviour, rings, filter, interrupts (compile_*.c) -> frozen card
+ *   text -> looked over (scan.c) -> nodes (xml.c) -> with those of the card it
+ *   extends (extend.c) -> words and values checked (words.c, value.c) -> state
+ *   words and names -> behaviour, rings, filter, interrupts (compile_*.c)
+ *   -> frozen card
  *
- * Each step reports all it finds; the next runs only when there was nothing.
+ * Each step repairs what it reports, so that the next can go on and every
+ * mistake is found in one run.
  */
 #include "card/draft.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void compile(struct draft *draft)
 {
@@ -20,56 +25,99 @@ static void compile(struct draft *draft)
 	card->title = node_get(draft->root, "title");
 	draft->ring = -1;
 	compile_banks(draft);
+	compile_names(draft);
+	compile_layouts(draft);
 	compile_function(draft);
 	compile_registers(draft);
 	compile_rings(draft);
-	compile_parts(draft);
+	compile_windows(draft);
+	compile_resets(draft);
+	compile_timers(draft);
+	compile_eeprom(draft);
+	compile_counters(draft);
 	compile_receive(draft);
 	compile_interrupts(draft);
 	compile_maps(draft);
 }
 
-struct card *card_read_text(const char *name, const char *text, size_t length,
-			    struct mistakes *mistakes)
+static struct card *read_text(const char *name, const char *text, size_t length, bool is_file,
+			      const struct finder *finder, struct mistakes *mistakes)
 {
 	unsigned before = mistakes->count;
-	struct draft draft = {.mistakes = mistakes};
+	struct draft draft = {.mistakes = mistakes, .finder = finder, .is_file = is_file};
 
+	draft.symbols_last = &draft.symbols;
 	draft.card = draft_take(&draft, struct card, 1);
-	draft.root = xml_nodes(&draft, arena_text(&draft.arena, name, strlen(name)), text, length);
-	if (draft.root && words_check(&draft, draft.root) && counts_check(&draft))
+	draft.card->path = arena_text(&draft.arena, name, strlen(name));
+	draft.root = xml_nodes(&draft, draft.card->path, text, length);
+	if (draft.root)
+		draft.root = extend(&draft, draft.root);
+	if (draft.root && words_check(&draft, draft.root))
 		compile(&draft);
-	free(draft.symbols);
 	if (mistakes->count != before) {
+		mistakes_sort(mistakes, before);
 		arena_free(draft.arena);
 		return NULL;
 	}
-	draft.card->path = arena_text(&draft.arena, name, strlen(name));
 	draft.card->arena = draft.arena;
 	return draft.card;
 }
 
+struct card *card_read_text_among(const char *name, const char *text, size_t length,
+				  const struct finder *finder, struct mistakes *mistakes)
+{
+	return read_text(name, text, length, false, finder, mistakes);
+}
+
+char *card_load(const char *path, size_t *length)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), saved;
+	char *text = malloc(CARD_FILE_MAX + 1);
+	ssize_t got = -1;
+
+	*length = 0;
+	while (fd >= 0 && text && *length <= CARD_FILE_MAX) {
+		got = read(fd, text + *length, CARD_FILE_MAX + 1 - *length);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		*length += (size_t)got;
+	}
+	saved = errno;
+	if (fd >= 0)
+		close(fd);
+	if (got >= 0)
+		return text;
+	free(text);
+	errno = saved;
+	return NULL;
+}
+
+struct card *card_read_file_among(const char *path, const struct finder *finder,
+				  struct mistakes *mistakes)
+{
+	struct card *card = NULL;
+	size_t length;
+	char *text = card_load(path, &length);
+
+	if (text)
+		card = read_text(path, text, length, true, finder, mistakes);
+	else
+		mistake(mistakes, path, 0, "%s", strerror(errno));
+	free(text);
+	return card;
+}
+
+struct card *card_read_text(const char *name, const char *text, size_t length,
+			    struct mistakes *mistakes)
+{
+	return card_read_text_among(name, text, length, NULL, mistakes);
+}
+
 struct card *card_read_file(const char *path, struct mistakes *mistakes)
 {
-	enum { FILE_MAX = (4 << 20) + 1 };
-	FILE *file = fopen(path, "re");
-	struct card *card = NULL;
-	char *text = NULL;
-	size_t length;
-
-	if (!file) {
-		mistake(mistakes, path, 0, "%s", strerror(errno));
-		return NULL;
-	}
-	text = malloc(FILE_MAX);
-	length = text ? fread(text, 1, FILE_MAX, file) : 0;
-	if (!text || ferror(file))
-		mistake(mistakes, path, 0, "cannot be read");
-	else
-		card = card_read_text(path, text, length, mistakes);
-	free(text);
-	fclose(file);
-	return card;
+	return card_read_file_among(path, NULL, mistakes);
 }
 
 void card_free(struct card *card)

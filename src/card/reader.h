@@ -14,11 +14,35 @@ struct mistakes {
 
 void mistake(struct mistakes *mistakes, const char *file, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+void mistakes_sort(struct mistakes *mistakes, unsigned from);
 void mistakes_print(const struct mistakes *mistakes, FILE *out); /* FILE:LINE: error: ... */
 void mistakes_free(struct mistakes *mistakes);
 
-/* Reads, checks and freezes a description (and what it extends). NULL: see mistakes. */
+/* Where a description that another one extends comes from; TEXT is freed by the reader. */
+struct found_card {
+	char path[512];
+	bool built_in;
+	char *text;
+	size_t length;
+};
+
+struct finder {
+	bool (*find)(void *context, const char *name, struct found_card *found);
+	void *context;
+};
+
+/*
+ * Reads, checks and freezes a description and what it extends. NULL: see mistakes.
+ * Those that lie among others have a FINDER, asked for what does not lie beside them.
+ */
 struct card *card_read_file(const char *path, struct mistakes *mistakes);
 struct card *card_read_text(const char *name, const char *text, size_t length,
 			    struct mistakes *mistakes);
+struct card *card_read_file_among(const char *path, const struct finder *finder,
+				  struct mistakes *mistakes);
+struct card *card_read_text_among(const char *name, const char *text, size_t length,
+				  const struct finder *finder, struct mistakes *mistakes);
 void card_free(struct card *card);
+
+/* All of a file, at most what a description may have and a byte more; NULL and errno. */
+char *card_load(const char *path, size_t *length);

@@ -1,113 +1,173 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Every word of the language: where it may stand, and what it may and must say. */
+/*
+ * Nodes against the table. What is wrong is reported once and then made
+ * harmless, so that the steps that follow can look for further mistakes: a
+ * misspelt word is read as the one that was meant, an unreadable value becomes
+ * `broken`, and what cannot stand where it stands is left out.
+ */
+#include "card/words.h"
 #include "card/draft.h"
 
 #include <string.h>
 
-static const struct word {
-	const char *name, *parents, *attributes; /* "!": must be there */
-} words[] = {
-	{"card", "", "name! title! drivers"},
-	{"pci", "card", "vendor! device! subsystem-vendor subsystem revision class! interrupt"},
-	{"bar", "card", "index! space! size! bank"},
-	{"index-data", "bar", "index! data! register! bank!"},
-	{"bank", "card", "name! width"},
-	{"phy", "card", "name width"},
-	{"eeprom", "card", "name words!"},
-	{"mac", "eeprom", "words!"},
-	{"word", "eeprom", "at! value! doc"},
-	{"sum", "eeprom", "word! total!"},
-	{"register", "bank phy",
-	 "name! at size count stride access reset mask when writable-when shows stored do do-on "
-	 "do-read alias effects doc"},
-	{"counter", "bank phy", "name! at! size counts on-overflow access high doc"},
-	{"field", "register record", "name! bits! access reset shows do do-on doc"},
-	{"value", "field", "is! name do!"},
-	{"window", "card", "to! index! chip data! read-when write-when after done"},
-	{"pins", "card", "of! to! clock! select! in! out! address-bits when"},
-	{"record", "card", "name! size!"},
-	{"ring", "card", "name! for! when base! end! ready! cursor! empty hold next!"},
-	{"use", "ring", "record! as! when key last"},
-	{"buffer", "use", "address! length! skip"},
-	{"segment", "use", "when mss! header! payload"},
-	{"checksum", "use ring", "of! when start put end seed"},
-	{"vlan", "ring", "tci when type"},
-	{"fcs", "ring", "when"},
-	{"pad", "ring", "to! when"},
-	{"loop", "ring", "when!"},
-	{"complete", "ring use", "at when write do"},
-	{"receive", "card", "rings! max when"},
-	{"accept", "receive", "class! when table entries valid index must"},
-	{"interrupt", "card", "line! cause! mask! enable"},
-	{"moderate", "interrupt", "cause record when interval idle limit"},
-	{"reset", "card", "name! clears keeps do"},
-	{"timer", "card", "name! every after when do!"},
-	{"on", "card", "event! do!"},
-};
+enum { WORDS_MAX = 64 };
 
-static const struct word *find(const char *name)
+bool word_in(const char *list, const char *word)
 {
-	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (!strcmp(words[i].name, name))
+	size_t length = strlen(word);
+
+	for (const char *at = list; *at; at += strspn(at, " ")) {
+		size_t here = strcspn(at, " ");
+
+		if (here == length && !memcmp(at, word, length))
+			return true;
+		at += here;
+	}
+	return false;
+}
+
+const struct word *word_find(const char *name, const char *parent)
+{
+	for (unsigned i = 0; i < words_count; i++) {
+		if (!strcmp(words[i].name, name) && (!parent || word_in(words[i].parents, parent)))
 			return &words[i];
 	}
 	return NULL;
 }
 
-/* Is NAME in the list? MUST tells whether it has to be there. */
-static bool in_list(const char *list, const char *name)
+const struct attribute_word *word_attribute(const struct word *word, const char *name)
 {
-	size_t length = strlen(name);
-
-	for (const char *at = list; *at; at += strspn(at, " ")) {
-		size_t word = strcspn(at, " ");
-
-		if (word - (at[word - 1] == '!') == length && !memcmp(at, name, length))
-			return true;
-		at += word;
+	for (const struct attribute_word *at = word->attributes;
+	     at < word->attributes + WORD_ATTRIBUTES && at->name; at++) {
+		if (!strcmp(at->name, name))
+			return at;
 	}
-	return false;
+	return NULL;
 }
 
-static void check_attributes(struct draft *draft, const struct node *node, const struct word *word)
+static const struct attribute_word *attribute_meant(struct draft *draft, struct node *node,
+						    const struct word *word, const char *name)
 {
+	struct nearest nearest = nearest_to(draft, name, strlen(name));
+
+	for (const struct attribute_word *at = word->attributes;
+	     at < word->attributes + WORD_ATTRIBUTES && at->name; at++)
+		nearest_offer(&nearest, at->name);
+	wrong(draft, node, "<%s> has no attribute %s=%s", node->word, name,
+	      nearest_hint(draft, &nearest));
+	if (!nearest.best || node_get(node, nearest.best))
+		return NULL;
+	return word_attribute(word, nearest.best);
+}
+
+static void check_attributes(struct draft *draft, struct node *node, const struct word *word)
+{
+	unsigned kept = 0;
+
 	for (unsigned i = 0; i < node->attributes_count; i++) {
-		if (!in_list(word->attributes, node->attributes[i].name))
-			wrong(draft, node, "<%s> has no attribute %s=; it may have: %s", node->word,
-			      node->attributes[i].name, word->attributes);
-	}
-	for (const char *at = word->attributes; *at; at += strspn(at, " ")) {
-		size_t length = strcspn(at, " ");
-		char name[40];
+		struct attribute *at = &node->attributes[i];
+		const struct attribute_word *known = word_attribute(word, at->name);
 
-		snprintf(name, sizeof(name), "%.*s", (int)length - 1, at);
-		if (at[length - 1] == '!' && !node_get(node, name))
-			wrong(draft, node, "<%s> needs %s=", node->word, name);
-		at += length;
+		if (!known)
+			known = attribute_meant(draft, node, word, at->name);
+		if (!known)
+			continue;
+		at->name = known->name;
+		value_check(draft, node, known, at);
+		node->attributes[kept++] = *at;
+	}
+	node->attributes_count = kept;
+	for (const struct attribute_word *at = word->attributes;
+	     at < word->attributes + WORD_ATTRIBUTES && at->name; at++) {
+		if (!at->required || node_get(node, at->name))
+			continue;
+		wrong(draft, node, "<%s> needs %s=", node->word, at->name);
+		node->broken = true;
+		node->attributes[node->attributes_count++] =
+			(struct attribute){at->name, broken, -1};
 	}
 }
 
-static void check(struct draft *draft, const struct node *node, const char *parent)
+static const struct word *word_meant(struct draft *draft, const struct node *node,
+				     const char *parent)
 {
-	const struct word *word = find(node->word);
+	struct nearest nearest = nearest_to(draft, node->word, strlen(node->word));
 
-	if (!word) {
-		wrong(draft, node, "<%s> is not a word of the language", node->word);
-		return;
+	for (unsigned i = 0; i < words_count; i++) {
+		if (word_in(words[i].parents, parent) || (!*parent && !*words[i].parents))
+			nearest_offer(&nearest, words[i].name);
 	}
-	if (parent ? !in_list(word->parents, parent) : *word->parents)
-		wrong(draft, node, "<%s> stands in <%s>, not in <%s>", node->word,
-		      *word->parents ? word->parents : "nothing", parent ?: "nothing");
+	wrong(draft, node,
+	      *parent || nearest.best ? "<%s> is not a word of the language%s"
+				      : "a description is a <card>, not a <%s>%s",
+	      node->word, nearest_hint(draft, &nearest));
+	return nearest.best ? word_find(nearest.best, *parent ? parent : NULL) : NULL;
+}
+
+/* The word a node is, or is meant to be; NULL: it is left out. */
+static const struct word *identify(struct draft *draft, struct node *node, const char *parent)
+{
+	const struct word *word = word_find(node->word, *parent ? parent : NULL);
+
+	if (!*parent && word && *word->parents)
+		word = NULL;
+	if (word)
+		return word;
+	word = word_find(node->word, NULL);
+	if (word && *parent)
+		wrong(draft, node, "<%s> does not stand in <%s>%s%s", node->word, parent,
+		      *word->parents ? " but in: " : "", word->parents);
+	else if (word)
+		wrong(draft, node, "a description is a <card>, not a <%s>", node->word);
+	else
+		word = word_meant(draft, node, parent);
+	return word && !strcmp(word->name, node->word) ? NULL : word;
+}
+
+static void check(struct draft *draft, struct node *node, const struct word *word);
+
+static void check_children(struct draft *draft, struct node *node, const struct word *word)
+{
+	const struct node *firsts[WORDS_MAX] = {0};
+
+	for (struct node **at = &node->child; *at;) {
+		struct node *child = *at;
+		const struct word *found = identify(draft, child, node->word);
+
+		if (found)
+			child->word = found->name;
+		if (found && found->once && firsts[found - words]) {
+			wrong(draft, child, "a second <%s> in <%s>; the first is in %s",
+			      found->name, node->word,
+			      node_line(draft, child, firsts[found - words]));
+			found = NULL;
+		}
+		if (!found) {
+			*at = child->next;
+			continue;
+		}
+		firsts[found - words] = child;
+		check(draft, child, found);
+		at = &child->next;
+	}
+	if (word->needs && !node_first(node->child, word->needs))
+		wrong(draft, node, "<%s> needs at least one <%s>", node->word, word->needs);
+}
+
+static void check(struct draft *draft, struct node *node, const struct word *word)
+{
 	check_attributes(draft, node, word);
-	for (const struct node *child = node->child; child; child = child->next)
-		check(draft, child, node->word);
+	check_children(draft, node, word);
 }
 
-bool words_check(struct draft *draft, const struct node *root)
+bool words_check(struct draft *draft, struct node *root)
 {
-	unsigned before = draft->mistakes->count;
+	const struct word *word = identify(draft, root, "");
 
-	check(draft, root, NULL);
-	return draft->mistakes->count == before;
+	if (!word)
+		return false;
+	root->word = word->name;
+	check(draft, root, word);
+	return true;
 }

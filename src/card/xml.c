@@ -1,100 +1,106 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * libxml2 parses; what comes out is a tree of our own nodes. A document type
- * would bring entities, so there is none, and size and depth are limited
- * before anything is built.
+ * libxml2 parses what scan.c has let pass; what comes out is a tree of our own
+ * nodes, each with the line its start tag begins in.
  */
 #include "card/draft.h"
+#include "card/words.h"
 
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { XML_BYTES_MAX = 4 << 20, XML_DEPTH_MAX = 16 };
-
 struct xml_context {
 	struct draft *draft;
 	const char *name;
+	struct scan scan;
+	unsigned next; /* start tag */
+	bool failed;
 };
 
+/* The first only: what a parser says after that is about its own confusion. */
 static void xml_complaint(void *user, xmlErrorPtr error)
 {
 	struct xml_context *context = user;
 	const char *text = error->message ? error->message : "not XML";
 
-	mistake(context->draft->mistakes, context->name, (unsigned)error->line, "%.*s",
-		(int)strcspn(text, "\n"), text);
+	if (!context->failed)
+		mistake(context->draft->mistakes, context->name, (unsigned)error->line,
+			"not XML: %.*s", (int)strcspn(text, "\n"), text);
+	context->failed = true;
 }
 
-static struct node *xml_convert(struct draft *draft, const char *name, const xmlNode *from,
-				unsigned depth)
+static char *xml_text(struct draft *draft, const xmlChar *text)
 {
-	struct node *node = draft_take(draft, struct node, 1), **last = &node->child;
+	return arena_text(&draft->arena, text ? (const char *)text : "",
+			  text ? strlen((const char *)text) : 0);
+}
+
+static void xml_attributes(struct draft *draft, struct node *node, const xmlNode *from)
+{
 	unsigned count = 0;
 
-	node->word = arena_text(&draft->arena, (const char *)from->name,
-				strlen((const char *)from->name));
-	node->file = name;
-	node->line = (unsigned)xmlGetLineNo(from);
-	if (depth > XML_DEPTH_MAX) {
-		wrong(draft, node, "elements nest deeper than %d", XML_DEPTH_MAX);
-		return node;
-	}
 	for (const xmlAttr *at = from->properties; at; at = at->next)
 		count++;
-	node->attributes = draft_take(draft, struct attribute, count);
+	/* room for what the table may add */
+	node->attributes = draft_take(draft, struct attribute, count + WORD_ATTRIBUTES);
 	for (const xmlAttr *at = from->properties; at; at = at->next) {
 		xmlChar *value = xmlNodeGetContent((const xmlNode *)at);
-		struct attribute *to = &node->attributes[node->attributes_count++];
 
-		to->name = arena_text(&draft->arena, (const char *)at->name,
-				      strlen((const char *)at->name));
-		to->value = arena_text(&draft->arena, value ? (const char *)value : "",
-				       value ? strlen((const char *)value) : 0);
+		if (at->ns)
+			wrong(draft, node, "%s:%s=: namespaces have no meaning here",
+			      (const char *)at->ns->prefix, (const char *)at->name);
+		else
+			node->attributes[node->attributes_count++] = (struct attribute){
+				xml_text(draft, at->name), xml_text(draft, value), -1};
 		xmlFree(value);
 	}
+}
+
+static struct node *xml_convert(struct xml_context *context, const xmlNode *from)
+{
+	struct draft *draft = context->draft;
+	struct node *node = draft_take(draft, struct node, 1), **last = &node->child;
+
+	node->word = xml_text(draft, from->name);
+	node->file = context->name;
+	node->line = context->next < context->scan.count ? context->scan.lines[context->next] : 0;
+	context->next++;
+	if (from->ns || from->nsDef)
+		wrong(draft, node, "<%s>: namespaces have no meaning here", node->word);
+	xml_attributes(draft, node, from);
 	for (const xmlNode *at = from->children; at; at = at->next) {
-		if (at->type == XML_ELEMENT_NODE) {
-			*last = xml_convert(draft, name, at, depth + 1);
-			last = &(*last)->next;
-		} else if (at->type == XML_TEXT_NODE && !xmlIsBlankNode(at)) {
-			mistake(draft->mistakes, name, (unsigned)xmlGetLineNo(at),
-				"text between elements has no meaning here");
-		}
+		if (at->type != XML_ELEMENT_NODE)
+			continue;
+		*last = xml_convert(context, at);
+		last = &(*last)->next;
 	}
 	return node;
 }
 
 struct node *xml_nodes(struct draft *draft, const char *name, const char *text, size_t length)
 {
-	struct xml_context context = {draft, name};
-	unsigned before = draft->mistakes->count;
+	struct xml_context context = {.draft = draft, .name = name};
 	struct node *root = NULL;
 	xmlDoc *document;
 
-	if (length > XML_BYTES_MAX) {
-		mistake(draft->mistakes, name, 1, "larger than the %d bytes a description may have",
-			XML_BYTES_MAX);
+	if (length > CARD_FILE_MAX) {
+		mistake(draft->mistakes, name, 1, "larger than the %d KiB a description may have",
+			CARD_FILE_MAX >> 10);
 		return NULL;
 	}
-	/* an entity can only come from a document type, so refusing that is enough */
-	if (memmem(text, length, "<!DOCTYPE", 9) || memmem(text, length, "<!ENTITY", 8)) {
-		mistake(draft->mistakes, name, 1,
-			"a description has no document type and no entities");
+	if (!scan_text(draft, name, text, length, &context.scan))
 		return NULL;
-	}
 	xmlSetStructuredErrorFunc(&context, xml_complaint);
-	document = xmlReadMemory(text, (int)length, name, NULL,
-				 XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_BIG_LINES);
+	document = xmlReadMemory(text, (int)length, name, "UTF-8",
+				 XML_PARSE_NONET | XML_PARSE_BIG_LINES);
 	xmlSetStructuredErrorFunc(NULL, NULL);
-	if (document && document->intSubset) /* written in an encoding that hid it above */
-		mistake(draft->mistakes, name, 1, "a description has no document type");
-	if (document && draft->mistakes->count == before && xmlDocGetRootElement(document))
-		root = xml_convert(draft, name, xmlDocGetRootElement(document), 0);
-	else if (draft->mistakes->count == before)
+	if (document && !context.failed && xmlDocGetRootElement(document))
+		root = xml_convert(&context, xmlDocGetRootElement(document));
+	else if (!context.failed)
 		mistake(draft->mistakes, name, 1, "not an XML document");
 	xmlFreeDoc(document);
-	return draft->mistakes->count == before ? root : NULL;
+	return root;
 }

@@ -1,18 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "card/reader.h"
 #include "cli/cli.h"
+#include "instance/catalog.h"
+
+#include <getopt.h>
 
 int check_main(int argc, char **argv)
 {
+	static const struct option names[] = {
+		{"cards", required_argument, NULL, 'd'},
+		{NULL, 0, NULL, 0},
+	};
 	struct mistakes mistakes = {0};
-	int result;
+	struct finder finder;
+	const char *folder = NULL;
+	int name, result;
 
-	if (argc < 2) {
-		fputs("usage: anynic check FILE…\n", stderr);
+	while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		if (name != 'd')
+			return CLI_USAGE;
+		folder = optarg;
+	}
+	if (optind == argc) {
+		fputs("usage: anynic check [--cards DIR] FILE…\n", stderr);
 		return CLI_USAGE;
 	}
-	for (int i = 1; i < argc; i++)
-		card_free(card_read_file(argv[i], &mistakes));
+	finder = catalog_finder(folder);
+	for (int i = optind; i < argc; i++)
+		card_free(card_read_file_among(argv[i], &finder, &mistakes));
 	mistakes_print(&mistakes, stderr);
 	result = mistakes.count ? CLI_FAILED : CLI_OK;
 	mistakes_free(&mistakes);

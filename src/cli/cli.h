@@ -8,5 +8,6 @@ int run_main(int argc, char **argv);
 int exec_main(int argc, char **argv);
 int check_main(int argc, char **argv);
 int list_main(int argc, char **argv);
+int schema_main(int argc, char **argv);
 int show_main(int argc, char **argv);
 int ctl_main(int argc, char **argv);

@@ -11,9 +11,10 @@ static const struct command {
 } commands[] = {
 	{"run", run_main, "CARD --socket-path PATH|--fd N [OPTIONS]: a card for a VM"},
 	{"exec", exec_main, "CARD [OPTIONS] -- QEMU ARGS…: a card and the VM that uses it"},
-	{"check", check_main, "FILE…: every mistake in a description"},
+	{"check", check_main, "[--cards DIR] FILE…: every mistake in a description"},
 	{"list", list_main, "[--cards DIR] [--json]: the cards there are"},
 	{"show", show_main, "CARD [--cards DIR]: a card as a person reads it"},
+	{"schema", schema_main, "[--markdown]: the language, for editors or for people"},
 	{"ctl", ctl_main, "SOCKET list|stats|link NIC up|down [--json]: talk to a running card"},
 };
 

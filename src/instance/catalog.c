@@ -47,6 +47,49 @@ static void folders_find(struct folders *folders, const char *given)
 			 "/anynic/cards");
 }
 
+static bool find_shipped(const char *name, struct found_card *found)
+{
+	for (unsigned i = 0; i < shipped_cards_count; i++) {
+		const struct shipped_card *shipped = &shipped_cards[i];
+
+		if (strcmp(shipped->name, name))
+			continue;
+		snprintf(found->path, sizeof(found->path), "%s", name);
+		found->built_in = true;
+		found->length = shipped->length;
+		found->text = malloc(shipped->length + 1);
+		if (found->text)
+			memcpy(found->text, shipped->text, shipped->length);
+		return found->text != NULL;
+	}
+	return false;
+}
+
+/* For the reader: the text of a card that another one extends. CONTEXT: --cards or NULL. */
+static bool find_text(void *context, const char *name, struct found_card *found)
+{
+	struct folders *folders = calloc(1, sizeof(*folders));
+	char path[PATH_ROOM + 300];
+
+	if (!folders)
+		return false;
+	folders_find(folders, context);
+	for (unsigned i = 0; i < folders->count && !found->text; i++) {
+		snprintf(path, sizeof(path), "%s/%s/card.xml", folders->paths[i], name);
+		if (strlen(path) >= sizeof(found->path) || access(path, R_OK) < 0)
+			continue;
+		strcpy(found->path, path);
+		found->text = card_load(path, &found->length);
+	}
+	free(folders);
+	return found->text || find_shipped(name, found);
+}
+
+struct finder catalog_finder(const char *folder)
+{
+	return (struct finder){find_text, (char *)folder};
+}
+
 static bool identity(const char *name, unsigned *vendor, unsigned *device)
 {
 	int end = 0;
@@ -81,7 +124,7 @@ static bool listed(const struct catalog *catalog, const char *name)
 	return false;
 }
 
-static void list_folder(struct catalog *catalog, const char *folder)
+static void list_folder(struct catalog *catalog, const char *folder, const struct finder *finder)
 {
 	DIR *at = opendir(folder);
 	struct dirent *entry;
@@ -95,7 +138,7 @@ static void list_folder(struct catalog *catalog, const char *folder)
 		if (entry->d_name[0] == '.' || access(path, R_OK) < 0 ||
 		    listed(catalog, entry->d_name))
 			continue;
-		card = card_read_file(path, &mistakes);
+		card = card_read_file_among(path, finder, &mistakes);
 		if (!entry_add(catalog, entry->d_name, path, card))
 			card_free(card);
 		mistakes_free(&mistakes);
@@ -107,13 +150,14 @@ static void list_folder(struct catalog *catalog, const char *folder)
 void catalog_list(struct catalog *catalog, const char *folder)
 {
 	struct folders *folders = calloc(1, sizeof(*folders));
+	struct finder finder = catalog_finder(folder);
 
 	*catalog = (struct catalog){0};
 	if (!folders)
 		return;
 	folders_find(folders, folder);
 	for (unsigned i = 0; i < folders->count; i++)
-		list_folder(catalog, folders->paths[i]);
+		list_folder(catalog, folders->paths[i], &finder);
 	free(folders);
 	for (unsigned i = 0; i < shipped_cards_count; i++) {
 		const struct shipped_card *shipped = &shipped_cards[i];
@@ -121,8 +165,8 @@ void catalog_list(struct catalog *catalog, const char *folder)
 
 		if (!listed(catalog, shipped->name))
 			entry_add(catalog, shipped->name, "built in",
-				  card_read_text(shipped->name, shipped->text, shipped->length,
-						 &mistakes));
+				  card_read_text_among(shipped->name, shipped->text,
+						       shipped->length, &finder, &mistakes));
 		mistakes_free(&mistakes);
 	}
 }
@@ -162,6 +206,7 @@ static struct card *find_identity(const char *folder, unsigned vendor, unsigned 
 static struct card *find_name(const char *name, const char *folder, struct mistakes *mistakes)
 {
 	struct folders *folders = calloc(1, sizeof(*folders));
+	struct finder finder = catalog_finder(folder);
 	struct card *card = NULL;
 	char path[PATH_ROOM + 300];
 	bool found = false;
@@ -173,14 +218,14 @@ static struct card *find_name(const char *name, const char *folder, struct mista
 		snprintf(path, sizeof(path), "%s/%s/card.xml", folders->paths[i], name);
 		found = access(path, F_OK) == 0;
 		if (found)
-			card = card_read_file(path, mistakes);
+			card = card_read_file_among(path, &finder, mistakes);
 	}
 	free(folders);
 	for (unsigned i = 0; i < shipped_cards_count && !found; i++) {
 		found = !strcmp(shipped_cards[i].name, name);
 		if (found)
-			card = card_read_text(name, shipped_cards[i].text, shipped_cards[i].length,
-					      mistakes);
+			card = card_read_text_among(name, shipped_cards[i].text,
+						    shipped_cards[i].length, &finder, mistakes);
 	}
 	return card;
 }
@@ -188,10 +233,11 @@ static struct card *find_name(const char *name, const char *folder, struct mista
 struct card *catalog_find(const char *name, const char *folder, struct mistakes *mistakes)
 {
 	unsigned before = mistakes->count, vendor, device;
+	struct finder finder = catalog_finder(folder);
 	struct card *card;
 
 	if (strchr(name, '/'))
-		return card_read_file(name, mistakes);
+		return card_read_file_among(name, &finder, mistakes);
 	card = identity(name, &vendor, &device) ? find_identity(folder, vendor, device)
 						: find_name(name, folder, mistakes);
 	if (!card && mistakes->count == before)

@@ -34,5 +34,8 @@ struct catalog {
 void catalog_list(struct catalog *catalog, const char *folder);
 void catalog_free(struct catalog *catalog);
 
+/* Finds what a card extends; for card_read_file. FOLDER may be NULL. */
+struct finder catalog_finder(const char *folder);
+
 /* The card, or NULL with everything that is wrong in MISTAKES. */
 struct card *catalog_find(const char *name, const char *folder, struct mistakes *mistakes);

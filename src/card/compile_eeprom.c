@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What an EEPROM holds at first: words, this NIC's address, a sum. */
+#include "card/draft.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAC_WORDS = 3, MACS_MAX = 8 };
+
+struct contents {
+	const struct reg *reg;
+	const struct node **owners; /* who said what a word holds */
+};
+
+static bool own(struct draft *draft, const struct node *node, const struct contents *contents,
+		unsigned at)
+{
+	if (at >= contents->reg->count) {
+		wrong(draft, node, "word %u: the EEPROM has %u, from 0 on", at,
+		      contents->reg->count);
+		return false;
+	}
+	if (contents->owners[at]) {
+		wrong(draft, node, "word %u is given in %s already", at,
+		      node_line(draft, node, contents->owners[at]));
+		return false;
+	}
+	contents->owners[at] = node;
+	return true;
+}
+
+static void read_word(struct draft *draft, const struct node *node, const struct contents *contents)
+{
+	uint64_t at, value;
+
+	if (node_number(draft, node, "at", UINT64_MAX, &at) &&
+	    own(draft, node, contents, (unsigned)at) &&
+	    node_number(draft, node, "value", UINT64_MAX, &value))
+		draft->reset_words[contents->reg->word + at] = value;
+}
+
+static void read_mac(struct draft *draft, const struct node *node, const struct contents *contents,
+		     struct mac_part *macs)
+{
+	struct card *card = draft->card;
+	unsigned first, last;
+
+	if (!text_span(node_get(node, "words"), &first, &last))
+		return;
+	if (last != first + MAC_WORDS - 1) {
+		wrong(draft, node, "words=\"%s\": an address fills %d words",
+		      node_get(node, "words"), MAC_WORDS);
+		return;
+	}
+	if (card->macs_count == MACS_MAX * MAC_WORDS) {
+		wrong(draft, node, "more than %d <mac>", MACS_MAX);
+		return;
+	}
+	for (unsigned i = first; i <= last; i++) {
+		if (!own(draft, node, contents, i))
+			return;
+		macs[card->macs_count++] = (struct mac_part){(uint16_t)(contents->reg->word + i),
+							     (uint8_t)((i - first) * 16), 0xffff};
+	}
+}
+
+static void read_sum(struct draft *draft, const struct node *node, const struct contents *contents,
+		     struct sum_part *sum)
+{
+	uint64_t at, total;
+
+	if (!node_number(draft, node, "word", UINT64_MAX, &at) ||
+	    !node_number(draft, node, "total", UINT64_MAX, &total) ||
+	    !own(draft, node, contents, (unsigned)at))
+		return;
+	*sum = (struct sum_part){contents->reg->word, (uint16_t)(at + 1),
+				 (uint16_t)(contents->reg->word + at), (uint16_t)total};
+	draft->card->sums_count = 1;
+}
+
+void compile_eeprom(struct draft *draft)
+{
+	const struct node *eeprom = node_first(draft->root->child, "eeprom");
+	struct mac_part *macs = draft_take(draft, struct mac_part, MACS_MAX * MAC_WORDS);
+	struct sum_part *sums = draft_take(draft, struct sum_part, 1);
+	struct contents contents = {0};
+
+	draft->card->macs = macs;
+	draft->card->sums = sums;
+	for_each_symbol(symbol, draft)
+	{
+		if (symbol->reg && symbol->node == eeprom)
+			contents.reg = symbol->reg;
+	}
+	if (!contents.reg || eeprom->broken)
+		return;
+	contents.owners = draft_take(draft, const struct node *, contents.reg->count);
+	for_each_node(child, eeprom, "mac") read_mac(draft, child, &contents, macs);
+	for_each_node(child, eeprom, "sum") read_sum(draft, child, &contents, sums);
+	for_each_node(child, eeprom, "word") read_word(draft, child, &contents);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "card/draft.h"
+
+#include <string.h>
+
+enum { INTERRUPTS_MAX = 32 };
+
+static void moderate_record(struct draft *draft, const struct node *node)
+{
+	const char *name = node_get(node, "record");
+	struct nearest nearest;
+
+	if (!name || name == broken)
+		return;
+	if (!node_get(node, "when"))
+		wrong(draft, node, "record= has no meaning without when=");
+	draft->slot = layout_find(draft, name);
+	if (draft->slot)
+		return;
+	nearest = nearest_to(draft, name, strlen(name));
+	for (unsigned i = 0; i < draft->layouts_count; i++)
+		nearest_offer(&nearest, draft->layouts[i].name);
+	wrong(draft, node, "record=\"%s\": no record has this name%s", name,
+	      nearest_hint(draft, &nearest));
+}
+
+static void check_times(struct draft *draft, const struct node *node)
+{
+	if (node_get(node, "cause")) {
+		node_useless(draft, node, "interval", "with cause=");
+		if (!node_get(node, "idle"))
+			wrong(draft, node, "moderation of a cause needs idle=");
+		return;
+	}
+	node_useless(draft, node, "idle", "without cause=");
+	node_useless(draft, node, "limit", "without cause=");
+	node_useless(draft, node, "when", "without cause=");
+	if (!node_get(node, "interval"))
+		wrong(draft, node, "moderation of an interrupt needs interval=");
+}
+
+static void read_moderate(struct draft *draft, const struct node *node, struct interrupt *interrupt)
+{
+	struct moderate *moderate = &interrupt->moderate[interrupt->moderate_count];
+	struct target cause;
+
+	if (interrupt->moderate_count == MODERATE_MAX) {
+		wrong(draft, node, "more than %d <moderate>", MODERATE_MAX);
+		return;
+	}
+	interrupt->moderate_count++;
+	if (place_read(draft, node, "cause", false, &cause)) {
+		moderate->word = cause.word;
+		moderate->mask = cause.mask;
+		if (interrupt->cause_bits &&
+		    (cause.word != interrupt->cause_word || cause.mask & ~interrupt->cause_bits))
+			wrong(draft, node, "cause=\"%s\" is none of this interrupt",
+			      node_get(node, "cause"));
+	}
+	check_times(draft, node);
+	moderate_record(draft, node);
+	if (draft->slot || !node_get(node, "record"))
+		expr_read(draft, node, "when", &moderate->when);
+	draft->slot = NULL;
+	expr_read(draft, node, "interval", &moderate->interval);
+	expr_read(draft, node, "idle", &moderate->idle);
+	expr_read(draft, node, "limit", &moderate->limit);
+}
+
+static void check_line(struct draft *draft, const struct node *node)
+{
+	const struct node *pci = node_first(draft->root->child, "pci");
+	int line = node_choice(node, "line");
+
+	if (!pci || line < 0)
+		return;
+	if (!node_get(pci, "interrupt"))
+		wrong(draft, node, "line=\"%s\": <pci> has no interrupt=", node_get(node, "line"));
+	else if (node_choice(pci, "interrupt") >= 0 && node_choice(pci, "interrupt") != line)
+		wrong(draft, node, "line=\"%s\": the interrupt of <pci> is %s",
+		      node_get(node, "line"), node_get(pci, "interrupt"));
+}
+
+static void read_interrupt(struct draft *draft, const struct node *node,
+			   struct interrupt *interrupt)
+{
+	struct target cause, mask;
+
+	check_line(draft, node);
+	if (place_read(draft, node, "cause", false, &cause)) {
+		interrupt->cause_word = cause.word;
+		interrupt->cause_bits = cause.mask;
+	}
+	if (place_read(draft, node, "mask", true, &mask))
+		interrupt->mask_word = mask.word;
+	expr_read(draft, node, "enable", &interrupt->enable);
+	for_each_node(child, node, "moderate") read_moderate(draft, child, interrupt);
+}
+
+void compile_interrupts(struct draft *draft)
+{
+	struct interrupt *interrupts = draft_take(draft, struct interrupt, INTERRUPTS_MAX);
+
+	draft->card->interrupts = interrupts;
+	for_each_node(node, draft->root, "interrupt")
+	{
+		if (draft->card->interrupts_count == INTERRUPTS_MAX) {
+			wrong(draft, node, "more than %d <interrupt>", INTERRUPTS_MAX);
+			return;
+		}
+		read_interrupt(draft, node, &interrupts[draft->card->interrupts_count++]);
+	}
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What the slots of a ring are. */
+#include "card/rings.h"
+
+#include <string.h>
+
+static const char *const directions[] = {"transmit", "receive"};
+
+void read_completes(struct draft *draft, const struct node *node, bool receive,
+		    const struct complete **completes, uint8_t *count)
+{
+	enum { COMPLETES_MAX = 8 };
+	struct complete *list = draft_take(draft, struct complete, COMPLETES_MAX);
+
+	*completes = list;
+	draft->speaks = SPEAKS_HERE | (receive ? SPEAKS_FRAME : 0);
+	for_each_node(child, node, "complete")
+	{
+		struct complete *complete = &list[*count];
+
+		if (*count == COMPLETES_MAX) {
+			wrong(draft, child, "more than %d <complete> in one place", COMPLETES_MAX);
+			break;
+		}
+		complete->at_last = node_choice(child, "at") == 1;
+		expr_read(draft, child, "when", &complete->when);
+		writes_read(draft, child, "write", complete);
+		actions_read(draft, child, "do", &complete->actions);
+		if (!node_get(child, "write") && !node_get(child, "do"))
+			wrong(draft, child, "<complete> needs write=, do= or both");
+		++*count;
+	}
+	draft->speaks = 0;
+}
+
+static void read_checksum(struct draft *draft, const struct node *node, struct use *use)
+{
+	struct checksum *checksum = &use->checksums[use->checksums_count];
+
+	if (use->checksums_count == sizeof(use->checksums) / sizeof(*use->checksums)) {
+		wrong(draft, node, "more than %u checksums of one frame", use->checksums_count);
+		return;
+	}
+	expr_read(draft, node, "when", &checksum->when);
+	expr_read(draft, node, "start", &checksum->start);
+	expr_read(draft, node, "put", &checksum->put);
+	expr_read(draft, node, "end", &checksum->end);
+	checksum->given = node_choice(node, "seed") == 1;
+	use->checksums_count++;
+}
+
+static void read_segment(struct draft *draft, const struct node *node, struct use *use)
+{
+	use->segment_present = true;
+	expr_read(draft, node, "when", &use->segment.when);
+	expr_read(draft, node, "mss", &use->segment.mss);
+	expr_read(draft, node, "header", &use->segment.header);
+	expr_read(draft, node, "payload", &use->segment.payload);
+}
+
+static void read_buffer(struct draft *draft, const struct node *node, struct use *use)
+{
+	expr_read(draft, node, "address", &use->address);
+	expr_read(draft, node, "length", &use->length);
+	expr_read(draft, node, "skip", &use->skip);
+	if (use->as != USE_ROOM)
+		node_useless(draft, node, "skip", "in what is sent");
+}
+
+static void check_parts(struct draft *draft, const struct node *node, const struct use *use)
+{
+	static const char *const parts[] = {"buffer", "segment", "checksum"};
+	static const char *const as[] = {"data", "context", "room"};
+
+	for (unsigned i = 0; i < 3; i++) {
+		const struct node *part = node_first(node->child, parts[i]);
+
+		if (part && (use->as == USE_CONTEXT || (i && use->as == USE_ROOM)))
+			wrong(draft, part, "<%s> has no meaning in a slot of kind %s", parts[i],
+			      as[use->as]);
+	}
+	if (use->as != USE_CONTEXT && !node_first(node->child, "buffer"))
+		wrong(draft, node, "a slot of kind %s needs a <buffer>", as[use->as]);
+	if (use->as != USE_CONTEXT)
+		node_useless(draft, node, "key", "but in a context");
+	if (use->as != USE_DATA)
+		node_useless(draft, node, "last", "but in data");
+	if (use->key.constant && use->key.ops[0].value >= CARD_CONTEXTS)
+		wrong(draft, node, "key= is 0 to %d", CARD_CONTEXTS - 1);
+}
+
+static void read_use(struct draft *draft, const struct node *node, const struct ring *ring,
+		     const struct layout *layout, struct use *use)
+{
+	static const uint8_t kinds[] = {USE_DATA, USE_CONTEXT, USE_ROOM};
+	int as = node_choice(node, "as");
+
+	draft->slot = layout;
+	draft->speaks = ring->direction == RING_TRANSMIT ? SPEAKS_FIRST : 0;
+	use->as = as < 0 ? USE_DATA : kinds[as];
+	if (as >= 0 && (use->as == USE_ROOM) != (ring->direction == RING_RECEIVE)) {
+		wrong(draft, node, "as=\"%s\" has no meaning in a ring for %s",
+		      node_get(node, "as"), directions[ring->direction]);
+		as = -1;
+	}
+	expr_read(draft, node, "when", &use->when);
+	expr_read(draft, node, "key", &use->key);
+	expr_read(draft, node, "last", &use->last);
+	for_each_node(child, node, "buffer") read_buffer(draft, child, use);
+	for_each_node(child, node, "segment") read_segment(draft, child, use);
+	for_each_node(child, node, "checksum") read_checksum(draft, child, use);
+	if (as >= 0)
+		check_parts(draft, node, use);
+	draft->speaks = 0;
+	read_completes(draft, node, ring->direction == RING_RECEIVE, &use->completes,
+		       &use->completes_count);
+	draft->slot = NULL;
+}
+
+static const struct layout *use_layout(struct draft *draft, const struct node *node)
+{
+	const char *name = node_get(node, "record");
+	const struct layout *layout = name == broken ? NULL : layout_find(draft, name);
+	struct nearest nearest;
+
+	if (layout || name == broken)
+		return layout;
+	nearest = nearest_to(draft, name, strlen(name));
+	for (unsigned i = 0; i < draft->layouts_count; i++)
+		nearest_offer(&nearest, draft->layouts[i].name);
+	wrong(draft, node, "record=\"%s\": no record has this name%s", name,
+	      nearest_hint(draft, &nearest));
+	return nearest.best ? layout_find(draft, nearest.best) : NULL;
+}
+
+/* Layouts first: a slot may speak of the context that stands behind it. */
+static void read_layouts(struct draft *draft, const struct node *node, struct ring *ring,
+			 const struct layout **layouts)
+{
+	unsigned i = 0;
+
+	for_each_node(child, node, "use")
+	{
+		if (i == CARD_USE_MAX) {
+			wrong(draft, child, "more than %d kinds of slot", CARD_USE_MAX);
+			return;
+		}
+		layouts[i] = use_layout(draft, child);
+		draft->slot_unknown |= !layouts[i];
+		if (layouts[i] && !ring->slot_size)
+			ring->slot_size = layouts[i]->size;
+		if (layouts[i] && layouts[i]->size != ring->slot_size && !layouts[i]->node->broken)
+			wrong(draft, child, "the slots of a ring have one size: %u bytes, not %u",
+			      ring->slot_size, layouts[i]->size);
+		if (layouts[i] && node_choice(child, "as") == 1) {
+			if (draft->context && draft->context != layouts[i])
+				wrong(draft, child, "the contexts of a ring have one record");
+			draft->context = layouts[i];
+		}
+		i++;
+	}
+}
+
+void read_uses(struct draft *draft, const struct node *node, struct ring *ring,
+	       const struct layout **layouts)
+{
+	const struct node *open = NULL; /* took every slot that came so far */
+
+	read_layouts(draft, node, ring, layouts);
+	for_each_node(child, node, "use")
+	{
+		if (ring->uses_count == CARD_USE_MAX)
+			return;
+		if (open)
+			wrong(draft, child, "no slot gets here: the <use> in %s has no when=",
+			      node_line(draft, child, open));
+		read_use(draft, child, ring, layouts[ring->uses_count],
+			 &ring->uses[ring->uses_count]);
+		ring->uses_count++;
+		if (!node_get(child, "when"))
+			open = child;
+	}
+}

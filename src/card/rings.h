@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "card/draft.h"
+
+/* compile_uses.c, for compile_rings.c */
+void read_uses(struct draft *draft, const struct node *node, struct ring *ring,
+	       const struct layout **layouts);
+void read_completes(struct draft *draft, const struct node *node, bool receive,
+		    const struct complete **completes, uint8_t *count);

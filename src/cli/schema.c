@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "card/words.h"
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int schema_main(int argc, char **argv)
+{
+	if (argc == 1) {
+		words_schema(stdout);
+	} else if (argc == 2 && !strcmp(argv[1], "--markdown")) {
+		words_document(stdout);
+	} else {
+		fputs("usage: anynic schema [--markdown]\n", stderr);
+		return CLI_USAGE;
+	}
+	return fflush(stdout) ? CLI_FAILED : CLI_OK;
+}
