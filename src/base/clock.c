@@ -83,3 +83,8 @@ void timer_arm(struct clock *clock, struct timer *timer, uint64_t deadline)
 	timer->next = *at;
 	*at = timer;
 }
+
+void timer_arm_lazy(struct clock *clock, struct timer *timer, uint64_t deadline)
+{
+	timer_arm(clock, timer, clock->manual ? deadline : deadline + CLOCK_SLACK);
+}

@@ -9,6 +9,7 @@
  * hand in tests. Times are nanoseconds. Timers belong to one clock and one thread.
  */
 #define CLOCK_NEVER UINT64_MAX
+#define CLOCK_SLACK 50000u /* what a lazy timer may be late: as much as any sleep, prctl(2) */
 
 struct timer {
 	void (*fire)(struct timer *timer);
@@ -31,6 +32,7 @@ void clock_turn(struct clock *clock, uint64_t ns); /* manual: advances, firing o
 
 void timer_init(struct timer *timer, void (*fire)(struct timer *timer), void *context);
 void timer_arm(struct clock *clock, struct timer *timer, uint64_t deadline);
+void timer_arm_lazy(struct clock *clock, struct timer *timer, uint64_t deadline);
 void timer_cancel(struct clock *clock, struct timer *timer);
 
 static inline bool timer_armed(const struct timer *timer)

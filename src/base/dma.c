@@ -191,6 +191,15 @@ void *dma_pointer(struct dma *dma, uint64_t addr, size_t length, unsigned access
 	return range->host + (addr - range->base);
 }
 
+void dma_window(struct dma *dma, uint64_t addr, unsigned access, struct dma_window *window)
+{
+	const struct dma_range *range = dma->enabled ? dma_find(dma, addr) : NULL;
+
+	*window = (struct dma_window){0};
+	if (range && range->host && (range->access & access) == access)
+		*window = (struct dma_window){range->base, range->size, range->host};
+}
+
 static int dma_view(struct dma *dma, uint64_t addr, size_t length, struct iovec *iov, unsigned max,
 		    unsigned access)
 {

@@ -68,5 +68,21 @@ void dma_write_done(struct dma *dma, uint32_t token, int error);
 
 /* The fast path: a pointer when [addr, addr + length) lies in one mapped range, else NULL. */
 void *dma_pointer(struct dma *dma, uint64_t addr, size_t length, unsigned access);
+
+/* The memory around an address, for many looks without a call each; size 0: none. */
+struct dma_window {
+	uint64_t base, size;
+	uint8_t *host;
+};
+void dma_window(struct dma *dma, uint64_t addr, unsigned access, struct dma_window *window);
+
+static inline uint8_t *dma_within(const struct dma_window *window, uint64_t addr, size_t length)
+{
+	uint64_t offset = addr - window->base;
+
+	return offset < window->size && length <= window->size - offset ? window->host + offset
+									: NULL;
+}
+
 /* Changes whenever a range is added or revoked: cached pointers are valid while it stands. */
 uint64_t dma_generation(const struct dma *dma);

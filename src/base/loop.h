@@ -16,6 +16,8 @@ struct loop;
 struct loop_fd {
 	int fd;
 	void (*ready)(struct loop_fd *self, uint32_t events); /* EPOLLIN, EPOLLOUT ... */
+	/* or NULL: while busy polling, reads without being told; true: there was something */
+	bool (*look)(struct loop_fd *self);
 	void *context;
 	uint32_t events;
 	bool added;

@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { SHARED_POLL_US = 50 };
+
 const char serve_usage[] =
 	"options:\n"
 	"  --socket-path PATH  listen here\n"
@@ -27,7 +29,7 @@ const char serve_usage[] =
 	"  --control PATH      socket for `anynic ctl`\n"
 	"  --capture FILE      write frames to a pcap file\n"
 	"  --cpu N             run on this CPU; best the one QEMU runs on\n"
-	"  --poll-us N         look this long before sleeping; for idle CPUs only\n";
+	"  --poll-us N         look this long before sleeping; takes an idle CPU's time\n";
 
 /* ---- options ---- */
 
@@ -47,9 +49,6 @@ static bool number(const char *option, const char *text, long limit, int *value)
 
 static bool option_set(int name, struct serve_options *options)
 {
-	int poll_us = 0;
-	bool good = true;
-
 	switch (name) {
 	case 's':
 		options->socket_path = optarg;
@@ -74,13 +73,11 @@ static bool option_set(int name, struct serve_options *options)
 	case 'u':
 		return number("cpu", optarg, CPU_SETSIZE - 1, &options->cpu);
 	case 'p':
-		good = number("poll-us", optarg, 1000000, &poll_us);
-		options->poll_us = (unsigned)poll_us;
-		break;
+		return number("poll-us", optarg, 1000000, &options->poll_us);
 	default:
 		return false;
 	}
-	return good;
+	return true;
 }
 
 int serve_options(int argc, char **argv, struct serve_options *options)
@@ -99,7 +96,7 @@ int serve_options(int argc, char **argv, struct serve_options *options)
 	};
 	int name;
 
-	*options = (struct serve_options){.net = "user", .fd = -1, .cpu = -1};
+	*options = (struct serve_options){.net = "user", .fd = -1, .cpu = -1, .poll_us = -1};
 	/* "-": operands in order, so that options may follow CARD */
 	while ((name = getopt_long(argc, argv, "-", names, NULL)) != -1) {
 		if (name == 1 && !options->card)
@@ -197,6 +194,14 @@ static int take_signals(struct server *server)
 	return server->signals.fd < 0 ? -errno : loop_add(server->loop, &server->signals, EPOLLIN);
 }
 
+/* On the VM's CPU looking is yielding: a moment of it saves wake-ups. */
+static unsigned poll_us(const struct serve_options *options)
+{
+	if (options->poll_us >= 0)
+		return (unsigned)options->poll_us;
+	return options->cpu >= 0 ? SHARED_POLL_US : 0;
+}
+
 static int start(struct server *server, const struct serve_options *options,
 		 const struct card *card, struct error *err)
 {
@@ -214,7 +219,7 @@ static int start(struct server *server, const struct serve_options *options,
 		return -EINVAL;
 	if (take_signals(server) < 0)
 		return error_set(err, -errno, "signals: %s", strerror(errno));
-	loop_busy_poll(server->loop, options->poll_us);
+	loop_busy_poll(server->loop, poll_us(options));
 	server->instance = instance_new(&config, err);
 	if (!server->instance)
 		return -EINVAL;

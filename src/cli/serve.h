@@ -7,7 +7,7 @@
 struct serve_options {
 	const char *card, *cards, *socket_path, *net, *mac, *control, *capture;
 	int fd, cpu;
-	unsigned poll_us;
+	int poll_us; /* -1: as the placement wants */
 	char **rest; /* what follows CARD */
 };
 

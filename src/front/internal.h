@@ -50,7 +50,7 @@ struct vfio_user {
 /* message.c */
 void message_init(struct vfio_user *front);
 void message_drop(struct vfio_user *front); /* forgets input, output and descriptors */
-void message_input(struct vfio_user *front);
+bool message_input(struct vfio_user *front);
 void message_flush(struct vfio_user *front);
 void message_reply(struct vfio_user *front, const struct vu_header *request, const void *payload,
 		   size_t length);

@@ -281,7 +281,7 @@ static bool input_message(struct vfio_user *front)
 	return true;
 }
 
-void message_input(struct vfio_user *front)
+bool message_input(struct vfio_user *front)
 {
 	struct vu_header header;
 	size_t wanted = INPUT_SIZE;
@@ -293,10 +293,11 @@ void message_input(struct vfio_user *front)
 	}
 	if (input_room(front, wanted) < 0) {
 		front->broken = true;
-		return;
+		return true;
 	}
 	if (!input_read(front))
-		return;
+		return front->broken;
 	while (!front->broken && input_message(front))
 		;
+	return true;
 }

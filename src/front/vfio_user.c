@@ -44,6 +44,16 @@ static void client_ready(struct loop_fd *fd, uint32_t events)
 		client_gone(front);
 }
 
+static bool client_look(struct loop_fd *fd)
+{
+	struct vfio_user *front = fd->context;
+	bool found = message_input(front);
+
+	if (front->broken)
+		client_gone(front);
+	return found;
+}
+
 static int client_serve(struct vfio_user *front, int fd)
 {
 	int result;
@@ -99,7 +109,9 @@ struct vfio_user *vfio_user_new(const struct vfio_user_config *config, struct er
 	}
 	front->config = *config;
 	front->listener = (struct loop_fd){.fd = -1, .ready = listener_ready, .context = front};
-	front->client = (struct loop_fd){.fd = -1, .ready = client_ready, .context = front};
+	front->client = (struct loop_fd){.fd = -1, .context = front};
+	front->client.ready = client_ready;
+	front->client.look = client_look;
 	message_init(front);
 	irqs_init(front);
 	if (front_start(front, err) < 0) {

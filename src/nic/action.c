@@ -17,10 +17,11 @@ static void assign(struct nic *nic, const struct action *action, const struct sc
 {
 	const struct target *target = &action->target;
 	uint64_t *word = target_word(nic, target, scope);
-	uint64_t value;
+	uint64_t value, before;
 
 	if (!word)
 		return;
+	before = *word;
 	switch (action->verb) {
 	case VERB_RAISE:
 		if (interrupts_delay(nic, target->word, target->mask, scope))
@@ -37,7 +38,7 @@ static void assign(struct nic *nic, const struct action *action, const struct sc
 		value = expr_eval(nic, &action->value, scope) << target->shift;
 		*word = (*word & ~target->mask) | (value & target->mask);
 	}
-	nic->dirty = true;
+	nic->dirty |= *word != before;
 }
 
 static void ring_state_set(struct nic *nic, unsigned ring, unsigned state)

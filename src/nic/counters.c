@@ -7,30 +7,6 @@
  */
 #include "nic/state.h"
 
-static unsigned size_class(uint32_t with_fcs)
-{
-	return with_fcs <= 64	  ? 0
-	       : with_fcs <= 127  ? 1
-	       : with_fcs <= 255  ? 2
-	       : with_fcs <= 511  ? 3
-	       : with_fcs <= 1023 ? 4
-				  : 5;
-}
-
-void count_frames(struct nic *nic, unsigned base, uint64_t destination, uint32_t length,
-		  unsigned count)
-{
-	uint32_t with_fcs = length + 4;
-
-	nic->counts[base] += count;
-	nic->counts[base + 1] += (uint64_t)with_fcs * count;
-	if (destination == 0xffffffffffffull)
-		nic->counts[base + 2] += count;
-	else if (destination & 1)
-		nic->counts[base + 3] += count;
-	nic->counts[base + 4 + size_class(with_fcs)] += count;
-}
-
 static void post(struct nic *nic, const struct counter *counter, uint64_t count)
 {
 	uint64_t *low = &nic->state[counter->word], value;
@@ -49,14 +25,28 @@ static void post(struct nic *nic, const struct counter *counter, uint64_t count)
 	*low = value;
 }
 
+/* Counters in the order of their events, and where each event's begin. */
+void counters_init(struct nic *nic)
+{
+	unsigned at = 0;
+
+	for (unsigned event = 0; event < COUNTED; event++) {
+		nic->counters_from[event] = (uint16_t)at;
+		for (unsigned i = 0; i < nic->card->counters_count; i++) {
+			if (nic->card->counters[i].event == event)
+				nic->counters[at++] = &nic->card->counters[i];
+		}
+	}
+	nic->counters_from[COUNTED] = (uint16_t)at;
+}
+
 void counters_post(struct nic *nic)
 {
-	for (unsigned i = 0; i < nic->card->counters_count; i++) {
-		const struct counter *counter = &nic->card->counters[i];
-
-		if (nic->counts[counter->event])
-			post(nic, counter, nic->counts[counter->event]);
+	for (unsigned event = 0; event < COUNTED; event++) {
+		if (!nic->counts[event])
+			continue;
+		for (unsigned i = nic->counters_from[event]; i < nic->counters_from[event + 1]; i++)
+			post(nic, nic->counters[i], nic->counts[event]);
+		nic->counts[event] = 0;
 	}
-	for (unsigned i = 0; i < COUNTED; i++)
-		nic->counts[i] = 0;
 }

@@ -3,20 +3,12 @@
 
 #include <string.h>
 
-uint64_t slot_bits(const uint8_t *slot, unsigned bit, unsigned width)
+/* Unaligned and wider than one load, or of no slot. */
+uint64_t slot_bits_wide(const uint8_t *slot, unsigned bit, unsigned width)
 {
-	uint64_t value;
-
 	if (!slot)
 		return 0;
-	if ((bit & 7) + width > 64) { /* unaligned and wider than one load */
-		uint64_t low = slot_bits(slot, bit, 32);
-
-		return slot_bits(slot, bit + 32, width - 32) << 32 | low;
-	}
-	memcpy(&value, slot + bit / 8, sizeof(value)); /* slots are padded to SLOT_MAX + 8 */
-	value >>= bit & 7;
-	return width == 64 ? value : value & ((1ull << width) - 1);
+	return slot_bits(slot, bit + 32, width - 32) << 32 | slot_bits(slot, bit, 32);
 }
 
 void slot_set(uint8_t *slot, unsigned bit, unsigned width, uint64_t value)

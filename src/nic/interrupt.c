@@ -3,7 +3,8 @@
 /*
  * Level = enabled and any(cause & mask). Moderation as a whole keeps a distance
  * between rises of the line; moderation of a cause keeps its bit back until
- * `idle` has passed since the last event or `limit` since the first.
+ * `idle` has passed since the last event or `limit` since the first, or until
+ * the line rises for another cause: one interrupt tells of both.
  */
 #include "nic/state.h"
 
@@ -66,7 +67,7 @@ static bool moderate_cause(struct nic *nic, const struct moderate *moderate,
 	at = now + idle;
 	if (limit && delayed->first + limit < at)
 		at = delayed->first + limit;
-	timer_arm(nic->bus.clock, &delayed->timer, at);
+	timer_arm_lazy(nic->bus.clock, &delayed->timer, at);
 	return true;
 }
 
@@ -112,6 +113,20 @@ static bool too_early(struct nic *nic, unsigned index)
 	return false;
 }
 
+static void tell_delayed(struct nic *nic)
+{
+	for (unsigned i = 0; i < nic->card->interrupts_count * MODERATE_MAX; i++) {
+		struct delayed *delayed = &nic->delayed[i];
+		const struct moderate *moderate = moderate_of(nic, delayed);
+
+		if (!delayed->pending)
+			continue;
+		delayed->pending = false;
+		timer_cancel(nic->bus.clock, &delayed->timer);
+		nic->state[moderate->word] |= moderate->mask;
+	}
+}
+
 void interrupts_update(struct nic *nic)
 {
 	bool level = false;
@@ -131,6 +146,8 @@ void interrupts_update(struct nic *nic)
 	if (level == nic->level)
 		return;
 	nic->level = level;
+	if (level)
+		tell_delayed(nic);
 	nic->stats.interrupts += level;
 	nic->bus.line(nic->bus.context, level);
 }

@@ -55,13 +55,15 @@ static bool nic_allocate(struct nic *nic)
 
 	nic->state = calloc(card->words + 1u, sizeof(*nic->state));
 	nic->rings = calloc(card->rings_count + 1u, sizeof(*nic->rings));
+	nic->plans = calloc(card->rings_count + 1u, sizeof(*nic->plans));
 	nic->shifters = calloc(card->pins_count + 1u, sizeof(*nic->shifters));
 	nic->delayed = calloc(card->interrupts_count * MODERATE_MAX + 1u, sizeof(*nic->delayed));
 	nic->timers = calloc(card->timers_count + 1u, sizeof(*nic->timers));
 	nic->windows = calloc(card->windows_count + 1u, sizeof(*nic->windows));
+	nic->counters = calloc(card->counters_count + 1u, sizeof(*nic->counters));
 	nic->loop = calloc(LOOP_FRAMES, sizeof(*nic->loop));
-	return nic->state && nic->rings && nic->shifters && nic->delayed && nic->timers &&
-	       nic->windows && nic->loop;
+	return nic->state && nic->rings && nic->plans && nic->shifters && nic->delayed &&
+	       nic->timers && nic->windows && nic->counters && nic->loop;
 }
 
 struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const struct bus *bus)
@@ -80,6 +82,8 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 	}
 	interrupts_init(nic);
 	windows_init(nic);
+	plans_init(nic);
+	counters_init(nic);
 	for (unsigned i = 0; i < card->timers_count; i++)
 		timer_init(&nic->timers[i], timer_fired, nic);
 	memcpy(nic->state, card->reset_words, card->words * sizeof(*nic->state));
@@ -101,10 +105,12 @@ void nic_free(struct nic *nic)
 		timer_cancel(nic->bus.clock, &nic->windows[i].timer);
 	free(nic->state);
 	free(nic->rings);
+	free(nic->plans);
 	free(nic->shifters);
 	free(nic->delayed);
 	free(nic->timers);
 	free(nic->windows);
+	free(nic->counters);
 	free(nic->loop);
 	free(nic);
 }

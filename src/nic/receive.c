@@ -24,7 +24,7 @@ struct room {
 	unsigned count;
 };
 
-static int receive_ring(const struct nic *nic)
+int receive_ring(const struct nic *nic)
 {
 	for (unsigned i = 0; i < nic->card->rings_count; i++) {
 		if (nic->card->rings[i].direction == RING_RECEIVE &&
@@ -35,7 +35,7 @@ static int receive_ring(const struct nic *nic)
 }
 
 /* In memory order, as it goes behind the frame on the wire. */
-static uint32_t fcs(const uint8_t *data, size_t length)
+uint32_t receive_fcs(const uint8_t *data, size_t length)
 {
 	return htole32(libdeflate_crc32(0, data, length));
 }
@@ -122,8 +122,8 @@ static void room_fill(struct nic *nic, unsigned index, struct room *room, const 
 	}
 }
 
-static void look(struct nic *nic, const struct ring *ring, const struct frame *frame,
-		 const uint8_t *data, struct facts *facts, bool known)
+void receive_look(struct nic *nic, const struct ring *ring, const struct frame *frame,
+		  const uint8_t *data, struct facts *facts, bool known)
 {
 	struct scope scope = {0};
 	struct parsed parsed;
@@ -209,8 +209,7 @@ static enum delivery deliver(struct nic *nic, const uint8_t *data, uint32_t leng
 	memcpy(&facts.destination, data, 6);
 	facts.length = length;
 	strip(nic, ring, &frame, data, &facts);
-	nic->counts[COUNT_RX_TOTAL_FRAMES]++;
-	nic->counts[COUNT_RX_TOTAL_BYTES] += length + 4;
+	count_total(nic, COUNT_RX_TOTAL_FRAMES, 1, length);
 	if (nic->card->filter.max.count)
 		max = expr_eval(nic, &nic->card->filter.max, &scope);
 	if (length > max)
@@ -225,16 +224,18 @@ static enum delivery deliver(struct nic *nic, const uint8_t *data, uint32_t leng
 	}
 	if (found < 0)
 		return no_room(nic, ring, hold && found == -ENOBUFS);
-	look(nic, ring, &(struct frame){.length = length}, data, &facts, known);
+	receive_look(nic, ring, &(struct frame){.length = length}, data, &facts, known);
 	if (keeps) {
-		check = fcs(data, length);
+		check = receive_fcs(data, length);
 		frame.iov[frame.iovs++] = (struct iovec){&check, 4};
 		frame.length += 4;
 	}
 	facts.length = frame.length;
 	room_fill(nic, (unsigned)index, &room, &frame, &facts);
 	dma_settle(nic->bus.memory);
-	count_frames(nic, COUNT_RX_FRAMES, facts.destination, length, 1);
+	count_total(nic, COUNT_RX_FRAMES, 1, length);
+	count_size(nic, COUNT_RX_FRAMES, length, 1);
+	count_group(nic, COUNT_RX_FRAMES, facts.destination);
 	nic->stats.rx_frames++;
 	nic->stats.rx_bytes += length;
 	return TAKEN;
@@ -293,8 +294,12 @@ unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count
 	if (nic->dirty)
 		rings_update(nic);
 	nic->held = false;
-	while (taken < count && receive_one(nic, &frames[taken]) == TAKEN)
+	while (taken < count) {
+		taken += receive_plain(nic, frames + taken, count - taken);
+		if (taken == count || receive_one(nic, &frames[taken]) != TAKEN)
+			break;
 		taken++;
+	}
 	if (dma_flush(nic->bus.memory))
 		nic->bus.schedule(nic->bus.context);
 	counters_post(nic);

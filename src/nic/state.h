@@ -3,10 +3,12 @@
 
 #include "nic/nic.h"
 
+#include <string.h>
+
 /* What one NIC holds while it runs, and what its files say to one another. */
 
 enum {
-	BATCH = 64,	  /* frames handed over at once */
+	BATCH = 128,	  /* frames handed over at once */
 	BUDGET = 256,	  /* slots of one ring before others have their turn */
 	SLOT_MAX = 64,	  /* bytes */
 	HEADER_MAX = 256, /* bytes of a frame that the engine rewrites */
@@ -38,6 +40,55 @@ struct ring_run {
 	uint64_t base;
 	uint32_t entries;
 	uint8_t context[CARD_CONTEXTS][SLOT_MAX + 8];
+};
+
+enum { PLANS = 16, RESULTS = 8, PLAN_DEPENDS = 32, PLAN_SLOT = 16 };
+
+struct plan_field { /* of a slot: bits of the word that begins at a byte */
+	uint8_t byte, shift;
+	uint64_t mask;
+};
+
+struct plan { /* what transmit slots with these bits decide; see transmit_plan.c */
+	uint64_t bits[2];
+	bool known, plain;  /* plain: a frame of its own, handed on as it lies in memory */
+	bool once;	    /* actions: the same again change nothing */
+	uint8_t pad;	    /* shortest frame */
+	uint8_t at, length; /* bytes of the slot that the result takes, 0 to 8 */
+	uint64_t mask, value;
+	struct plan_field address, size; /* of the buffer */
+	const struct use *use;
+	const struct actions *actions;
+};
+
+struct result { /* what is written into the slot of a frame with these facts; see receive_plan.c */
+	uint32_t key;
+	bool known, plain;
+	uint8_t word, first, length; /* bytes of one word of the slot */
+	uint8_t shift, actions;	     /* actions: bit per complete whose actions follow */
+	uint64_t put;		     /* where the frame's length goes, before the shift */
+	uint64_t mask, value;	     /* of the rest */
+};
+
+struct fill { /* what a receive ring's registers say of frames that need one slot */
+	bool known, plain, looks, keeps;
+	uint64_t max, vlan_type, size, skip_value;
+	struct plan_field address, skip;
+	struct result results[RESULTS];
+};
+
+struct plans { /* of one ring */
+	bool usable, asks_type;
+	uint64_t asks[2]; /* bits of a slot that decisions are made by */
+	struct {
+		uint16_t word;
+		uint64_t mask, seen;
+	} depends[PLAN_DEPENDS]; /* and of registers */
+	unsigned depends_count;
+	union {
+		struct plan list[PLANS];
+		struct fill fill;
+	};
 };
 
 struct shifter { /* of a Microwire EEPROM */
@@ -72,6 +123,7 @@ struct nic {
 	uint64_t reset_time;
 	uint64_t *state;
 	struct ring_run *rings;
+	struct plans *plans; /* a ring each */
 	struct shifter *shifters;
 	struct delayed *delayed; /* [interrupts * MODERATE_MAX] */
 	struct timer *timers;
@@ -81,6 +133,8 @@ struct nic {
 	} * windows;
 	struct nic_stats stats;
 	uint64_t counts[COUNTED];
+	const struct counter **counters; /* see counters_init() */
+	uint16_t counters_from[COUNTED + 1];
 
 	/* scratch of transmit */
 	struct frame frames[BATCH];
@@ -97,8 +151,18 @@ struct nic {
 
 /* expr.c */
 uint64_t expr_run(struct nic *nic, const struct expr *expr, const struct scope *scope);
-uint64_t slot_bits(const uint8_t *slot, unsigned bit, unsigned width);
+uint64_t slot_bits_wide(const uint8_t *slot, unsigned bit, unsigned width);
 void slot_set(uint8_t *slot, unsigned bit, unsigned width, uint64_t value);
+
+static inline uint64_t slot_bits(const uint8_t *slot, unsigned bit, unsigned width)
+{
+	uint64_t value;
+
+	if (!slot || (bit & 7) + width > 64)
+		return slot_bits_wide(slot, bit, width);
+	memcpy(&value, slot + bit / 8, sizeof(value)); /* slots are padded to SLOT_MAX + 8 */
+	return value >> (bit & 7) & UINT64_MAX >> (64 - width);
+}
 
 static inline uint64_t expr_eval(struct nic *nic, const struct expr *expr,
 				 const struct scope *scope)
@@ -145,9 +209,81 @@ bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *u
 		   struct scope *scope, uint64_t addr, uint8_t *slot, bool last);
 const struct use *ring_use(struct nic *nic, const struct ring *ring, const struct scope *scope);
 
+/* transmit_plan.c */
+void plans_init(struct nic *nic);
+void plans_check(struct nic *nic, unsigned ring); /* before a pass: registers may have changed */
+const struct plan *plan_make(struct nic *nic, unsigned ring, const uint8_t *slot);
+bool plan_depends(struct plans *plans, uint16_t word, uint64_t mask);
+bool plan_take(struct plan_field *field, const struct expr *expr);
+bool plan_repeatable(const struct actions *actions);
+
+/* transmit_plain.c */
+struct plain_run { /* slots [first, end) of one plan */
+	unsigned first, end;
+	const struct plan *plan;
+	uint64_t bits[2]; /* the plan is still that one while these are its */
+};
+struct plain {
+	unsigned count;
+	bool groups; /* some frame may be for a group */
+	struct plain_run runs[BATCH];
+};
+unsigned plain_build(struct nic *nic, unsigned ring, struct plain *plain, const uint8_t *from,
+		     unsigned i, unsigned ready, unsigned *frames);
+bool plain_commit(struct nic *nic, const struct plain_run *run, const uint8_t *from, unsigned i,
+		  unsigned end, uint64_t addr);
+
+/* receive_plan.c */
+bool fill_note(struct nic *nic, struct plans *plans, const struct ring *ring);
+const struct fill *fill_now(struct nic *nic, unsigned ring);
+static inline uint32_t facts_key(const struct facts *facts)
+{
+	return facts->type | (uint32_t)facts->l4 << 2 | (uint32_t)facts->checked_ip << 4 |
+	       (uint32_t)facts->ok_ip << 5 | (uint32_t)facts->checked_l4 << 6 |
+	       (uint32_t)facts->ok_l4 << 7;
+}
+const struct result *result_of(struct nic *nic, unsigned ring, const struct facts *facts);
+
+static inline unsigned plan_place(const struct plans *plans, const uint64_t *words)
+{
+	uint64_t mixed = (words[0] & plans->asks[0]) ^ (words[1] & plans->asks[1]);
+
+	return (unsigned)(mixed * 0x9e3779b97f4a7c15u >> 60);
+}
+
+static inline bool plan_fits(const struct plans *plans, const struct plan *plan,
+			     const uint64_t *words)
+{
+	return plan->bits[0] == (words[0] & plans->asks[0]) &&
+	       plan->bits[1] == (words[1] & plans->asks[1]);
+}
+
+/* NULL: there is none yet */
+static inline const struct plan *plan_find(const struct plans *plans, const uint64_t *words)
+{
+	const struct plan *plan = &plans->list[plan_place(plans, words)];
+
+	return plan->known && plan_fits(plans, plan, words) ? plan : NULL;
+}
+
+static inline uint64_t plan_field(const struct plan_field *field, const uint8_t *slot)
+{
+	uint64_t word;
+
+	memcpy(&word, slot + field->byte, sizeof(word));
+	return word >> field->shift & field->mask;
+}
+
 /* transmit.c, receive.c */
 bool transmit_work(struct nic *nic, unsigned ring); /* true: more is left */
 bool receive_loop(struct nic *nic);
+int receive_ring(const struct nic *nic); /* -1: none runs */
+uint32_t receive_fcs(const uint8_t *data, size_t length);
+void receive_look(struct nic *nic, const struct ring *ring, const struct frame *frame,
+		  const uint8_t *data, struct facts *facts, bool known);
+
+/* receive_plain.c: how many frames from the front went the short way */
+unsigned receive_plain(struct nic *nic, const struct frame *frames, unsigned count);
 
 /* filter.c */
 bool filter_accepts(struct nic *nic, struct facts *facts);
@@ -185,6 +321,33 @@ void interrupts_update(struct nic *nic);
 bool interrupts_delay(struct nic *nic, unsigned word, uint64_t mask, const struct scope *scope);
 
 /* counters.c */
+void counters_init(struct nic *nic);
 void counters_post(struct nic *nic);
-void count_frames(struct nic *nic, unsigned base, uint64_t destination, uint32_t length,
-		  unsigned count);
+
+static inline unsigned size_class(uint32_t with_fcs)
+{
+	return with_fcs <= 64	  ? 0
+	       : with_fcs <= 127  ? 1
+	       : with_fcs <= 255  ? 2
+	       : with_fcs <= 511  ? 3
+	       : with_fcs <= 1023 ? 4
+				  : 5;
+}
+
+/* Frames and bytes of a batch, those of one size, and whom each is for. */
+static inline void count_total(struct nic *nic, unsigned base, uint64_t frames, uint64_t bytes)
+{
+	nic->counts[base] += frames;
+	nic->counts[base + 1] += bytes + frames * 4;
+}
+
+static inline void count_size(struct nic *nic, unsigned base, uint32_t length, uint64_t frames)
+{
+	nic->counts[base + 4 + size_class(length + 4)] += frames;
+}
+
+static inline void count_group(struct nic *nic, unsigned base, uint64_t destination)
+{
+	if (destination & 1)
+		nic->counts[base + (destination == 0xffffffffffffull ? 2 : 3)]++;
+}

@@ -26,7 +26,14 @@ struct build {
 	const struct use *use;	/* of its first data slot */
 	unsigned frames, slots; /* slots: whole frames' and what is between them */
 	unsigned faults;
-	bool fault, again;
+	bool fault, again, looped;
+
+	unsigned index; /* of the ring */
+	uint8_t *from;	/* the first slot of this part, as loaded */
+	const struct plans *plans;
+	struct plain plain;
+	bool saved; /* contexts, while frames are built */
+	uint8_t contexts[sizeof(((struct ring_run *)0)->context)];
 };
 
 static int slots_load(struct nic *nic, const struct ring *ring, const struct ring_run *run,
@@ -58,6 +65,20 @@ static int slots_load(struct nic *nic, const struct ring *ring, const struct rin
 	return 0;
 }
 
+static void build_begin(struct build *build, struct nic *nic, unsigned index)
+{
+	build->nic = nic;
+	build->ring = &nic->card->rings[index];
+	build->run = &nic->rings[index];
+	build->index = index;
+	build->plans = &nic->plans[index];
+	build->scope = (struct scope){.ring = (uint8_t)index};
+	build->again = build->fault = false;
+	build->looped = build->ring->loop_present &&
+			expr_holds(nic, &build->ring->loop_when, &build->scope);
+	plans_check(nic, index);
+}
+
 static void frame_begin(struct build *build)
 {
 	struct frame *frame = &build->nic->frames[build->frames];
@@ -66,6 +87,7 @@ static void frame_begin(struct build *build)
 	frame->length = 0;
 	frame->flags = 0;
 	build->frame = frame;
+	build->plain.groups = true; /* not known yet */
 	build->fault = false;
 }
 
@@ -256,6 +278,9 @@ static void context_keep(struct build *build, const struct use *use, const uint8
 {
 	uint64_t key = use->key.count ? expr_eval(build->nic, &use->key, &build->scope) : 0;
 
+	if (!build->saved)
+		memcpy(build->contexts, build->run->context, sizeof(build->contexts));
+	build->saved = true;
 	if (key < CARD_CONTEXTS)
 		memcpy(build->run->context[key], slot, build->ring->slot_size);
 }
@@ -265,9 +290,19 @@ static void build_frames(struct build *build, uint32_t ready)
 	struct nic *nic = build->nic;
 
 	for (unsigned i = 0; i < ready && build->frames < BATCH; i++) {
-		const uint8_t *slot = nic->slots + i * build->ring->slot_size;
+		const uint8_t *slot = build->from + i * build->ring->slot_size;
 		const struct use *use;
 
+		if (!build->frame && build->plans->usable) {
+			unsigned past = plain_build(nic, build->index, &build->plain, build->from,
+						    i, ready, &build->frames);
+
+			if (past > i)
+				build->slots = i = past;
+			if (i == ready || build->frames == BATCH)
+				return;
+			slot = build->from + i * build->ring->slot_size;
+		}
 		build->scope.slot = slot;
 		use = ring_use(nic, build->ring, &build->scope);
 		if (!use || use->as == USE_CONTEXT) {
@@ -288,30 +323,47 @@ static void build_frames(struct build *build, uint32_t ready)
 			frame_end(build, i + 1);
 	}
 	/* a whole lap, or a whole budget, without an end: that frame can never be */
-	if (build->frame && build->frames == 0 &&
+	if (build->frame && build->frames == 0 && build->from == nic->slots &&
 	    (ready == BUDGET || ready + 1 >= build->run->entries)) {
 		build->fault = true;
 		frame_end(build, ready);
 	}
 }
 
-static void commit(struct build *build, uint32_t cursor, unsigned slots)
+static void commit_slot(struct build *build, uint8_t *slot, uint64_t addr)
 {
 	struct nic *nic = build->nic;
-	struct scope scope = {0};
+	struct scope scope = {.slot = slot};
+	const struct use *use = ring_use(nic, build->ring, &scope);
 
-	for (unsigned i = 0; i < slots; i++) {
-		uint8_t *slot = nic->slots + i * build->ring->slot_size;
-		uint32_t at = (cursor + i) % build->run->entries;
-		const struct use *use;
+	build->scope.slot = slot;
+	if (use && use->as == USE_CONTEXT)
+		context_keep(build, use, slot);
+	ring_complete(nic, build->ring, use, &scope, addr, slot,
+		      use && (!use->last.count || expr_eval(nic, &use->last, &scope)));
+}
 
-		scope.slot = build->scope.slot = slot;
-		use = ring_use(nic, build->ring, &scope);
-		if (use && use->as == USE_CONTEXT)
-			context_keep(build, use, slot);
-		ring_complete(nic, build->ring, use, &scope,
-			      build->run->base + (uint64_t)at * build->ring->slot_size, slot,
-			      use && (!use->last.count || expr_eval(nic, &use->last, &scope)));
+/* Results of the first SLOTS slots: those of runs by the run, split where the ring ends. */
+static void commit(struct build *build, uint32_t cursor, unsigned slots)
+{
+	const struct plain_run *run = build->plain.runs, *last = run + build->plain.count;
+	uint32_t entries = build->run->entries;
+	unsigned size = build->ring->slot_size;
+
+	for (unsigned i = 0, end; i < slots; i = end) {
+		uint32_t at = cursor + i < entries ? cursor + i : cursor + i - entries;
+		uint64_t addr = build->run->base + (uint64_t)at * size;
+
+		while (run < last && run->end <= i)
+			run++;
+		end = run < last && run->first <= i ? run->end : i + 1;
+		end = end < slots ? end : slots;
+		end = end - i < entries - at ? end : i + entries - at;
+		if (run < last && run->first <= i &&
+		    plain_commit(build->nic, run, build->from, i, end, addr))
+			continue;
+		commit_slot(build, build->from + i * size, addr);
+		end = i + 1;
 	}
 }
 
@@ -319,27 +371,24 @@ static uint64_t destination(const struct frame *frame)
 {
 	uint64_t value = 0;
 
-	frame_copy(frame, 0, &value, 6);
-	return value;
+	if (frame->iov[0].iov_len >= sizeof(value))
+		memcpy(&value, frame->iov[0].iov_base, sizeof(value)); /* one load, not two */
+	else
+		frame_copy(frame, 0, &value, 6);
+	return value & 0xffffffffffff;
 }
 
-/* In segments, as they are on the wire. */
-static void count_sent(struct nic *nic, const struct frame *frame)
+/* Payload and headers, in segments as they are on the wire. */
+static void count_segments(struct nic *nic, const struct frame *frame)
 {
-	uint64_t to = destination(frame);
 	uint32_t header = frame->header_length, payload = frame->length - header;
+	uint32_t whole = payload / frame->segment_size, rest = payload % frame->segment_size;
 
-	nic->stats.tx_frames++;
-	nic->stats.tx_bytes += frame->length;
-	if (!(frame->flags & (FRAME_TCP4 | FRAME_TCP6))) {
-		count_frames(nic, COUNT_TX_FRAMES, to, frame->length, 1);
-		return;
-	}
 	nic->counts[COUNT_TX_SEGMENTED]++;
-	count_frames(nic, COUNT_TX_FRAMES, to, header + frame->segment_size,
-		     payload / frame->segment_size);
-	if (payload % frame->segment_size)
-		count_frames(nic, COUNT_TX_FRAMES, to, header + payload % frame->segment_size, 1);
+	count_total(nic, COUNT_TX_FRAMES, whole + !!rest, payload + (whole + !!rest) * header);
+	count_size(nic, COUNT_TX_FRAMES, header + frame->segment_size, whole);
+	if (rest)
+		count_size(nic, COUNT_TX_FRAMES, header + rest, 1);
 }
 
 static void count_faults(struct nic *nic, unsigned faults)
@@ -400,10 +449,8 @@ static bool send_segments(struct nic *nic, const struct frame *whole)
 	return true;
 }
 
-static unsigned send_frames(struct nic *nic, const struct ring *ring, struct scope *scope,
-			    unsigned count)
+static unsigned send_frames(struct nic *nic, unsigned count, bool looped)
 {
-	bool looped = ring->loop_present && expr_holds(nic, &ring->loop_when, scope);
 	unsigned plain = 0;
 
 	for (unsigned i = 0; looped && i < count; i++)
@@ -438,14 +485,69 @@ static void ring_starve(struct nic *nic, const struct ring *ring, struct ring_ru
 	actions_run(nic, &ring->empty, &scope);
 }
 
+/* Frames of one length after another are of one size class: counted together. */
+static void count_frames(struct nic *nic, unsigned count, bool groups)
+{
+	uint64_t bytes = 0, segmented = 0, plain = 0;
+	unsigned alike = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct frame *frame = &nic->frames[i];
+
+		if (groups)
+			count_group(nic, COUNT_TX_FRAMES, destination(frame));
+		if (frame->flags & (FRAME_TCP4 | FRAME_TCP6)) {
+			count_segments(nic, frame);
+			segmented += frame->length;
+			continue;
+		}
+		plain++;
+		bytes += frame->length;
+		alike++;
+		if (i + 1 == count || frame[1].length != frame->length ||
+		    (frame[1].flags & (FRAME_TCP4 | FRAME_TCP6))) {
+			count_size(nic, COUNT_TX_FRAMES, frame->length, alike);
+			alike = 0;
+		}
+	}
+	count_total(nic, COUNT_TX_FRAMES, plain, bytes);
+	nic->stats.tx_bytes += bytes + segmented;
+	nic->stats.tx_frames += count;
+}
+
+/* A batch of frames out of READY loaded slots: how many slots are done with. */
+static unsigned transmit_part(struct build *build, uint32_t ready)
+{
+	struct nic *nic = build->nic;
+	unsigned taken, slots;
+
+	build->frame = NULL;
+	build->frames = build->slots = build->faults = 0;
+	build->saved = false;
+	build->plain.count = 0;
+	build->plain.groups = false;
+	build_frames(build, ready);
+	if (build->saved)
+		memcpy(build->run->context, build->contexts, sizeof(build->contexts));
+	if (build->again)
+		return 0;
+	taken = send_frames(nic, build->frames, build->looped);
+	slots = taken == build->frames ? build->slots : taken ? nic->slots_of[taken - 1] : 0;
+	build->run->waits = taken < build->frames;
+	count_frames(nic, taken, build->plain.groups);
+	if (taken == build->frames) /* else this part is made again */
+		count_faults(nic, build->faults);
+	commit(build, ring_cursor(nic, build->index), slots);
+	ring_advance(nic, build->index, slots);
+	return slots;
+}
+
 bool transmit_work(struct nic *nic, unsigned index)
 {
 	const struct ring *ring = &nic->card->rings[index];
 	struct ring_run *run = &nic->rings[index];
-	struct build build = {.nic = nic, .ring = ring, .run = run, .scope.ring = (uint8_t)index};
-	uint32_t cursor = ring_cursor(nic, index), ready = ring_ready(nic, index);
-	uint8_t contexts[sizeof(run->context)];
-	unsigned taken, slots;
+	struct build build;
+	uint32_t ready = ring_ready(nic, index), done = 0, slots;
 	int loaded;
 
 	if (run->state != RING_RUNNING || run->waits)
@@ -456,7 +558,7 @@ bool transmit_work(struct nic *nic, unsigned index)
 	}
 	if (ready > BUDGET)
 		ready = BUDGET;
-	loaded = slots_load(nic, ring, run, cursor, ready);
+	loaded = slots_load(nic, ring, run, ring_cursor(nic, index), ready);
 	if (loaded < 0) {
 		if (loaded != -EAGAIN) { /* no such memory: the slots are passed over */
 			count_faults(nic, 1);
@@ -464,22 +566,17 @@ bool transmit_work(struct nic *nic, unsigned index)
 		}
 		return loaded != -EAGAIN;
 	}
-	memcpy(contexts, run->context, sizeof(contexts));
-	build_frames(&build, ready);
-	memcpy(run->context, contexts, sizeof(contexts));
+	build_begin(&build, nic, index);
+	do {
+		build.from = nic->slots + done * ring->slot_size;
+		slots = transmit_part(&build, ready - done);
+		done += slots;
+	} while (slots && done < ready && !run->waits);
+	if (done || !build.again)
+		dma_settle(nic->bus.memory);
 	if (build.again)
 		return false;
-	taken = send_frames(nic, ring, &build.scope, build.frames);
-	slots = taken == build.frames ? build.slots : taken ? nic->slots_of[taken - 1] : 0;
-	run->waits = taken < build.frames;
-	for (unsigned i = 0; i < taken; i++)
-		count_sent(nic, &nic->frames[i]);
-	if (taken == build.frames) /* else this pass is made again */
-		count_faults(nic, build.faults);
-	commit(&build, cursor, slots);
-	ring_advance(nic, index, slots);
-	dma_settle(nic->bus.memory);
-	if (!slots && !run->waits) { /* an open frame: more slots will come */
+	if (!done && !run->waits) { /* an open frame: more slots will come */
 		run->state = RING_STARVED;
 		return false;
 	}
