@@ -25,6 +25,7 @@ struct inprocess {
 	struct pci_bus bus;
 	struct plugged plugged[BUS_DEVICES];
 	void *memory;
+	bool working, again; /* again: an access came from within the work of another */
 	uint64_t fired[PIC_VECTORS];
 };
 
@@ -87,7 +88,7 @@ void inprocess_unmask(struct inprocess *vm, unsigned device)
 
 /* ---- accesses ---- */
 
-static void after_access(struct inprocess *vm)
+static void work(struct inprocess *vm)
 {
 	for (unsigned i = 0; i < BUS_DEVICES; i++) {
 		const struct inprocess_function *function = &vm->plugged[i].function;
@@ -95,6 +96,19 @@ static void after_access(struct inprocess *vm)
 		if (function->pci)
 			function->after_request(function->context);
 	}
+}
+
+static void after_access(struct inprocess *vm)
+{
+	vm->again = true;
+	if (vm->working)
+		return;
+	vm->working = true;
+	while (vm->again) {
+		vm->again = false;
+		work(vm);
+	}
+	vm->working = false;
 }
 
 static bool width_good(unsigned width)

@@ -21,7 +21,11 @@ enum inprocess_space { INPROCESS_MEMORY, INPROCESS_IO };
 
 struct inprocess_config {
 	uint64_t memory; /* bytes; at most INPROCESS_BARS */
-	/* An interrupt of a vector is delivered; may be NULL, they are counted anyway. */
+	/*
+	 * An interrupt of a vector is delivered; may be NULL, they are counted
+	 * anyway. It may access the VM; what that makes functions do follows when
+	 * they are done with what they do.
+	 */
 	void (*interrupt)(void *context, unsigned vector);
 	void *context;
 };

@@ -406,6 +406,60 @@ static void test_no_interrupt_crosses(void)
 	}
 }
 
+/* An interrupt handler that runs at once, and makes work for the card within its work. */
+struct handler {
+	struct machine machine;
+	uint64_t bar;
+	unsigned calls, deep, deepest;
+};
+
+static void handle(void *context, unsigned vector)
+{
+	enum { ICR = 0xc0, ICS = 0xc8 };
+	struct handler *handler = context;
+	struct inprocess *vm = handler->machine.vm;
+
+	CHECK_EQUAL(vector, 35);
+	if (++handler->deep > handler->deepest)
+		handler->deepest = handler->deep;
+	inprocess_read(vm, INPROCESS_MEMORY, handler->bar + ICR, 4);
+	inprocess_unmask(vm, 3);
+	if (++handler->calls < 20)
+		inprocess_write(vm, INPROCESS_MEMORY, handler->bar + 0x3818, 4, handler->calls + 1);
+	handler->deep--;
+}
+
+static void test_handler_within_an_access(void)
+{
+	struct handler handler = {0};
+	const struct inprocess_config config = {MACHINE_MEMORY, handle, &handler};
+	struct error err = {0};
+	struct instance *card;
+	uint8_t *memory;
+	uint64_t bar;
+
+	machine_new(&handler.machine);
+	inprocess_free(handler.machine.vm);
+	handler.machine.vm = inprocess_new(&config, &err);
+	card = machine_plug(&handler.machine, 3, test_card("e1000"), NULL);
+	CHECK_EQUAL(inprocess_scan(handler.machine.vm), 1);
+	bar = handler.bar = bar_of(handler.machine.vm, 3, 0);
+	memory = inprocess_memory(handler.machine.vm, 0x1000, 1024);
+	for (unsigned i = 0; i < 64; i++) /* 64 bytes from 0x8000, end of packet, report */
+		memcpy(memory + i * 16, "\0\x80\0\0\0\0\0\0\x40\0\0\x09\0\0\0", 16);
+	inprocess_write(handler.machine.vm, INPROCESS_MEMORY, bar + 0x3800, 4, 0x1000);
+	inprocess_write(handler.machine.vm, INPROCESS_MEMORY, bar + 0x3808, 4, 1024);
+	inprocess_write(handler.machine.vm, INPROCESS_MEMORY, bar + 0x400, 4, 2);
+	inprocess_write(handler.machine.vm, INPROCESS_MEMORY, bar + 0xd0, 4, 1);
+	inprocess_write(handler.machine.vm, INPROCESS_MEMORY, bar + 0x3818, 4, 1);
+	machine_settle(&handler.machine);
+	CHECK_EQUAL(handler.calls, 20);
+	CHECK_EQUAL(handler.deepest, 1);
+	CHECK_EQUAL(inprocess_read(handler.machine.vm, INPROCESS_MEMORY, bar + 0x3810, 4), 20);
+	instance_free(card);
+	machine_free(&handler.machine);
+}
+
 static void test_instance_from_outside(void)
 {
 	struct four four;
@@ -434,4 +488,5 @@ UNIT_FILE(bus, {"scan", test_scan},
 	  {"bars_overlap", test_bars_overlap}, {"noise", test_noise}, {"plugging", test_plugging},
 	  {"line_is_a_level", test_line_is_a_level}, {"messages", test_messages},
 	  {"no_interrupt_crosses", test_no_interrupt_crosses},
+	  {"handler_within_an_access", test_handler_within_an_access},
 	  {"instance_from_outside", test_instance_from_outside});
