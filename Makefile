@@ -31,3 +31,9 @@ demo: program lab
 	@tools/demo
 
 .PHONY: demo
+
+# one card: make test-card CARD=e1000
+test-card: program lab
+	@tests/run cards.$(subst -,_,$(CARD))
+
+.PHONY: test-card

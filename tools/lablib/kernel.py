@@ -6,7 +6,9 @@ import lzma
 import os
 import re
 
-DRIVERS = ["e1000", "8021q", "af_packet"]
+DRIVERS = ["e1000", "8021q", "af_packet", "ne2k-pci", "8139too", "8139cp", "realtek", "r8169",
+           "pcnet32", "tulip", "natsemi", "sis900", "e100", "via-rhine", "ena"]
+SOFT = {"r8169": ["realtek"]}  # asked for by the driver when it runs
 
 
 class Kernel:
@@ -32,6 +34,8 @@ class Kernel:
             order[name] = data
 
         for name in names:
+            for need in SOFT.get(name, ()):
+                add(need)
             add(name)
         return list(order.items())
 
