@@ -29,6 +29,7 @@ static void compile(struct draft *draft)
 	compile_layouts(draft);
 	compile_function(draft);
 	compile_registers(draft);
+	compile_records(draft);
 	compile_rings(draft);
 	compile_windows(draft);
 	compile_resets(draft);

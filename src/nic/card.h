@@ -16,7 +16,8 @@
  * Names are kept for people (trace, errors); nothing is looked up by them.
  */
 
-enum { CARD_CONTEXTS = 4, CARD_USE_MAX = 8, CARD_LIST_MAX = 64, CARD_STACK = 16 };
+enum { CARD_CONTEXTS = 4, CARD_USE_MAX = 8, CARD_LIST_MAX = 64, CARD_STACK = 16,
+       CARD_SLOT_MAX = 64 };
 
 /* ---- expressions: postfix code over 64-bit unsigned values ---- */
 
@@ -118,6 +119,8 @@ enum verb {
 	VERB_COPY, /* count words from source to target */
 	VERB_ARM,  /* operand: timer; value: ns, or the timer's own period */
 	VERB_CANCEL,
+	VERB_LOAD, /* operand: record; value: address. recorded, see recorded.c */
+	VERB_STORE,
 };
 
 struct target {
@@ -138,6 +141,38 @@ struct action {
 struct actions {
 	const struct action *list;
 	uint16_t count;
+};
+
+/* ---- records in guest memory that actions read or write; see nic/record.c ---- */
+
+enum { RECORD_BYTES = 8192 }; /* of one record with its lists */
+
+struct record_field {
+	uint32_t bit;
+	uint8_t width;
+	bool loads, stores;  /* goes to TO; or is written */
+	struct target to;
+	struct expr value; /* what goes there; absent: the bits as they are */
+};
+
+struct record_list { /* elements of one size, from a byte on */
+	uint16_t at, size, max;
+	bool in_bytes; /* count says bytes rather than elements */
+	struct expr count;
+	const struct record_field *fields;
+	uint16_t fields_count;
+	struct actions actions; /* load: of each element, after its fields */
+};
+
+struct record {
+	const char *name;
+	uint16_t size;
+	uint8_t unit;	   /* bytes that are swapped where the order is big */
+	struct expr order; /* not 0: big; absent: little */
+	const struct record_field *fields;
+	const struct record_list *lists;
+	uint16_t fields_count;
+	uint8_t lists_count;
 };
 
 /* ---- registers ---- */
@@ -274,7 +309,7 @@ enum ring_for { RING_TRANSMIT, RING_RECEIVE };
 enum ring_next { NEXT_ARRAY };
 enum ring_end { END_BYTES, END_ENTRIES };
 enum ring_ready { READY_UNTIL };
-enum use_as { USE_DATA, USE_CONTEXT, USE_ROOM };
+enum use_as { USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND };
 
 struct checksum {
 	struct expr when, start, put, end; /* byte offsets in the frame; end 0: to the end */
@@ -301,6 +336,7 @@ struct complete {
 
 struct use {
 	uint8_t as;
+	struct actions actions; /* command: what it does */
 	struct expr when;
 	struct expr key;  /* context */
 	struct expr last; /* absent: 1 */
@@ -443,6 +479,7 @@ struct card {
 	const struct window *windows;
 	const struct pins *pins;
 	const struct counter *counters;
+	const struct record *records;
 	const struct ring *rings;
 	const struct reset *resets; /* "power" (index 0) and "function" (1) always exist */
 	const struct on_event *events;

@@ -181,6 +181,7 @@ uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned w
 	if (!part)
 		return UINT64_MAX;
 	into = (uint32_t)(offset - part->at);
+	nic->accessing = true;
 	if (part->index_at == part->data_at)
 		value = bank_read(nic, part->bank, into, width, true);
 	else if (part_indexed(part, into, &index))
@@ -189,6 +190,7 @@ uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned w
 					  (uint32_t)nic->state[part->index_word] +
 						  (into - part->data_at),
 					  width, true);
+	nic->accessing = nic->recording = false;
 	if (nic->dirty)
 		interrupts_update(nic);
 	return value;
@@ -204,6 +206,7 @@ void nic_bar_write(struct nic *nic, unsigned bar, uint64_t offset, unsigned widt
 	if (!part)
 		return;
 	into = (uint32_t)(offset - part->at);
+	nic->accessing = true;
 	if (part->index_at == part->data_at) {
 		bank_write(nic, part->bank, into, width, value);
 	} else if (part_indexed(part, into, &index)) {
@@ -214,6 +217,7 @@ void nic_bar_write(struct nic *nic, unsigned bar, uint64_t offset, unsigned widt
 				   (uint32_t)nic->state[part->index_word] + (into - part->data_at),
 				   width, value);
 	}
+	nic->accessing = nic->recording = false;
 	if (nic->dirty)
 		interrupts_update(nic);
 	nic->bus.schedule(nic->bus.context);
