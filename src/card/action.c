@@ -33,7 +33,8 @@ static char *copy(struct draft *draft, const char *text, size_t length)
 static bool operand(struct draft *draft, const struct node *node, const char *name,
 		    enum symbol_kind kind, struct action *action)
 {
-	static const char *const kinds[] = {"register", "ring", "timer", "reset list", "bank"};
+	static const char *const kinds[] = {"register",	  "ring", "timer",
+					    "reset list", "bank", "memory"};
 	struct symbol *symbol = symbol_kind_find(draft, name, strlen(name), kind);
 
 	if (symbol) {

@@ -146,7 +146,8 @@ static void add_register(struct draft *draft, const struct node *node, unsigned 
 
 static bool is_register(const struct node *node)
 {
-	return !strcmp(node->word, "register") || !strcmp(node->word, "counter");
+	return !strcmp(node->word, "register") || !strcmp(node->word, "counter") ||
+	       !strcmp(node->word, "port");
 }
 
 /* An EEPROM is one array under the bank's name. */

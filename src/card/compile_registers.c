@@ -259,6 +259,8 @@ static void behaviour(struct draft *draft, const struct node *node, struct reg *
 	for_each_node(child, node, "field") field_behaviour(draft, child, reg, shows, effects);
 	check_directions(draft, node, reg);
 	whole_behaviour(draft, node, reg, shows, effects);
+	reg->takes_nothing = !(reg->rw | reg->w1c | reg->w1s | reg->w0c | reg->self_clear) &&
+			     !reg->effects_count;
 	reg->plain = !reg->shows_count && !reg->effects_count && !reg->when.count &&
 		     !reg->writable.count && !reg->stored.count && !reg->on_read.count &&
 		     !reg->w1c && !reg->w1s && !reg->w0c && !reg->read_clear && !reg->write_only;
@@ -271,7 +273,11 @@ void compile_registers(struct draft *draft)
 	draft->card->words = draft->words;
 	for_each_symbol(symbol, draft)
 	{
-		if (symbol->kind == SYMBOL_REGISTER && strcmp(symbol->node->word, "eeprom"))
+		if (symbol->kind != SYMBOL_REGISTER || !strcmp(symbol->node->word, "eeprom"))
+			continue;
+		if (!strcmp(symbol->node->word, "port"))
+			port_behaviour(draft, symbol->node, symbol->reg);
+		else
 			behaviour(draft, symbol->node, symbol->reg);
 	}
 }

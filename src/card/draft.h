@@ -29,12 +29,12 @@ struct node {
 /* The value of an attribute that was wrong, by address; reported once, then passed over. */
 extern const char broken[];
 
-enum symbol_kind { SYMBOL_REGISTER, SYMBOL_RING, SYMBOL_TIMER, SYMBOL_RESET, SYMBOL_BANK };
+enum symbol_kind { SYMBOL_REGISTER, SYMBOL_RING, SYMBOL_TIMER, SYMBOL_RESET, SYMBOL_BANK, SYMBOL_MEMORY };
 
 struct symbol {
 	const char *name;
 	uint8_t kind;
-	uint16_t index; /* of the ring, timer, reset or bank */
+	uint16_t index; /* of the ring, timer, reset, bank or memory */
 	uint16_t bank;
 	struct reg *reg; /* SYMBOL_REGISTER */
 	bool misplaced;	 /* its offset was wrong and is not the one it has now */
@@ -190,12 +190,16 @@ bool actions_read(struct draft *draft, const struct node *node, const char *attr
 void writes_read(struct draft *draft, const struct node *node, const char *attribute,
 		 struct complete *complete);
 int bank_read_name(struct draft *draft, const struct node *node, const char *attribute);
+int memory_read_name(struct draft *draft, const struct node *node, const char *attribute);
 
 /* compile_*.c */
 void compile_banks(struct draft *draft);     /* registers and their state words */
 void compile_registers(struct draft *draft); /* what they do: needs all symbols */
 void compile_maps(struct draft *draft);
-void compile_function(struct draft *draft); /* pci, bars */
+void compile_memories(struct draft *draft); /* needs all names */
+void port_behaviour(struct draft *draft, const struct node *node, struct reg *reg);
+void compile_function(struct draft *draft); /* pci */
+void compile_bars(struct draft *draft);
 void compile_names(struct draft *draft);    /* rings, timers, resets */
 void compile_layouts(struct draft *draft);
 void compile_records(struct draft *draft); /* what load and store do with them */

@@ -28,6 +28,8 @@ static void compile(struct draft *draft)
 	compile_names(draft);
 	compile_layouts(draft);
 	compile_function(draft);
+	compile_memories(draft);
+	compile_bars(draft);
 	compile_registers(draft);
 	compile_records(draft);
 	compile_rings(draft);

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-static uint64_t *target_word(struct nic *nic, const struct target *target,
-			     const struct scope *scope)
+uint64_t *target_word(struct nic *nic, const struct target *target, const struct scope *scope)
 {
 	uint64_t k = 0;
 

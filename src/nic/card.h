@@ -199,8 +199,17 @@ struct field {
 	uint8_t shift, width;
 };
 
+struct data_port { /* in front of on-board memory; see port_stream.c */
+	uint16_t memory;
+	struct target address, left;
+	struct expr unit;	      /* bytes that an access moves at least; absent: 1 */
+	struct expr wrap_at, wrap_to; /* absent: the address just goes on */
+	struct actions actions;	      /* nothing is left */
+};
+
 struct reg {
 	const char *name;
+	const struct data_port *port; /* it holds nothing itself */
 	uint32_t at, stride;
 	uint16_t count;
 	uint8_t bytes;	       /* 1, 2, 4, 8 */
@@ -219,6 +228,7 @@ struct reg {
 	struct actions on_read;
 	const struct field *fields;
 	uint16_t fields_count;
+	bool takes_nothing; /* of what is written */
 	bool plain; /* neither shows, effects, conditions nor special access: mask and store */
 	/* pair of a 64-bit counter: reading this clears that word too; 0xffff none */
 	uint16_t clears_also;
@@ -226,12 +236,30 @@ struct reg {
 
 struct bank {
 	const char *name;
-	uint32_t size;	     /* bytes */
-	uint8_t unit;	     /* smallest register size: granularity of the map */
-	const uint16_t *map; /* [size / unit]: 1 + index into regs of the first candidate, 0 none */
-	const struct reg *regs; /* same offset: following entries are the next candidates */
+	uint32_t size; /* bytes */
+	uint8_t unit;  /* smallest register size: granularity of the map */
+	/* [size / unit]: 1 + index into regs, 0 none; BANK_SHARED + n: of several, see chains */
+	const uint16_t *map;
+	const uint16_t *chains; /* from n on: 1 + index of each, in the order of the file, then 0 */
+	const struct reg *regs;
 	uint16_t regs_count;
-	uint16_t *words_first; /* unused */
+};
+
+enum { BANK_SHARED = 0x8000 };
+
+/* ---- memory on the card ---- */
+
+struct memory_fill { /* bytes of a number, low first, each repeated */
+	uint32_t at;
+	uint8_t bytes, repeat;
+	struct expr from;
+};
+
+struct memory {
+	const char *name;
+	uint32_t size, rom; /* rom: bytes from 0 on that nobody can write */
+	const struct memory_fill *fills;
+	uint16_t fills_count;
 };
 
 /* ---- windows, pins, phy, eeprom, counters ---- */
@@ -441,7 +469,9 @@ struct card_timer {
 
 struct bar_part {
 	uint32_t at, size;
+	uint32_t stride; /* from one register of the bank to the next; 0: as they lie there */
 	uint16_t bank;
+	uint16_t memory; /* 1 + which, instead of a bank */
 	struct expr when;
 	/* index/data window into a bank: offsets of the two registers, or index_at == data_at */
 	uint32_t index_at, data_at;
@@ -476,6 +506,7 @@ struct card {
 	uint16_t banks_count;
 	uint16_t words;		     /* state words in all */
 	const uint64_t *reset_words; /* [words] power-on values */
+	const struct memory *memories;
 	const struct window *windows;
 	const struct pins *pins;
 	const struct counter *counters;
@@ -490,7 +521,7 @@ struct card {
 	struct filter filter;
 	struct phy phy;
 	uint8_t windows_count, pins_count, rings_count, resets_count, events_count, timers_count,
-		interrupts_count, macs_count, sums_count;
+		interrupts_count, macs_count, sums_count, memories_count;
 	uint16_t counters_count;
 	void *arena; /* owns everything above */
 };

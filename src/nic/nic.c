@@ -62,8 +62,9 @@ static bool nic_allocate(struct nic *nic)
 	nic->windows = calloc(card->windows_count + 1u, sizeof(*nic->windows));
 	nic->counters = calloc(card->counters_count + 1u, sizeof(*nic->counters));
 	nic->loop = calloc(LOOP_FRAMES, sizeof(*nic->loop));
+	nic->memories = calloc(card->memories_count + 1u, sizeof(*nic->memories));
 	return nic->state && nic->rings && nic->plans && nic->shifters && nic->delayed &&
-	       nic->timers && nic->windows && nic->counters && nic->loop;
+	       nic->timers && nic->windows && nic->counters && nic->loop && memories_init(nic);
 }
 
 struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const struct bus *bus)
@@ -88,6 +89,7 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 		timer_init(&nic->timers[i], timer_fired, nic);
 	memcpy(nic->state, card->reset_words, card->words * sizeof(*nic->state));
 	fill_identity(nic);
+	memories_fill(nic);
 	nic->reset_time = clock_now(bus->clock);
 	nic_reset_list(nic, RESET_POWER);
 	return nic;
@@ -103,6 +105,7 @@ void nic_free(struct nic *nic)
 		timer_cancel(nic->bus.clock, &nic->timers[i]);
 	for (unsigned i = 0; nic->windows && i < nic->card->windows_count; i++)
 		timer_cancel(nic->bus.clock, &nic->windows[i].timer);
+	memories_free(nic);
 	free(nic->state);
 	free(nic->rings);
 	free(nic->plans);

@@ -12,27 +12,51 @@ static uint64_t lanes(unsigned bytes)
 	return bytes >= 8 ? UINT64_MAX : (1ull << bytes * 8) - 1;
 }
 
+/* The first that is there now and allows the direction; else one that is there and ignores it. */
+static const struct reg *find_shared(struct nic *nic, const struct bank *bank,
+				     const uint16_t *chain, bool write)
+{
+	const struct reg *deaf = NULL;
+	struct scope scope = {0};
+
+	for (; *chain; chain++) {
+		const struct reg *reg = &bank->regs[*chain - 1];
+
+		if (!expr_holds(nic, &reg->when, &scope))
+			continue;
+		if (write ? !reg->takes_nothing : reg->write_only != reg->valid)
+			return reg;
+		if (!deaf && write)
+			deaf = reg;
+	}
+	return deaf;
+}
+
+static const struct reg *find_sole(struct nic *nic, const struct reg *reg, bool write)
+{
+	struct scope scope = {0};
+
+	return (write || reg->write_only != reg->valid) && expr_holds(nic, &reg->when, &scope)
+		       ? reg
+		       : NULL;
+}
+
 static const struct reg *find(struct nic *nic, const struct bank *bank, uint32_t offset, bool write,
 			      unsigned *element)
 {
-	struct scope scope = {0};
+	const struct reg *reg;
 	unsigned at;
 
 	if (offset >= bank->size)
 		return NULL;
 	at = bank->map[offset / bank->unit];
-	for (; at && at <= bank->regs_count; at++) {
-		const struct reg *reg = &bank->regs[at - 1];
-		uint32_t into = offset - reg->at;
-
-		*element = reg->count > 1 ? into / reg->stride : 0;
-		if (offset < reg->at || *element >= reg->count ||
-		    into - *element * reg->stride >= reg->bytes)
-			return NULL;
-		if ((write || reg->write_only != reg->valid) && expr_holds(nic, &reg->when, &scope))
-			return reg;
-	}
-	return NULL;
+	if (at & BANK_SHARED)
+		reg = find_shared(nic, bank, bank->chains + (at & ~BANK_SHARED), write);
+	else
+		reg = at ? find_sole(nic, &bank->regs[at - 1], write) : NULL;
+	if (reg)
+		*element = reg->count > 1 ? (offset - reg->at) / reg->stride : 0;
+	return reg;
 }
 
 static uint64_t reg_read(struct nic *nic, const struct reg *reg, unsigned k, bool effects)
@@ -116,7 +140,8 @@ uint64_t bank_read(struct nic *nic, unsigned bank, uint32_t offset, unsigned wid
 		if (reg) {
 			into = offset + done - reg->at - k * reg->stride;
 			part = reg->bytes - into < width - done ? reg->bytes - into : width - done;
-			got = reg_read(nic, reg, k, effects) >> into * 8 & lanes(part);
+			got = reg->port ? data_port_read(nic, reg->port, part)
+					: reg_read(nic, reg, k, effects) >> into * 8 & lanes(part);
 		} else {
 			nic->stats.undeclared += done == 0;
 		}
@@ -134,12 +159,16 @@ void bank_write(struct nic *nic, unsigned bank, uint32_t offset, unsigned width,
 	for (unsigned done = 0; done < width;) {
 		const struct reg *reg = find(nic, at, offset + done, true, &k);
 		unsigned into, part = 1;
+		uint64_t bytes;
 
 		if (reg) {
 			into = offset + done - reg->at - k * reg->stride;
 			part = reg->bytes - into < width - done ? reg->bytes - into : width - done;
-			reg_write(nic, reg, k, (value >> done * 8 & lanes(part)) << into * 8,
-				  lanes(part) << into * 8);
+			bytes = value >> done * 8 & lanes(part);
+			if (reg->port)
+				data_port_write(nic, reg->port, part, bytes);
+			else
+				reg_write(nic, reg, k, bytes << into * 8, lanes(part) << into * 8);
 		} else {
 			nic->stats.undeclared += done == 0;
 		}
@@ -164,32 +193,74 @@ static const struct bar_part *part_at(struct nic *nic, unsigned bar, uint64_t of
 /* Where an access to an index/data pair goes: the index word, or bank[index]. */
 static bool part_indexed(const struct bar_part *part, uint32_t into, bool *index)
 {
-	if (part->index_at == part->data_at)
-		return false;
 	*index = into - part->index_at < 4;
 	return *index || into - part->data_at < 4;
+}
+
+/* Registers that lie further apart in the BAR than in their bank: one at a time. */
+static bool part_strided(const struct nic *nic, const struct bar_part *part, uint32_t *into,
+			 unsigned *width)
+{
+	uint32_t unit = nic->card->banks[part->bank].unit, rest;
+
+	if (!part->stride)
+		return true;
+	rest = *into % part->stride;
+	*into = *into / part->stride * unit + rest;
+	if (rest >= unit)
+		return false;
+	*width = *width < unit - rest ? *width : unit - rest;
+	return true;
+}
+
+static uint64_t part_read(struct nic *nic, const struct bar_part *part, uint32_t into,
+			  unsigned width)
+{
+	bool index;
+
+	if (part->memory)
+		return memory_read(nic, part->memory - 1u, into, width);
+	if (part->index_at == part->data_at)
+		return part_strided(nic, part, &into, &width)
+			       ? bank_read(nic, part->bank, into, width, true)
+			       : 0;
+	if (!part_indexed(part, into, &index))
+		return 0;
+	if (index)
+		return nic->state[part->index_word];
+	into += (uint32_t)nic->state[part->index_word] - part->data_at;
+	return bank_read(nic, part->bank, into, width, true);
+}
+
+static void part_write(struct nic *nic, const struct bar_part *part, uint32_t into, unsigned width,
+		       uint64_t value)
+{
+	bool index;
+
+	if (part->memory) {
+		memory_write(nic, part->memory - 1u, into, width, value);
+	} else if (part->index_at == part->data_at) {
+		if (part_strided(nic, part, &into, &width))
+			bank_write(nic, part->bank, into, width, value);
+	} else if (part_indexed(part, into, &index)) {
+		into += (uint32_t)nic->state[part->index_word] - part->data_at;
+		if (index)
+			nic->state[part->index_word] = value & 0xffffffff;
+		else
+			bank_write(nic, part->bank, into, width, value);
+	}
 }
 
 uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned width)
 {
 	const struct bar_part *part = part_at(nic, bar, offset);
-	uint64_t value = 0;
-	uint32_t into;
-	bool index;
+	uint64_t value;
 
 	nic->stats.accesses++;
 	if (!part)
 		return UINT64_MAX;
-	into = (uint32_t)(offset - part->at);
 	nic->accessing = true;
-	if (part->index_at == part->data_at)
-		value = bank_read(nic, part->bank, into, width, true);
-	else if (part_indexed(part, into, &index))
-		value = index ? nic->state[part->index_word]
-			      : bank_read(nic, part->bank,
-					  (uint32_t)nic->state[part->index_word] +
-						  (into - part->data_at),
-					  width, true);
+	value = part_read(nic, part, (uint32_t)(offset - part->at), width);
 	nic->accessing = nic->recording = false;
 	if (nic->dirty)
 		interrupts_update(nic);
@@ -199,24 +270,12 @@ uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned w
 void nic_bar_write(struct nic *nic, unsigned bar, uint64_t offset, unsigned width, uint64_t value)
 {
 	const struct bar_part *part = part_at(nic, bar, offset);
-	uint32_t into;
-	bool index;
 
 	nic->stats.accesses++;
 	if (!part)
 		return;
-	into = (uint32_t)(offset - part->at);
 	nic->accessing = true;
-	if (part->index_at == part->data_at) {
-		bank_write(nic, part->bank, into, width, value);
-	} else if (part_indexed(part, into, &index)) {
-		if (index)
-			nic->state[part->index_word] = value & 0xffffffff;
-		else
-			bank_write(nic, part->bank,
-				   (uint32_t)nic->state[part->index_word] + (into - part->data_at),
-				   width, value);
-	}
+	part_write(nic, part, (uint32_t)(offset - part->at), width, value);
 	nic->accessing = nic->recording = false;
 	if (nic->dirty)
 		interrupts_update(nic);

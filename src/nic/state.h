@@ -132,6 +132,7 @@ struct nic {
 	unsigned held_segments; /* of its first frame, delivered already */
 	uint64_t reset_time;
 	uint64_t *state;
+	uint8_t **memories;
 	struct ring_run *rings;
 	struct plans *plans; /* a ring each */
 	struct shifter *shifters;
@@ -203,6 +204,7 @@ static inline bool expr_holds(struct nic *nic, const struct expr *expr, const st
 }
 
 /* action.c */
+uint64_t *target_word(struct nic *nic, const struct target *target, const struct scope *scope);
 void actions_run(struct nic *nic, const struct actions *actions, struct scope *scope);
 void nic_reset_list(struct nic *nic, unsigned which);
 
@@ -224,6 +226,19 @@ bool command_run(struct nic *nic, unsigned ring, const struct use *use, const st
 /* registers.c */
 uint64_t bank_read(struct nic *nic, unsigned bank, uint32_t offset, unsigned width, bool effects);
 void bank_write(struct nic *nic, unsigned bank, uint32_t offset, unsigned width, uint64_t value);
+
+/* memory.c, port_stream.c: what lies beyond a memory reads as ones and takes nothing */
+bool memories_init(struct nic *nic);
+void memories_fill(struct nic *nic);
+void memories_free(struct nic *nic);
+uint64_t memory_read(const struct nic *nic, unsigned memory, uint64_t offset, unsigned width);
+void memory_write(struct nic *nic, unsigned memory, uint64_t offset, unsigned width,
+		  uint64_t value);
+/* NULL: not all of it is there */
+uint8_t *memory_at(const struct nic *nic, unsigned memory, uint64_t offset, uint64_t length);
+uint8_t *memory_room(const struct nic *nic, unsigned memory, uint64_t offset, uint64_t length);
+uint64_t data_port_read(struct nic *nic, const struct data_port *port, unsigned width);
+void data_port_write(struct nic *nic, const struct data_port *port, unsigned width, uint64_t value);
 
 /* window.c, pins.c */
 void windows_written(struct nic *nic, unsigned word);
