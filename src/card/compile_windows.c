@@ -46,14 +46,36 @@ static void read_trigger(struct draft *draft, const struct node *node, struct wi
 
 	expr_read(draft, node, "read-when", &window->read_when);
 	expr_read(draft, node, "write-when", &window->write_when);
-	if (!node_get(node, "read-when") && !node_get(node, "write-when"))
-		wrong(draft, node, "<window> needs read-when=, write-when= or both");
 	trigger_of(draft, node, "read-when", &window->read_when, &trigger);
 	trigger_of(draft, node, "write-when", &window->write_when, &trigger);
 	if (trigger < 0)
 		return;
 	window->trigger = (uint16_t)trigger;
 	window->trigger_count = 1;
+}
+
+/* Index/data form: each register with these bits is a way to the bank. */
+static void read_through(struct draft *draft, const struct node *node, struct window *window)
+{
+	struct target data;
+
+	window->through = true;
+	node_useless(draft, node, "after", "without read-when= or write-when=");
+	node_useless(draft, node, "done", "without read-when= or write-when=");
+	if (!place_read(draft, node, "data", true, &data))
+		return;
+	for_each_symbol(symbol, draft)
+	{
+		struct reg *reg = symbol->kind == SYMBOL_REGISTER ? symbol->reg : NULL;
+
+		if (!reg || data.word < reg->word || data.word >= reg->word + reg->count)
+			continue;
+		if (reg->window || reg->count > 1)
+			wrong(draft, node, "data=\"%s\" is %s", node_get(node, "data"),
+			      reg->window ? "the data of another window" : "an array");
+		reg->window = (uint8_t)(window - draft->card->windows + 1);
+		reg->plain = false;
+	}
 }
 
 static void read_window(struct draft *draft, const struct node *node, struct window *window)
@@ -63,6 +85,10 @@ static void read_window(struct draft *draft, const struct node *node, struct win
 	window->to = to < 0 ? NOWHERE : (uint16_t)to;
 	expr_read(draft, node, "index", &window->index);
 	expr_read(draft, node, "chip", &window->chip);
+	if (!node_get(node, "read-when") && !node_get(node, "write-when")) {
+		read_through(draft, node, window);
+		return;
+	}
 	if (place_read(draft, node, "data", false, &window->data_target))
 		expr_read(draft, node, "data", &window->data);
 	read_trigger(draft, node, window);

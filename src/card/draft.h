@@ -29,7 +29,14 @@ struct node {
 /* The value of an attribute that was wrong, by address; reported once, then passed over. */
 extern const char broken[];
 
-enum symbol_kind { SYMBOL_REGISTER, SYMBOL_RING, SYMBOL_TIMER, SYMBOL_RESET, SYMBOL_BANK, SYMBOL_MEMORY };
+enum symbol_kind {
+	SYMBOL_REGISTER,
+	SYMBOL_RING,
+	SYMBOL_TIMER,
+	SYMBOL_RESET,
+	SYMBOL_BANK,
+	SYMBOL_MEMORY
+};
 
 struct symbol {
 	const char *name;
@@ -200,7 +207,7 @@ void compile_memories(struct draft *draft); /* needs all names */
 void port_behaviour(struct draft *draft, const struct node *node, struct reg *reg);
 void compile_function(struct draft *draft); /* pci */
 void compile_bars(struct draft *draft);
-void compile_names(struct draft *draft);    /* rings, timers, resets */
+void compile_names(struct draft *draft); /* rings, timers, resets */
 void compile_layouts(struct draft *draft);
 void compile_records(struct draft *draft); /* what load and store do with them */
 void compile_rings(struct draft *draft);

@@ -16,8 +16,13 @@
  * Names are kept for people (trace, errors); nothing is looked up by them.
  */
 
-enum { CARD_CONTEXTS = 4, CARD_USE_MAX = 8, CARD_LIST_MAX = 64, CARD_STACK = 16,
-       CARD_SLOT_MAX = 64 };
+enum {
+	CARD_CONTEXTS = 4,
+	CARD_USE_MAX = 8,
+	CARD_LIST_MAX = 64,
+	CARD_STACK = 16,
+	CARD_SLOT_MAX = 64
+};
 
 /* ---- expressions: postfix code over 64-bit unsigned values ---- */
 
@@ -150,7 +155,7 @@ enum { RECORD_BYTES = 8192 }; /* of one record with its lists */
 struct record_field {
 	uint32_t bit;
 	uint8_t width;
-	bool loads, stores;  /* goes to TO; or is written */
+	bool loads, stores; /* goes to TO; or is written */
 	struct target to;
 	struct expr value; /* what goes there; absent: the bits as they are */
 };
@@ -229,6 +234,8 @@ struct reg {
 	const struct field *fields;
 	uint16_t fields_count;
 	bool takes_nothing; /* of what is written */
+	uint8_t widths;	    /* sizes of accesses it takes, 1, 2, 4 and 8 together; 0: all */
+	uint8_t window;	    /* 1 + that it is the data of: it holds nothing itself */
 	bool plain; /* neither shows, effects, conditions nor special access: mask and store */
 	/* pair of a 64-bit counter: reading this clears that word too; 0xffff none */
 	uint16_t clears_also;
@@ -272,8 +279,7 @@ struct window {
 	struct expr after; /* ns; absent: at once */
 	struct actions done;
 	uint16_t trigger, trigger_count; /* state words whose write is looked at */
-	bool port; /* index/data form: an access to `data` is one to bank[index] */
-	uint16_t data_word;
+	bool through; /* index/data form: an access to `data` is one to bank[index] */
 };
 
 struct pins {				/* Microwire to an eeprom bank */
@@ -430,7 +436,7 @@ struct filter {
 
 /* ---- interrupts ---- */
 
-enum { MODERATE_MAX = 4 };
+enum { MODERATE_MAX = 4, CAUSES_MAX = 8 };
 
 struct moderate {
 	uint16_t word; /* cause this applies to, mask 0: the interrupt as a whole */
@@ -438,9 +444,18 @@ struct moderate {
 	struct expr when, interval, idle, limit; /* ns; 0: off */
 };
 
+struct cause { /* bits of one place, and those of another that enable or disable them */
+	uint16_t word, mask_word;
+	uint64_t bits, mask_bits;
+	uint8_t shift, mask_shift;
+	bool masked, disables;
+};
+
 struct interrupt {
-	uint16_t cause_word, mask_word;
+	uint16_t cause_word, mask_word; /* cause_bits 0: only CAUSES */
 	uint64_t cause_bits;
+	struct cause causes[CAUSES_MAX];
+	uint8_t causes_count;
 	struct expr enable;
 	struct moderate moderate[MODERATE_MAX];
 	uint8_t moderate_count;

@@ -14,7 +14,7 @@ static uint64_t lanes(unsigned bytes)
 
 /* The first that is there now and allows the direction; else one that is there and ignores it. */
 static const struct reg *find_shared(struct nic *nic, const struct bank *bank,
-				     const uint16_t *chain, bool write)
+				     const uint16_t *chain, bool write, unsigned width)
 {
 	const struct reg *deaf = NULL;
 	struct scope scope = {0};
@@ -22,7 +22,7 @@ static const struct reg *find_shared(struct nic *nic, const struct bank *bank,
 	for (; *chain; chain++) {
 		const struct reg *reg = &bank->regs[*chain - 1];
 
-		if (!expr_holds(nic, &reg->when, &scope))
+		if ((reg->widths && !(reg->widths & width)) || !expr_holds(nic, &reg->when, &scope))
 			continue;
 		if (write ? !reg->takes_nothing : reg->write_only != reg->valid)
 			return reg;
@@ -32,17 +32,20 @@ static const struct reg *find_shared(struct nic *nic, const struct bank *bank,
 	return deaf;
 }
 
-static const struct reg *find_sole(struct nic *nic, const struct reg *reg, bool write)
+static const struct reg *find_sole(struct nic *nic, const struct reg *reg, bool write,
+				   unsigned width)
 {
 	struct scope scope = {0};
 
+	if (reg->widths && !(reg->widths & width))
+		return NULL;
 	return (write || reg->write_only != reg->valid) && expr_holds(nic, &reg->when, &scope)
 		       ? reg
 		       : NULL;
 }
 
 static const struct reg *find(struct nic *nic, const struct bank *bank, uint32_t offset, bool write,
-			      unsigned *element)
+			      unsigned width, unsigned *element)
 {
 	const struct reg *reg;
 	unsigned at;
@@ -51,9 +54,9 @@ static const struct reg *find(struct nic *nic, const struct bank *bank, uint32_t
 		return NULL;
 	at = bank->map[offset / bank->unit];
 	if (at & BANK_SHARED)
-		reg = find_shared(nic, bank, bank->chains + (at & ~BANK_SHARED), write);
+		reg = find_shared(nic, bank, bank->chains + (at & ~BANK_SHARED), write, width);
 	else
-		reg = at ? find_sole(nic, &bank->regs[at - 1], write) : NULL;
+		reg = at ? find_sole(nic, &bank->regs[at - 1], write, width) : NULL;
 	if (reg)
 		*element = reg->count > 1 ? (offset - reg->at) / reg->stride : 0;
 	return reg;
@@ -67,6 +70,8 @@ static uint64_t reg_read(struct nic *nic, const struct reg *reg, unsigned k, boo
 
 	if (reg->plain)
 		return value;
+	if (reg->window)
+		return window_read(nic, &nic->card->windows[reg->window - 1], effects);
 	for (unsigned i = 0; i < reg->shows_count; i++) {
 		const struct shows *shows = &reg->shows[i];
 
@@ -108,6 +113,10 @@ static void reg_write(struct nic *nic, const struct reg *reg, unsigned k, uint64
 	uint64_t *word = &nic->state[index];
 	struct scope scope = {.index = k, .new = value, .old = *word};
 
+	if (reg->window) {
+		window_write(nic, &nic->card->windows[reg->window - 1], value, mask);
+		return;
+	}
 	if (reg->plain) {
 		*word = (*word & ~(reg->rw & mask)) | (value & reg->rw & mask);
 	} else {
@@ -133,7 +142,7 @@ uint64_t bank_read(struct nic *nic, unsigned bank, uint32_t offset, unsigned wid
 	unsigned k;
 
 	for (unsigned done = 0; done < width;) {
-		const struct reg *reg = find(nic, at, offset + done, false, &k);
+		const struct reg *reg = find(nic, at, offset + done, false, width, &k);
 		unsigned into, part = 1;
 		uint64_t got = 0;
 
@@ -157,7 +166,7 @@ void bank_write(struct nic *nic, unsigned bank, uint32_t offset, unsigned width,
 	unsigned k;
 
 	for (unsigned done = 0; done < width;) {
-		const struct reg *reg = find(nic, at, offset + done, true, &k);
+		const struct reg *reg = find(nic, at, offset + done, true, width, &k);
 		unsigned into, part = 1;
 		uint64_t bytes;
 

@@ -8,13 +8,13 @@
 /* What one NIC holds while it runs, and what its files say to one another. */
 
 enum {
-	BATCH = 128,	  /* frames handed over at once */
-	BUDGET = 256,	  /* slots of one ring before others have their turn */
+	BATCH = 128,		  /* frames handed over at once */
+	BUDGET = 256,		  /* slots of one ring before others have their turn */
 	SLOT_MAX = CARD_SLOT_MAX, /* bytes */
-	HEADER_MAX = 256, /* bytes of a frame that the engine rewrites */
+	HEADER_MAX = 256,	  /* bytes of a frame that the engine rewrites */
 	FRAME_MAX = 65536 + HEADER_MAX,
-	LOOP_FRAMES = 64, /* frames on their way back inside the card */
-	NESTING_MAX = 4,  /* windows into windows, reset lists within reset lists */
+	LOOP_FRAMES = 64,  /* frames on their way back inside the card */
+	NESTING_MAX = 4,   /* windows into windows, reset lists within reset lists */
 	RECORDED_MAX = 16, /* lists of actions that wait for guest memory */
 };
 
@@ -44,8 +44,8 @@ struct recorded { /* the rest of a list of actions, and what it speaks of; see r
 };
 
 struct ring_run {
-	uint8_t state; /* enum ring_state */
-	bool waits;    /* for the port to take frames again */
+	uint8_t state;	/* enum ring_state */
+	bool waits;	/* for the port to take frames again */
 	bool commanded; /* the actions of the command at the cursor are recorded */
 	uint64_t base;
 	uint32_t entries;
@@ -243,6 +243,8 @@ void data_port_write(struct nic *nic, const struct data_port *port, unsigned wid
 /* window.c, pins.c */
 void windows_written(struct nic *nic, unsigned word);
 void windows_init(struct nic *nic);
+uint64_t window_read(struct nic *nic, const struct window *window, bool effects);
+void window_write(struct nic *nic, const struct window *window, uint64_t value, uint64_t mask);
 void pins_written(struct nic *nic, unsigned word);
 uint64_t pins_shown(const struct nic *nic, unsigned word, uint64_t value);
 

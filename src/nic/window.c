@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
+ * Index/data windows: an access to `data` is one to element `index` of the bank,
+ * with all that follows from it. Such a bank may hold the data of another one;
+ * the depth is bounded here.
+ *
  * Command windows: a write that makes `read-when` or `write-when` hold moves one
  * element between the window's data bits and its bank at once; `done` follows,
  * after a time where the chip takes one.
@@ -23,6 +27,46 @@ void windows_init(struct nic *nic)
 		nic->windows[i].nic = nic;
 		timer_init(&nic->windows[i].timer, window_done, &nic->windows[i]);
 	}
+}
+
+static bool element_offset(struct nic *nic, const struct window *window, uint64_t *offset)
+{
+	const struct bank *bank = &nic->card->banks[window->to];
+	struct scope scope = {0};
+
+	*offset = expr_eval(nic, &window->index, &scope) * bank->unit;
+	return expr_holds(nic, &window->chip, &scope) && *offset < bank->size;
+}
+
+uint64_t window_read(struct nic *nic, const struct window *window, bool effects)
+{
+	uint64_t offset, value;
+
+	if (nic->nesting == NESTING_MAX || !element_offset(nic, window, &offset))
+		return UINT64_MAX;
+	nic->nesting++;
+	value = bank_read(nic, window->to, (uint32_t)offset, nic->card->banks[window->to].unit,
+			  effects);
+	nic->nesting--;
+	return value;
+}
+
+/* MASK: the bytes that are written, which may be some of an element only. */
+void window_write(struct nic *nic, const struct window *window, uint64_t value, uint64_t mask)
+{
+	unsigned first = (unsigned)__builtin_ctzll(mask) / 8, unit;
+	unsigned width = (unsigned)__builtin_popcountll(mask) / 8;
+	uint64_t offset;
+
+	if (nic->nesting == NESTING_MAX || !element_offset(nic, window, &offset))
+		return;
+	unit = nic->card->banks[window->to].unit;
+	if (first >= unit)
+		return;
+	nic->nesting++;
+	bank_write(nic, window->to, (uint32_t)offset + first,
+		   width < unit - first ? width : unit - first, value >> first * 8);
+	nic->nesting--;
 }
 
 static void window_transfer(struct nic *nic, const struct window *window, bool write)
@@ -52,7 +96,7 @@ void windows_written(struct nic *nic, unsigned word)
 		bool read, write;
 		uint64_t after;
 
-		if (word - window->trigger >= window->trigger_count)
+		if (window->through || word - window->trigger >= window->trigger_count)
 			continue;
 		read = window->read_when.count && expr_eval(nic, &window->read_when, &scope);
 		write = window->write_when.count && expr_eval(nic, &window->write_when, &scope);
