@@ -118,22 +118,6 @@ static void read_use(struct draft *draft, const struct node *node, const struct 
 	draft->slot = NULL;
 }
 
-static const struct layout *use_layout(struct draft *draft, const struct node *node)
-{
-	const char *name = node_get(node, "record");
-	const struct layout *layout = name == broken ? NULL : layout_find(draft, name);
-	struct nearest nearest;
-
-	if (layout || name == broken)
-		return layout;
-	nearest = nearest_to(draft, name, strlen(name));
-	for (unsigned i = 0; i < draft->layouts_count; i++)
-		nearest_offer(&nearest, draft->layouts[i].name);
-	wrong(draft, node, "record=\"%s\": no record has this name%s", name,
-	      nearest_hint(draft, &nearest));
-	return nearest.best ? layout_find(draft, nearest.best) : NULL;
-}
-
 /* Layouts first: a slot may speak of the context that stands behind it. */
 static void read_layouts(struct draft *draft, const struct node *node, struct ring *ring,
 			 const struct layout **layouts)
@@ -146,8 +130,11 @@ static void read_layouts(struct draft *draft, const struct node *node, struct ri
 			wrong(draft, child, "more than %d kinds of slot", CARD_USE_MAX);
 			return;
 		}
-		layouts[i] = use_layout(draft, child);
+		layouts[i] = layout_named(draft, child, "record", node_get(child, "record"));
 		draft->slot_unknown |= !layouts[i];
+		if (layouts[i] && layouts[i]->size > CARD_SLOT_MAX)
+			wrong(draft, child, "a slot has at most %d bytes, record %s %u",
+			      CARD_SLOT_MAX, layouts[i]->name, layouts[i]->size);
 		if (layouts[i] && !ring->slot_size)
 			ring->slot_size = layouts[i]->size;
 		if (layouts[i] && layouts[i]->size != ring->slot_size && !layouts[i]->node->broken)

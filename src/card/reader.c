@@ -31,6 +31,7 @@ static void compile(struct draft *draft)
 	compile_memories(draft);
 	compile_bars(draft);
 	compile_registers(draft);
+	compile_records(draft);
 	compile_rings(draft);
 	compile_windows(draft);
 	compile_pins(draft);

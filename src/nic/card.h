@@ -16,7 +16,13 @@
  * Names are kept for people (trace, errors); nothing is looked up by them.
  */
 
-enum { CARD_CONTEXTS = 4, CARD_USE_MAX = 8, CARD_LIST_MAX = 64, CARD_STACK = 16 };
+enum {
+	CARD_CONTEXTS = 4,
+	CARD_USE_MAX = 8,
+	CARD_LIST_MAX = 64,
+	CARD_STACK = 16,
+	CARD_SLOT_MAX = 64
+};
 
 /* ---- expressions: postfix code over 64-bit unsigned values ---- */
 
@@ -119,6 +125,8 @@ enum verb {
 	VERB_ARM,  /* operand: timer; value: ns, or the timer's own period */
 	VERB_CANCEL,
 	VERB_NEGOTIATE, /* the PHY begins auto-negotiation */
+	VERB_LOAD,	/* operand: record; value: address. recorded, see recorded.c */
+	VERB_STORE,
 };
 
 struct target {
@@ -139,6 +147,38 @@ struct action {
 struct actions {
 	const struct action *list;
 	uint16_t count;
+};
+
+/* ---- records in guest memory that actions read or write; see nic/record.c ---- */
+
+enum { RECORD_BYTES = 8192 }; /* of one record with its lists */
+
+struct record_field {
+	uint32_t bit;
+	uint8_t width;
+	bool loads, stores; /* goes to TO; or is written */
+	struct target to;
+	struct expr value; /* what goes there; absent: the bits as they are */
+};
+
+struct record_list { /* elements of one size, from a byte on */
+	uint16_t at, size, max;
+	bool in_bytes; /* count says bytes rather than elements */
+	struct expr count;
+	const struct record_field *fields;
+	uint16_t fields_count;
+	struct actions actions; /* load: of each element, after its fields */
+};
+
+struct record {
+	const char *name;
+	uint16_t size;
+	uint8_t unit;	   /* bytes that are swapped where the order is big */
+	struct expr order; /* not 0: big; absent: little */
+	const struct record_field *fields;
+	const struct record_list *lists;
+	uint16_t fields_count;
+	uint8_t lists_count;
 };
 
 /* ---- registers ---- */
@@ -186,8 +226,6 @@ struct reg {
 	uint64_t self_clear;		    /* seen by effects, never stored */
 	uint64_t read_clear, write_only;    /* write_only reads as 0 */
 	uint64_t latched;		    /* shows 0 until it is read; see phy.c */
-	uint8_t widths;			    /* sizes of accesses that see it, or-ed; 0: all */
-	uint8_t through;		    /* 1 + window whose data it is */
 	bool no_effects_on_read;	    /* alias read: the target is not cleared */
 	struct expr when, writable, stored; /* stored: over new, old; replaces `new` */
 	const struct shows *shows;
@@ -198,6 +236,8 @@ struct reg {
 	const struct field *fields;
 	uint16_t fields_count;
 	bool takes_nothing; /* of what is written */
+	uint8_t widths;	    /* sizes of accesses it takes, 1, 2, 4 and 8 together; 0: all */
+	uint8_t window;	    /* 1 + that it is the data of: it holds nothing itself */
 	bool plain; /* neither shows, effects, conditions nor special access: mask and store */
 	/* pair of a 64-bit counter: reading this clears that word too; 0xffff none */
 	uint16_t clears_also;
@@ -319,7 +359,7 @@ enum ring_for { RING_TRANSMIT, RING_RECEIVE };
 enum ring_next { NEXT_ARRAY };
 enum ring_end { END_BYTES, END_ENTRIES };
 enum ring_ready { READY_UNTIL };
-enum use_as { USE_DATA, USE_CONTEXT, USE_ROOM };
+enum use_as { USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND };
 
 struct checksum {
 	struct expr when, start, put, end; /* byte offsets in the frame; end 0: to the end */
@@ -346,6 +386,7 @@ struct complete {
 
 struct use {
 	uint8_t as;
+	struct actions actions; /* command: what it does */
 	struct expr when;
 	struct expr key;  /* context */
 	struct expr last; /* absent: 1 */
@@ -411,7 +452,7 @@ struct filter {
 
 /* ---- interrupts ---- */
 
-enum { MODERATE_MAX = 4 };
+enum { MODERATE_MAX = 4, CAUSES_MAX = 8 };
 
 struct moderate {
 	uint16_t word; /* cause this applies to, mask 0: the interrupt as a whole */
@@ -419,9 +460,18 @@ struct moderate {
 	struct expr when, interval, idle, limit; /* ns; 0: off */
 };
 
+struct cause { /* bits of one place, and those of another that enable or disable them */
+	uint16_t word, mask_word;
+	uint64_t bits, mask_bits;
+	uint8_t shift, mask_shift;
+	bool masked, disables;
+};
+
 struct interrupt {
-	uint16_t cause_word, mask_word;
+	uint16_t cause_word, mask_word; /* cause_bits 0: only CAUSES */
 	uint64_t cause_bits;
+	struct cause causes[CAUSES_MAX];
+	uint8_t causes_count;
 	struct expr enable;
 	struct moderate moderate[MODERATE_MAX];
 	uint8_t moderate_count;
@@ -495,6 +545,7 @@ struct card {
 	const struct window *windows;
 	const struct pins *pins;
 	const struct counter *counters;
+	const struct record *records;
 	const struct ring *rings;
 	const struct reset *resets; /* "power" (index 0) and "function" (1) always exist */
 	const struct on_event *events;

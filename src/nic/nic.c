@@ -171,6 +171,7 @@ void nic_reset(struct nic *nic)
 		timer_cancel(nic->bus.clock, &nic->timers[i]);
 	nic->reset_time = clock_now(nic->bus.clock);
 	nic->loop_count = 0;
+	nic->recorded_count = 0;
 	nic_reset_list(nic, RESET_FUNCTION);
 	phy_reset(nic);
 	interrupts_update(nic);
@@ -189,7 +190,7 @@ static bool receive_room(struct nic *nic)
 
 bool nic_work(struct nic *nic)
 {
-	bool more = false;
+	bool more = recorded_work(nic);
 
 	if (nic->dirty)
 		rings_update(nic);

@@ -151,7 +151,7 @@ static uint64_t part_of_reg(struct nic *nic, const struct reg *reg, unsigned k, 
 {
 	if (reg->port)
 		return data_port_read(nic, reg->port, part);
-	if (reg->through)
+	if (reg->window)
 		return window_port_read(nic, reg, into, part, effects) & lanes(part);
 	return reg_read(nic, reg, k, effects) >> into * 8 & lanes(part);
 }
@@ -161,7 +161,7 @@ static void part_to_reg(struct nic *nic, const struct reg *reg, unsigned k, unsi
 {
 	if (reg->port)
 		data_port_write(nic, reg->port, part, value);
-	else if (reg->through)
+	else if (reg->window)
 		window_port_write(nic, reg, into, part, value);
 	else
 		reg_write(nic, reg, k, value << into * 8, lanes(part) << into * 8);
@@ -322,7 +322,9 @@ uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned w
 	nic->stats.accesses++;
 	if (!part)
 		return UINT64_MAX;
+	nic->accessing = true;
 	value = part_read(nic, part, (uint32_t)(offset - part->at), width);
+	nic->accessing = nic->recording = false;
 	if (nic->dirty)
 		interrupts_update(nic);
 	return value;
@@ -335,7 +337,9 @@ void nic_bar_write(struct nic *nic, unsigned bar, uint64_t offset, unsigned widt
 	nic->stats.accesses++;
 	if (!part)
 		return;
+	nic->accessing = true;
 	part_write(nic, part, (uint32_t)(offset - part->at), width, value);
+	nic->accessing = nic->recording = false;
 	if (nic->dirty)
 		interrupts_update(nic);
 	nic->bus.schedule(nic->bus.context);

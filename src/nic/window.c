@@ -91,8 +91,10 @@ void windows_written(struct nic *nic, unsigned word)
 static unsigned port_width(const struct nic *nic, const struct window *window, unsigned lane,
 			   unsigned width)
 {
-	unsigned bytes = window->data_bits / 8u;
+	unsigned bytes = window->data_bits / 8u, unit = nic->card->banks[window->to].unit;
 
+	if (!window->unit && bytes > unit)
+		bytes = unit;
 	if (lane >= bytes || nic->nesting == NESTING_MAX)
 		return 0;
 	return width < bytes - lane ? width : bytes - lane;
@@ -101,7 +103,7 @@ static unsigned port_width(const struct nic *nic, const struct window *window, u
 uint64_t window_port_read(struct nic *nic, const struct reg *reg, unsigned lane, unsigned width,
 			  bool effects)
 {
-	const struct window *window = &nic->card->windows[reg->through - 1];
+	const struct window *window = &nic->card->windows[reg->window - 1];
 	uint64_t offset = window_offset(nic, window), value = 0;
 	struct scope scope = {0};
 
@@ -119,7 +121,7 @@ uint64_t window_port_read(struct nic *nic, const struct reg *reg, unsigned lane,
 void window_port_write(struct nic *nic, const struct reg *reg, unsigned lane, unsigned width,
 		       uint64_t value)
 {
-	const struct window *window = &nic->card->windows[reg->through - 1];
+	const struct window *window = &nic->card->windows[reg->window - 1];
 	uint64_t offset = window_offset(nic, window);
 	struct scope scope = {0};
 
