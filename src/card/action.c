@@ -125,12 +125,13 @@ static const struct verb_word {
 	uint8_t verb;
 	int8_t kind; /* of its operand */
 } verb_words[] = {
-	{"set", VERB_SET, OPERAND_PLACE},      {"clear", VERB_CLEAR, OPERAND_PLACE},
-	{"raise", VERB_RAISE, OPERAND_PLACE},  {"reset", VERB_RESET, SYMBOL_RESET},
-	{"wake", VERB_WAKE, SYMBOL_RING},      {"start", VERB_START, SYMBOL_RING},
-	{"stop", VERB_STOP, SYMBOL_RING},      {"arm", VERB_ARM, SYMBOL_TIMER},
-	{"cancel", VERB_CANCEL, SYMBOL_TIMER}, {"copy", VERB_COPY, OPERAND_COPY},
-	{"load", VERB_LOAD, OPERAND_RECORD},   {"store", VERB_STORE, OPERAND_RECORD},
+	{"set", VERB_SET, OPERAND_PLACE},	    {"clear", VERB_CLEAR, OPERAND_PLACE},
+	{"raise", VERB_RAISE, OPERAND_PLACE},	    {"reset", VERB_RESET, SYMBOL_RESET},
+	{"wake", VERB_WAKE, SYMBOL_RING},	    {"start", VERB_START, SYMBOL_RING},
+	{"stop", VERB_STOP, SYMBOL_RING},	    {"arm", VERB_ARM, SYMBOL_TIMER},
+	{"cancel", VERB_CANCEL, SYMBOL_TIMER},	    {"copy", VERB_COPY, OPERAND_COPY},
+	{"negotiate", VERB_NEGOTIATE, SYMBOL_BANK}, {"load", VERB_LOAD, OPERAND_RECORD},
+	{"store", VERB_STORE, OPERAND_RECORD},
 };
 
 static bool verb_read(struct draft *draft, const struct node *node, const struct verb_word *verb,

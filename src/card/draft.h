@@ -211,7 +211,10 @@ void compile_names(struct draft *draft); /* rings, timers, resets */
 void compile_layouts(struct draft *draft);
 void compile_records(struct draft *draft); /* what load and store do with them */
 void compile_rings(struct draft *draft);
-void compile_windows(struct draft *draft); /* and pins */
+void compile_windows(struct draft *draft);
+void compile_pins(struct draft *draft);
+void phy_expand(struct draft *draft);
+void compile_phy(struct draft *draft);
 void compile_resets(struct draft *draft);
 void compile_eeprom(struct draft *draft);
 void compile_counters(struct draft *draft);

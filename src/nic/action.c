@@ -109,6 +109,9 @@ void action_run(struct nic *nic, const struct action *action, struct scope *scop
 		timer_arm(nic->bus.clock, &nic->timers[action->operand],
 			  clock_now(nic->bus.clock) + timer_period(nic, action, scope));
 		break;
+	case VERB_NEGOTIATE:
+		phy_negotiate(nic);
+		break;
 	case VERB_CANCEL:
 		timer_cancel(nic->bus.clock, &nic->timers[action->operand]);
 		break;

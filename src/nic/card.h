@@ -124,7 +124,8 @@ enum verb {
 	VERB_COPY, /* count words from source to target */
 	VERB_ARM,  /* operand: timer; value: ns, or the timer's own period */
 	VERB_CANCEL,
-	VERB_LOAD, /* operand: record; value: address. recorded, see recorded.c */
+	VERB_NEGOTIATE, /* the PHY begins auto-negotiation */
+	VERB_LOAD,	/* operand: record; value: address. recorded, see recorded.c */
 	VERB_STORE,
 };
 
@@ -224,6 +225,9 @@ struct reg {
 	uint64_t rw, w1c, w1s, w0c;
 	uint64_t self_clear;		    /* seen by effects, never stored */
 	uint64_t read_clear, write_only;    /* write_only reads as 0 */
+	uint64_t latched;		    /* shows 0 until it is read; see phy.c */
+	uint8_t widths;			    /* sizes of accesses that see it, or-ed; 0: all */
+	uint8_t through;		    /* 1 + window whose data it is */
 	bool no_effects_on_read;	    /* alias read: the target is not cleared */
 	struct expr when, writable, stored; /* stored: over new, old; replaces `new` */
 	const struct shows *shows;
@@ -234,17 +238,18 @@ struct reg {
 	const struct field *fields;
 	uint16_t fields_count;
 	bool takes_nothing; /* of what is written */
-	uint8_t widths;	    /* sizes of accesses it takes, 1, 2, 4 and 8 together; 0: all */
-	uint8_t window;	    /* 1 + that it is the data of: it holds nothing itself */
 	bool plain; /* neither shows, effects, conditions nor special access: mask and store */
 	/* pair of a 64-bit counter: reading this clears that word too; 0xffff none */
 	uint16_t clears_also;
 };
 
+enum bank_accesses { ACCESSES_COMPOSE, ACCESSES_ACCEPT, ACCESSES_IGNORE };
+
 struct bank {
 	const char *name;
-	uint32_t size; /* bytes */
-	uint8_t unit;  /* smallest register size: granularity of the map */
+	uint32_t size;	  /* bytes */
+	uint8_t unit;	  /* smallest register size: granularity of the map */
+	uint8_t accesses; /* enum bank_accesses: of another size than the register */
 	/* [size / unit]: 1 + index into regs, 0 none; BANK_SHARED + n: of several, see chains */
 	const uint16_t *map;
 	const uint16_t *chains; /* from n on: 1 + index of each, in the order of the file, then 0 */
@@ -279,14 +284,21 @@ struct window {
 	struct expr after; /* ns; absent: at once */
 	struct actions done;
 	uint16_t trigger, trigger_count; /* state words whose write is looked at */
-	bool through; /* index/data form: an access to `data` is one to bank[index] */
+	uint16_t unit;			 /* bytes that an index stands for; 0: the bank's unit */
+	uint8_t data_bits; /* index/data form: an access to `data` is one to bank[index] */
 };
 
-struct pins {				/* Microwire to an eeprom bank */
-	uint16_t word;			/* the register */
-	uint16_t to;			/* bank */
-	uint8_t clock, select, in, out; /* bit numbers */
-	uint8_t address_bits;
+enum { NO_WIRE = 0xff };
+
+struct pins {					   /* a serial bus to an eeprom or a phy */
+	uint16_t word;				   /* the register */
+	uint16_t to;				   /* bank */
+	uint8_t clock, select, in, out, direction; /* bit numbers, or NO_WIRE */
+	uint64_t inverted;			   /* bits of wires that are active low */
+	bool mdio;				   /* else Microwire */
+	uint8_t chip;				   /* mdio: address of the phy */
+	uint8_t address_bits, dummy;		   /* Microwire: see microwire.c */
+	bool lsb;
 	struct expr when;
 };
 
@@ -332,8 +344,12 @@ struct counter {
 };
 
 struct phy {
-	uint16_t bank_word;    /* register 0; 32 words; 0xffff: the card has none */
-	struct expr negotiate; /* ns until auto-negotiation is complete */
+	struct expr negotiate; /* ns until auto-negotiation is complete; absent: at once */
+};
+
+struct latch { /* a bit that keeps a 0 until it is read */
+	uint16_t word;
+	struct shows live;
 };
 
 /* ---- rings ---- */
@@ -502,8 +518,12 @@ struct bar {
 
 struct mac_part { /* which state words carry the MAC address: word = (mac >> shift) & mask */
 	uint16_t word;
-	uint8_t shift;
+	int8_t shift; /* negative: to the left */
 	uint64_t mask;
+};
+
+struct crc_part { /* state word first + count: low half of the CRC of those before it */
+	uint16_t first, count;
 };
 
 struct sum_part { /* state word `word` makes the 16-bit sum of the bank equal to total */
@@ -533,10 +553,12 @@ struct card {
 	const struct interrupt *interrupts;
 	const struct mac_part *macs;
 	const struct sum_part *sums;
+	struct crc_part crc; /* count 0: none */
 	struct filter filter;
 	struct phy phy;
+	const struct latch *latches;
 	uint8_t windows_count, pins_count, rings_count, resets_count, events_count, timers_count,
-		interrupts_count, macs_count, sums_count, memories_count;
+		interrupts_count, macs_count, sums_count, latches_count, memories_count;
 	uint16_t counters_count;
 	void *arena; /* owns everything above */
 };

@@ -12,6 +12,11 @@ static uint64_t lanes(unsigned bytes)
 	return bytes >= 8 ? UINT64_MAX : (1ull << bytes * 8) - 1;
 }
 
+static bool reg_takes(const struct reg *reg, unsigned width)
+{
+	return !reg->widths || reg->widths & width;
+}
+
 /* The first that is there now and allows the direction; else one that is there and ignores it. */
 static const struct reg *find_shared(struct nic *nic, const struct bank *bank,
 				     const uint16_t *chain, bool write, unsigned width)
@@ -22,7 +27,7 @@ static const struct reg *find_shared(struct nic *nic, const struct bank *bank,
 	for (; *chain; chain++) {
 		const struct reg *reg = &bank->regs[*chain - 1];
 
-		if ((reg->widths && !(reg->widths & width)) || !expr_holds(nic, &reg->when, &scope))
+		if (!reg_takes(reg, width) || !expr_holds(nic, &reg->when, &scope))
 			continue;
 		if (write ? !reg->takes_nothing : reg->write_only != reg->valid)
 			return reg;
@@ -37,9 +42,8 @@ static const struct reg *find_sole(struct nic *nic, const struct reg *reg, bool 
 {
 	struct scope scope = {0};
 
-	if (reg->widths && !(reg->widths & width))
-		return NULL;
-	return (write || reg->write_only != reg->valid) && expr_holds(nic, &reg->when, &scope)
+	return reg_takes(reg, width) && (write || reg->write_only != reg->valid) &&
+			       expr_holds(nic, &reg->when, &scope)
 		       ? reg
 		       : NULL;
 }
@@ -62,6 +66,16 @@ static const struct reg *find(struct nic *nic, const struct bank *bank, uint32_t
 	return reg;
 }
 
+/* The latch and what is live; a read with effects lets go. */
+static uint64_t reg_latched(const struct reg *reg, uint64_t *word, uint64_t value, bool effects)
+{
+	uint64_t shown = value & (*word | ~reg->latched);
+
+	if (effects)
+		*word = (*word & ~reg->latched) | (value & reg->latched);
+	return shown;
+}
+
 static uint64_t reg_read(struct nic *nic, const struct reg *reg, unsigned k, bool effects)
 {
 	uint64_t *word = &nic->state[reg->word + k];
@@ -70,8 +84,6 @@ static uint64_t reg_read(struct nic *nic, const struct reg *reg, unsigned k, boo
 
 	if (reg->plain)
 		return value;
-	if (reg->window)
-		return window_read(nic, &nic->card->windows[reg->window - 1], effects);
 	for (unsigned i = 0; i < reg->shows_count; i++) {
 		const struct shows *shows = &reg->shows[i];
 
@@ -79,6 +91,8 @@ static uint64_t reg_read(struct nic *nic, const struct reg *reg, unsigned k, boo
 			((expr_eval(nic, &shows->value, &scope) << shows->shift) & shows->mask);
 	}
 	value = pins_shown(nic, reg->word + k, value);
+	if (reg->latched)
+		value = reg_latched(reg, word, value, effects && !reg->no_effects_on_read);
 	if (!effects || reg->no_effects_on_read)
 		return value;
 	*word &= ~reg->read_clear;
@@ -113,10 +127,6 @@ static void reg_write(struct nic *nic, const struct reg *reg, unsigned k, uint64
 	uint64_t *word = &nic->state[index];
 	struct scope scope = {.index = k, .new = value, .old = *word};
 
-	if (reg->window) {
-		window_write(nic, &nic->card->windows[reg->window - 1], value, mask);
-		return;
-	}
 	if (reg->plain) {
 		*word = (*word & ~(reg->rw & mask)) | (value & reg->rw & mask);
 	} else {
@@ -135,12 +145,55 @@ static void reg_write(struct nic *nic, const struct reg *reg, unsigned k, uint64
 	windows_written(nic, index);
 }
 
+/* Bytes [into, into + part) of a register. */
+static uint64_t part_of_reg(struct nic *nic, const struct reg *reg, unsigned k, unsigned into,
+			    unsigned part, bool effects)
+{
+	if (reg->port)
+		return data_port_read(nic, reg->port, part);
+	if (reg->through)
+		return window_port_read(nic, reg, into, part, effects) & lanes(part);
+	return reg_read(nic, reg, k, effects) >> into * 8 & lanes(part);
+}
+
+static void part_to_reg(struct nic *nic, const struct reg *reg, unsigned k, unsigned into,
+			unsigned part, uint64_t value)
+{
+	if (reg->port)
+		data_port_write(nic, reg->port, part, value);
+	else if (reg->through)
+		window_port_write(nic, reg, into, part, value);
+	else
+		reg_write(nic, reg, k, value << into * 8, lanes(part) << into * 8);
+}
+
+/*
+ * Banks that do not compose take an access as one to the register where it
+ * begins: all of it (accept), or only if it is of the register's size (ignore).
+ */
+static const struct reg *find_whole(struct nic *nic, const struct bank *bank, uint32_t offset,
+				    bool write, unsigned width, unsigned *k)
+{
+	const struct reg *reg = find(nic, bank, offset, write, width, k);
+
+	nic->stats.undeclared += reg == NULL;
+	if (!reg || offset != reg->at + *k * reg->stride ||
+	    (bank->accesses == ACCESSES_IGNORE && width != reg->bytes))
+		return NULL;
+	return reg;
+}
+
 uint64_t bank_read(struct nic *nic, unsigned bank, uint32_t offset, unsigned width, bool effects)
 {
 	const struct bank *at = &nic->card->banks[bank];
 	uint64_t value = 0;
 	unsigned k;
 
+	if (at->accesses) {
+		const struct reg *reg = find_whole(nic, at, offset, false, width, &k);
+
+		return reg ? part_of_reg(nic, reg, k, 0, reg->bytes, effects) & lanes(width) : 0;
+	}
 	for (unsigned done = 0; done < width;) {
 		const struct reg *reg = find(nic, at, offset + done, false, width, &k);
 		unsigned into, part = 1;
@@ -149,8 +202,7 @@ uint64_t bank_read(struct nic *nic, unsigned bank, uint32_t offset, unsigned wid
 		if (reg) {
 			into = offset + done - reg->at - k * reg->stride;
 			part = reg->bytes - into < width - done ? reg->bytes - into : width - done;
-			got = reg->port ? data_port_read(nic, reg->port, part)
-					: reg_read(nic, reg, k, effects) >> into * 8 & lanes(part);
+			got = part_of_reg(nic, reg, k, into, part, effects);
 		} else {
 			nic->stats.undeclared += done == 0;
 		}
@@ -165,19 +217,21 @@ void bank_write(struct nic *nic, unsigned bank, uint32_t offset, unsigned width,
 	const struct bank *at = &nic->card->banks[bank];
 	unsigned k;
 
+	if (at->accesses) {
+		const struct reg *reg = find_whole(nic, at, offset, true, width, &k);
+
+		if (reg)
+			part_to_reg(nic, reg, k, 0, reg->bytes, value & lanes(reg->bytes));
+		return;
+	}
 	for (unsigned done = 0; done < width;) {
 		const struct reg *reg = find(nic, at, offset + done, true, width, &k);
 		unsigned into, part = 1;
-		uint64_t bytes;
 
 		if (reg) {
 			into = offset + done - reg->at - k * reg->stride;
 			part = reg->bytes - into < width - done ? reg->bytes - into : width - done;
-			bytes = value >> done * 8 & lanes(part);
-			if (reg->port)
-				data_port_write(nic, reg->port, part, bytes);
-			else
-				reg_write(nic, reg, k, bytes << into * 8, lanes(part) << into * 8);
+			part_to_reg(nic, reg, k, into, part, value >> done * 8 & lanes(part));
 		} else {
 			nic->stats.undeclared += done == 0;
 		}

@@ -101,7 +101,7 @@ struct plans { /* of one ring */
 	};
 };
 
-struct shifter { /* of a Microwire EEPROM */
+struct shifter { /* of a serial bus; its phases are those of the protocol */
 	uint32_t in;
 	uint8_t count, phase;
 	uint16_t out;
@@ -127,7 +127,8 @@ struct nic {
 	struct bus bus;
 	struct port *port;
 	uint8_t mac[6];
-	bool link, level, dirty, held; /* held: the port keeps frames until there is room */
+	bool link, negotiating;
+	bool level, dirty, held; /* held: the port keeps frames until there is room */
 	uint8_t nesting;
 	unsigned held_segments; /* of its first frame, delivered already */
 	uint64_t reset_time;
@@ -138,6 +139,7 @@ struct nic {
 	struct shifter *shifters;
 	struct delayed *delayed; /* [interrupts * MODERATE_MAX] */
 	struct timer *timers;
+	struct timer negotiation;
 	struct window_run {
 		struct timer timer;
 		struct nic *nic;
@@ -240,13 +242,31 @@ uint8_t *memory_room(const struct nic *nic, unsigned memory, uint64_t offset, ui
 uint64_t data_port_read(struct nic *nic, const struct data_port *port, unsigned width);
 void data_port_write(struct nic *nic, const struct data_port *port, unsigned width, uint64_t value);
 
+/* microwire.c, mdio.c: the clock rises */
+void microwire_clock(struct nic *nic, const struct pins *pins, struct shifter *shifter, bool in);
+void microwire_deselect(struct shifter *shifter);
+void mdio_clock(struct nic *nic, const struct pins *pins, struct shifter *shifter, bool in);
+
 /* window.c, pins.c */
+void pins_init(struct nic *nic);
 void windows_written(struct nic *nic, unsigned word);
 void windows_init(struct nic *nic);
-uint64_t window_read(struct nic *nic, const struct window *window, bool effects);
-void window_write(struct nic *nic, const struct window *window, uint64_t value, uint64_t mask);
+uint64_t window_port_read(struct nic *nic, const struct reg *reg, unsigned lane, unsigned width,
+			  bool effects);
+void window_port_write(struct nic *nic, const struct reg *reg, unsigned lane, unsigned width,
+		       uint64_t value);
 void pins_written(struct nic *nic, unsigned word);
 uint64_t pins_shown(const struct nic *nic, unsigned word, uint64_t value);
+
+/* phy.c */
+static inline bool phy_up(const struct nic *nic)
+{
+	return nic->link && !nic->negotiating;
+}
+void phy_init(struct nic *nic);
+void phy_reset(struct nic *nic); /* quietly: whoever resets looks at the link anyway */
+void phy_negotiate(struct nic *nic);
+void phy_wire(struct nic *nic, bool up);
 
 /* ring.c */
 void rings_update(struct nic *nic);

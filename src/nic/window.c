@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Index/data windows: an access to `data` is one to element `index` of the bank,
- * with all that follows from it. Such a bank may hold the data of another one;
- * the depth is bounded here.
+ * Ways to a bank that no BAR maps.
  *
  * Command windows: a write that makes `read-when` or `write-when` hold moves one
  * element between the window's data bits and its bank at once; `done` follows,
  * after a time where the chip takes one.
+ *
+ * Index and data: the data register holds nothing, an access to it is one to the
+ * element that the index names, with all that follows from it; then `done`.
  */
 #include "nic/state.h"
 
@@ -29,44 +30,14 @@ void windows_init(struct nic *nic)
 	}
 }
 
-static bool element_offset(struct nic *nic, const struct window *window, uint64_t *offset)
+static uint64_t window_offset(struct nic *nic, const struct window *window)
 {
 	const struct bank *bank = &nic->card->banks[window->to];
 	struct scope scope = {0};
+	uint64_t offset = expr_eval(nic, &window->index, &scope);
 
-	*offset = expr_eval(nic, &window->index, &scope) * bank->unit;
-	return expr_holds(nic, &window->chip, &scope) && *offset < bank->size;
-}
-
-uint64_t window_read(struct nic *nic, const struct window *window, bool effects)
-{
-	uint64_t offset, value;
-
-	if (nic->nesting == NESTING_MAX || !element_offset(nic, window, &offset))
-		return UINT64_MAX;
-	nic->nesting++;
-	value = bank_read(nic, window->to, (uint32_t)offset, nic->card->banks[window->to].unit,
-			  effects);
-	nic->nesting--;
-	return value;
-}
-
-/* MASK: the bytes that are written, which may be some of an element only. */
-void window_write(struct nic *nic, const struct window *window, uint64_t value, uint64_t mask)
-{
-	unsigned first = (unsigned)__builtin_ctzll(mask) / 8, unit;
-	unsigned width = (unsigned)__builtin_popcountll(mask) / 8;
-	uint64_t offset;
-
-	if (nic->nesting == NESTING_MAX || !element_offset(nic, window, &offset))
-		return;
-	unit = nic->card->banks[window->to].unit;
-	if (first >= unit)
-		return;
-	nic->nesting++;
-	bank_write(nic, window->to, (uint32_t)offset + first,
-		   width < unit - first ? width : unit - first, value >> first * 8);
-	nic->nesting--;
+	offset *= window->unit ? window->unit : bank->unit;
+	return expr_holds(nic, &window->chip, &scope) && offset < bank->size ? offset : UINT64_MAX;
 }
 
 static void window_transfer(struct nic *nic, const struct window *window, bool write)
@@ -74,16 +45,17 @@ static void window_transfer(struct nic *nic, const struct window *window, bool w
 	const struct bank *bank = &nic->card->banks[window->to];
 	const struct target *data = &window->data_target;
 	struct scope scope = {0};
-	uint64_t offset = expr_eval(nic, &window->index, &scope) * bank->unit, value;
-	bool here = expr_holds(nic, &window->chip, &scope) && offset < bank->size;
+	uint64_t offset = window_offset(nic, window), value;
 
 	if (write) {
-		if (here)
+		if (offset != UINT64_MAX)
 			bank_write(nic, window->to, (uint32_t)offset, bank->unit,
 				   expr_eval(nic, &window->data, &scope));
 		return;
 	}
-	value = here ? bank_read(nic, window->to, (uint32_t)offset, bank->unit, true) : UINT64_MAX;
+	value = offset != UINT64_MAX
+			? bank_read(nic, window->to, (uint32_t)offset, bank->unit, true)
+			: UINT64_MAX;
 	nic->state[data->word] =
 		(nic->state[data->word] & ~data->mask) | (value << data->shift & data->mask);
 }
@@ -96,7 +68,7 @@ void windows_written(struct nic *nic, unsigned word)
 		bool read, write;
 		uint64_t after;
 
-		if (window->through || word - window->trigger >= window->trigger_count)
+		if (word - window->trigger >= window->trigger_count)
 			continue;
 		read = window->read_when.count && expr_eval(nic, &window->read_when, &scope);
 		write = window->write_when.count && expr_eval(nic, &window->write_when, &scope);
@@ -113,4 +85,49 @@ void windows_written(struct nic *nic, unsigned word)
 		else
 			actions_run(nic, &window->done, &scope);
 	}
+}
+
+/* Lanes of an access that the element has; 0: none, or windows led in a circle. */
+static unsigned port_width(const struct nic *nic, const struct window *window, unsigned lane,
+			   unsigned width)
+{
+	unsigned bytes = window->data_bits / 8u;
+
+	if (lane >= bytes || nic->nesting == NESTING_MAX)
+		return 0;
+	return width < bytes - lane ? width : bytes - lane;
+}
+
+uint64_t window_port_read(struct nic *nic, const struct reg *reg, unsigned lane, unsigned width,
+			  bool effects)
+{
+	const struct window *window = &nic->card->windows[reg->through - 1];
+	uint64_t offset = window_offset(nic, window), value = 0;
+	struct scope scope = {0};
+
+	width = port_width(nic, window, lane, width);
+	if (!width || offset == UINT64_MAX)
+		return offset == UINT64_MAX ? UINT64_MAX : 0;
+	nic->nesting++;
+	value = bank_read(nic, window->to, (uint32_t)offset + lane, width, effects);
+	nic->nesting--;
+	if (effects)
+		actions_run(nic, &window->done, &scope);
+	return value;
+}
+
+void window_port_write(struct nic *nic, const struct reg *reg, unsigned lane, unsigned width,
+		       uint64_t value)
+{
+	const struct window *window = &nic->card->windows[reg->through - 1];
+	uint64_t offset = window_offset(nic, window);
+	struct scope scope = {0};
+
+	width = port_width(nic, window, lane, width);
+	if (!width || offset == UINT64_MAX)
+		return;
+	nic->nesting++;
+	bank_write(nic, window->to, (uint32_t)offset + lane, width, value);
+	nic->nesting--;
+	actions_run(nic, &window->done, &scope);
 }
