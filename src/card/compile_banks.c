@@ -3,6 +3,7 @@
 /* Where registers are and which state words they own, so that every expression can name them. */
 #include "card/draft.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,9 @@ static void add_register(struct draft *draft, const struct node *node, unsigned 
 		reg->at = 0;
 		reg->stride = reg->bytes;
 	}
+	for (const char *width = node_get(node, "widths"); width && *width && width != broken;
+	     width++)
+		reg->widths |= isdigit((unsigned char)*width) ? (uint8_t)(*width - '0') : 0;
 	if (!take_elements(draft, node, reg->count)) {
 		reg->count = 1;
 		return;

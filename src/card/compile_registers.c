@@ -279,8 +279,6 @@ static void behaviour(struct draft *draft, const struct node *node, struct reg *
 	if (reg->latched)
 		wrong(draft, node, "latch is for fields");
 	for_each_node(child, node, "field") field_behaviour(draft, child, reg, shows, effects);
-	for (const char *at = node_get(node, "widths"); at && at != broken && *at; at++)
-		reg->widths |= (uint8_t)(*at == ' ' ? 0 : *at - '0');
 	check_directions(draft, node, reg);
 	whole_behaviour(draft, node, reg, shows, effects);
 	reg->takes_nothing = !(reg->rw | reg->w1c | reg->w1s | reg->w0c | reg->self_clear) &&

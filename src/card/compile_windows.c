@@ -77,10 +77,10 @@ static void read_port(struct draft *draft, const struct node *node, struct windo
 
 		if (!reg || data->word < reg->word || data->word >= reg->word + reg->count)
 			continue;
-		if (reg->window || reg->count > 1)
+		if (reg->through || reg->count > 1)
 			wrong(draft, node, "data=\"%s\" is %s", node_get(node, "data"),
-			      reg->window ? "the data of another window" : "an array");
-		reg->window = (uint8_t)(window - draft->card->windows + 1);
+			      reg->through ? "the data of another window" : "an array");
+		reg->through = (uint8_t)(window - draft->card->windows + 1);
 		reg->plain = false;
 	}
 }

@@ -226,6 +226,8 @@ struct reg {
 	uint64_t self_clear;		    /* seen by effects, never stored */
 	uint64_t read_clear, write_only;    /* write_only reads as 0 */
 	uint64_t latched;		    /* shows 0 until it is read; see phy.c */
+	uint8_t widths;			    /* sizes of accesses that see it, or-ed; 0: all */
+	uint8_t through;		    /* 1 + window whose data it is */
 	bool no_effects_on_read;	    /* alias read: the target is not cleared */
 	struct expr when, writable, stored; /* stored: over new, old; replaces `new` */
 	const struct shows *shows;
@@ -236,8 +238,6 @@ struct reg {
 	const struct field *fields;
 	uint16_t fields_count;
 	bool takes_nothing; /* of what is written */
-	uint8_t widths;	    /* sizes of accesses it takes, 1, 2, 4 and 8 together; 0: all */
-	uint8_t window;	    /* 1 + that it is the data of: it holds nothing itself */
 	bool plain; /* neither shows, effects, conditions nor special access: mask and store */
 	/* pair of a 64-bit counter: reading this clears that word too; 0xffff none */
 	uint16_t clears_also;

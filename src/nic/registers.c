@@ -151,7 +151,7 @@ static uint64_t part_of_reg(struct nic *nic, const struct reg *reg, unsigned k, 
 {
 	if (reg->port)
 		return data_port_read(nic, reg->port, part);
-	if (reg->window)
+	if (reg->through)
 		return window_port_read(nic, reg, into, part, effects) & lanes(part);
 	return reg_read(nic, reg, k, effects) >> into * 8 & lanes(part);
 }
@@ -161,7 +161,7 @@ static void part_to_reg(struct nic *nic, const struct reg *reg, unsigned k, unsi
 {
 	if (reg->port)
 		data_port_write(nic, reg->port, part, value);
-	else if (reg->window)
+	else if (reg->through)
 		window_port_write(nic, reg, into, part, value);
 	else
 		reg_write(nic, reg, k, value << into * 8, lanes(part) << into * 8);

@@ -103,7 +103,7 @@ static unsigned port_width(const struct nic *nic, const struct window *window, u
 uint64_t window_port_read(struct nic *nic, const struct reg *reg, unsigned lane, unsigned width,
 			  bool effects)
 {
-	const struct window *window = &nic->card->windows[reg->window - 1];
+	const struct window *window = &nic->card->windows[reg->through - 1];
 	uint64_t offset = window_offset(nic, window), value = 0;
 	struct scope scope = {0};
 
@@ -121,7 +121,7 @@ uint64_t window_port_read(struct nic *nic, const struct reg *reg, unsigned lane,
 void window_port_write(struct nic *nic, const struct reg *reg, unsigned lane, unsigned width,
 		       uint64_t value)
 {
-	const struct window *window = &nic->card->windows[reg->window - 1];
+	const struct window *window = &nic->card->windows[reg->through - 1];
 	uint64_t offset = window_offset(nic, window);
 	struct scope scope = {0};
 
