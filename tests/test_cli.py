@@ -326,8 +326,8 @@ def small_disk(net, at):
 
 def dial(served):
     link = socket.socket(socket.AF_UNIX)
-    link.settimeout(5)
     link.connect(served.control)
+    link.settimeout(5)
     return link
 
 
