@@ -40,12 +40,13 @@ def short(path):
 
 def tracked():
     """Everything that is part of the project: what git knows, or else what is there."""
-    done = subprocess.run(["git", "-c", "safe.directory=*", "ls-files"], cwd=ROOT,
-                          capture_output=True, text=True)
-    names = done.stdout.split() if done.returncode == 0 else \
-        [short(path) for path in glob.glob(f"{ROOT}/**", recursive=True)]
-    return [f"{ROOT}/{name}" for name in names
-            if os.path.isfile(f"{ROOT}/{name}") and not name.startswith("build/")]
+    names = []
+    if shutil.which("git"):
+        names = subprocess.run(["git", "-c", "safe.directory=*", "ls-files"], cwd=ROOT,
+                               capture_output=True, text=True).stdout.split()
+    names = names or [short(path) for path in glob.glob(f"{ROOT}/**", recursive=True)]
+    return [f"{ROOT}/{name}" for name in names if os.path.isfile(f"{ROOT}/{name}")
+            and not name.startswith("build/") and "__pycache__" not in name]
 
 
 # ---- who includes whom ----

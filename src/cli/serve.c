@@ -142,6 +142,8 @@ int serve_options(int argc, char **argv, struct serve_options *options)
 			return CLI_USAGE;
 	}
 	options->rest = argv + optind;
+	if (options->cards && !cli_cards(argv[0], options->cards))
+		return CLI_USAGE;
 	if (!options->card)
 		return cli_wrong(argv[0], "which CARD?");
 	if (options->control && options->socket_path &&
@@ -158,6 +160,7 @@ struct server {
 	struct instance *instance;
 	struct control *control;
 	pid_t child;
+	bool ending;
 	int status;
 };
 
@@ -172,6 +175,16 @@ static void child_ended(struct server *server)
 	loop_stop(server->loop);
 }
 
+/* The VM goes first, and its status is ours; told twice we do not wait for it. */
+static void told_to_end(struct server *server)
+{
+	if (server->child <= 0 || server->ending)
+		loop_stop(server->loop);
+	else
+		kill(server->child, SIGTERM);
+	server->ending = true;
+}
+
 static void signal_ready(struct loop_fd *fd, uint32_t events)
 {
 	struct server *server = fd->context;
@@ -182,7 +195,7 @@ static void signal_ready(struct loop_fd *fd, uint32_t events)
 		if (info.ssi_signo == SIGCHLD)
 			child_ended(server);
 		else
-			loop_stop(server->loop);
+			told_to_end(server);
 	}
 }
 
