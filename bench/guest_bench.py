@@ -67,13 +67,36 @@ WORKLOADS = {
 }
 
 
+def counts(card):
+    stats = json.loads(card.ctl("stats", "--json"))["stats"]
+    return {**stats["client"], **stats["guest"], **stats["server"]}
+
+
+def breakdown(label, card, before, what):
+    """What one transaction or frame costs in accesses, messages and calls."""
+    spent = {key: value - before[key] for key, value in counts(card).items()}
+    per = max(1, spent["tx_frames"] if what == "transaction" else
+              spent["tx_frames"] + spent["rx_frames"])
+    parts = {"synchronous": spent["reads"] + spent["writes"] - spent["posted"],
+             "posted": spent["posted"], "unmasks": spent["unmasks"],
+             "interrupts": spent["interrupts"], "calls": spent["calls"]}
+    print(f"  {label} a {what}: " +
+          ", ".join(f"{name} {value / per:.3f}" for name, value in parts.items()), flush=True)
+
+
 def run(placement, rounds=5, names=tuple(WORKLOADS)):
     results = {name: [] for name in names}
-    with machine(placement) as (_, _, vm):
+    with machine(placement) as (_, card, vm):
         for turn in range(rounds):
             for name in names:
                 pair = [OURS, THEIRS] if turn % 2 else [THEIRS, OURS]
-                got = {which: WORKLOADS[name](vm, which[1]) for which in pair}
+                got = {}
+                for which in pair:
+                    before = counts(card)
+                    got[which] = WORKLOADS[name](vm, which[1])
+                    if which is OURS and turn == rounds - 1:
+                        breakdown(f"{placement} {name}", card, before,
+                                  "transaction" if name == "rr" else "frame")
                 results[name].append((got[OURS], got[THEIRS]))
                 print(f"  {placement} round {turn + 1} {name:<6} ours {got[OURS]:9.1f} "
                       f"theirs {got[THEIRS]:9.1f}", flush=True)

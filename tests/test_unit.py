@@ -51,6 +51,12 @@ def test_sanitized():
     others(folder, **WATCH)
 
 
+def test_sanitized_card_in_a_guest():
+    folder = build("asan", "-Db_sanitize=address,undefined", "-Db_lundef=false")
+    run([sys.executable, f"{ROOT}/tests/run", "guest.driver_binds", "guest.tcp_both"],
+        ANYNIC=f"{folder}/anynic", **WATCH)
+
+
 def test_coverage():
     folder = build("coverage", "-Db_coverage=true", "-Dbuildtype=debug")
     coverage.forget(folder)

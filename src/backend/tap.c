@@ -67,6 +67,7 @@ static unsigned tap_transmit(struct port *port, const struct frame *frames, unsi
 
 		iov[0] = (struct iovec){&header, sizeof(header)};
 		memcpy(iov + 1, frames[i].iov, frames[i].iovs * sizeof(*iov));
+		loop_called(tap->loop);
 		if (writev(tap->fd.fd, iov, (int)frames[i].iovs + 1) < 0) {
 			if (errno == EAGAIN) {
 				tap->blocked = true;
@@ -89,6 +90,7 @@ static bool tap_read(struct tap *tap, struct frame *frame, uint8_t *buffer)
 	struct iovec iov[] = {{&header, sizeof(header)}, {buffer, TAP_FRAME}};
 	ssize_t got = readv(tap->fd.fd, iov, 2);
 
+	loop_called(tap->loop);
 	if (got < (ssize_t)sizeof(header)) {
 		if (got < 0 && errno != EAGAIN && errno != EINTR)
 			log_guest("tap: %s", strerror(errno));

@@ -17,6 +17,7 @@ struct loop {
 	uint64_t busy_poll;		 /* ns */
 	struct loop_fd *eager;		 /* the last one ready that can be looked at */
 	unsigned looks;			 /* since the others had their turn */
+	uint64_t calls;
 	bool stop;
 	/* what the turn under way still has to run; removal clears entries */
 	struct epoll_event events[LOOP_EVENTS];
@@ -158,6 +159,7 @@ static int loop_wait(struct loop *loop, int timeout_ms)
 
 		wait = left < wait ? left : wait;
 	}
+	loop->calls++;
 	limit.tv_sec = (time_t)(wait / 1000000000u);
 	limit.tv_nsec = (long)(wait % 1000000000u);
 	return epoll_pwait2(loop->epoll, loop->events, LOOP_EVENTS,
@@ -188,6 +190,7 @@ static int loop_spin(struct loop *loop, int timeout_ms)
 		bool found, due;
 		int ready;
 
+		loop->calls++;
 		sched_yield();
 		found = loop_look(loop);
 		now = clock_now(loop->clock);
@@ -196,6 +199,7 @@ static int loop_spin(struct loop *loop, int timeout_ms)
 			return 0;
 		/* what has arrived goes before what is due: one interrupt may tell of both */
 		loop->looks = 0;
+		loop->calls++;
 		ready = epoll_wait(loop->epoll, loop->events, LOOP_EVENTS, 0);
 		if (found || due || ready != 0 || loop->first)
 			return ready;
@@ -240,4 +244,14 @@ int loop_run(struct loop *loop)
 void loop_stop(struct loop *loop)
 {
 	loop->stop = true;
+}
+
+void loop_called(struct loop *loop)
+{
+	loop->calls++;
+}
+
+uint64_t loop_calls(const struct loop *loop)
+{
+	return loop->calls;
 }

@@ -42,3 +42,6 @@ void loop_busy_poll(struct loop *loop, unsigned microseconds); /* 0: block at on
 int loop_turn(struct loop *loop, int timeout_ms);	       /* one turn, for tests */
 int loop_run(struct loop *loop);			       /* until loop_stop; 0 or -errno */
 void loop_stop(struct loop *loop);
+/* A system call on the data path was made: counted, for figures. */
+void loop_called(struct loop *loop);
+uint64_t loop_calls(const struct loop *loop);

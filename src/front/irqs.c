@@ -53,6 +53,7 @@ static void irqs_fire(void *context, enum pic_kind kind, unsigned vector)
 	struct vfio_user *front = context;
 
 	front->stats.interrupts++;
+	loop_called(front->config.loop);
 	if (kind == PIC_LINE)
 		signal_fd(front->line);
 	else if (vector < front->vectors_count[kind])

@@ -125,6 +125,7 @@ static int message_send(struct vfio_user *front, struct vu_header *header, const
 
 	header->size = (uint32_t)whole;
 	if (!front->first) {
+		loop_called(front->config.loop);
 		sent = sendmsg(front->client.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (sent == (ssize_t)whole)
 			return 0;
@@ -242,6 +243,7 @@ static size_t input_read(struct vfio_user *front)
 	ssize_t got = recvmsg(front->client.fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	unsigned held = front->fds_count;
 
+	loop_called(front->config.loop);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (got <= 0) {

@@ -41,11 +41,14 @@ class Card:
     def __exit__(self, *_):
         self.process.terminate()
         try:
-            self.process.wait(2)
+            self.process.wait(5)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        said = self.output()
         shutil.rmtree(self.folder, ignore_errors=True)
+        if "Sanitizer" in said or "runtime error:" in said:
+            raise OSError(f"the card's sanitizer:\n{said[-3000:]}")
 
     def output(self):
         with open(self.log, errors="replace") as log:
