@@ -32,7 +32,7 @@ static void check_field(struct draft *draft, const struct node *node, const stru
 	}
 }
 
-void layout_read(struct draft *draft, struct layout *layout)
+void layout_fields(struct draft *draft, struct layout *layout)
 {
 	unsigned low, width;
 
@@ -80,6 +80,6 @@ void compile_layouts(struct draft *draft)
 		node_number(draft, node, "size", UINT64_MAX, &size);
 		layout = &draft->layouts[draft->layouts_count++];
 		*layout = (struct layout){.name = name, .size = (uint16_t)size, .node = node};
-		layout_read(draft, layout);
+		layout_fields(draft, layout);
 	}
 }

@@ -93,7 +93,7 @@ static void read_list(struct draft *draft, const struct node *node, const struct
 	list->max = (uint16_t)max;
 	read_count(draft, node, list);
 	element.size = list->size;
-	layout_read(draft, &element);
+	layout_fields(draft, &element);
 	draft->slot = &element;
 	draft->speaks |= SPEAKS_INDEX;
 	list->fields = read_fields(draft, node, list->size, &list->fields_count);

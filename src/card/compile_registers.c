@@ -42,7 +42,10 @@ static void apply_access(struct draft *draft, const struct node *node, struct re
 
 	if (!access || access == broken)
 		return;
-	reg->rw &= ~mask;
+	for (unsigned i = 0; i < ACCESS_WORDS; i++) {
+		if (sets[i])
+			*sets[i] &= ~mask; /* a field's word stands in for the register's */
+	}
 	for (const char *at = access; *at; at += strspn(at, " ")) {
 		size_t length = strcspn(at, " ");
 

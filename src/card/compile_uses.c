@@ -7,14 +7,15 @@
 
 static const char *const directions[] = {"transmit", "receive"};
 
-void read_completes(struct draft *draft, const struct node *node, bool receive,
+void read_completes(struct draft *draft, const struct node *node, const struct ring *ring,
 		    const struct complete **completes, uint8_t *count)
 {
 	enum { COMPLETES_MAX = 8 };
 	struct complete *list = draft_take(draft, struct complete, COMPLETES_MAX);
 
 	*completes = list;
-	draft->speaks = SPEAKS_HERE | (receive ? SPEAKS_FRAME : 0);
+	draft->speaks = SPEAKS_HERE | (ring->direction == RING_RECEIVE ? SPEAKS_FRAME : 0) |
+			(ring->next == NEXT_REGISTERS ? SPEAKS_INDEX : 0);
 	for_each_node(child, node, "complete")
 	{
 		struct complete *complete = &list[*count];
@@ -61,11 +62,17 @@ static void read_segment(struct draft *draft, const struct node *node, struct us
 
 static void read_buffer(struct draft *draft, const struct node *node, struct use *use)
 {
+	int memory;
+
 	expr_read(draft, node, "address", &use->address);
 	expr_read(draft, node, "length", &use->length);
 	expr_read(draft, node, "skip", &use->skip);
 	if (use->as != USE_ROOM)
 		node_useless(draft, node, "skip", "in what is sent");
+	memory = memory_read_name(draft, node, "in");
+	use->memory = memory < 0 ? 0 : (uint16_t)(memory + 1);
+	if (use->as == USE_ROOM)
+		node_useless(draft, node, "in", "in what is received");
 }
 
 static void check_parts(struct draft *draft, const struct node *node, const struct use *use)
@@ -97,7 +104,9 @@ static void read_use(struct draft *draft, const struct node *node, const struct 
 	int as = node_choice(node, "as");
 
 	draft->slot = layout;
-	draft->speaks = ring->direction == RING_TRANSMIT ? SPEAKS_FIRST : 0;
+	draft->speaks = ring->next == NEXT_REGISTERS	   ? SPEAKS_INDEX
+			: ring->direction == RING_TRANSMIT ? SPEAKS_FIRST
+							   : 0;
 	use->as = as < 0 ? USE_DATA : kinds[as];
 	if (as >= 0 && (use->as == USE_ROOM) != (ring->direction == RING_RECEIVE)) {
 		wrong(draft, node, "as=\"%s\" has no meaning in a ring for %s",
@@ -113,9 +122,29 @@ static void read_use(struct draft *draft, const struct node *node, const struct 
 	if (as >= 0)
 		check_parts(draft, node, use);
 	draft->speaks = 0;
-	read_completes(draft, node, ring->direction == RING_RECEIVE, &use->completes,
-		       &use->completes_count);
+	read_completes(draft, node, ring, &use->completes, &use->completes_count);
 	draft->slot = NULL;
+}
+
+const struct layout *layout_read(struct draft *draft, const struct node *node,
+				 const char *attribute)
+{
+	return layout_named(draft, node, attribute, node_get(node, attribute));
+}
+
+static const struct layout *use_layout(struct draft *draft, const struct node *node,
+				       const struct ring *ring)
+{
+	if (ring->next == NEXT_REGISTERS) {
+		node_useless(draft, node, "record", "where slots are registers");
+		if (node_choice(node, "as") == 1)
+			wrong(draft, node, "registers are data: there is no context to keep");
+		return NULL;
+	}
+	if (node_get(node, "record"))
+		return layout_read(draft, node, "record");
+	wrong(draft, node, "<use> needs record=");
+	return NULL;
 }
 
 /* Layouts first: a slot may speak of the context that stands behind it. */
@@ -130,8 +159,8 @@ static void read_layouts(struct draft *draft, const struct node *node, struct ri
 			wrong(draft, child, "more than %d kinds of slot", CARD_USE_MAX);
 			return;
 		}
-		layouts[i] = layout_named(draft, child, "record", node_get(child, "record"));
-		draft->slot_unknown |= !layouts[i];
+		layouts[i] = use_layout(draft, child, ring);
+		draft->slot_unknown |= !layouts[i] && ring->next == NEXT_ARRAY;
 		if (layouts[i] && layouts[i]->size > CARD_SLOT_MAX)
 			wrong(draft, child, "a slot has at most %d bytes, record %s %u",
 			      CARD_SLOT_MAX, layouts[i]->name, layouts[i]->size);

@@ -174,7 +174,7 @@ void layout_add(struct layout *layout, const struct layout_field *field);
 struct layout *layout_find(struct draft *draft, const char *name);
 const struct layout *layout_named(struct draft *draft, const struct node *node,
 				  const char *attribute, const char *name);
-void layout_read(struct draft *draft, struct layout *layout); /* its fields, by name */
+void layout_fields(struct draft *draft, struct layout *layout); /* its fields, by name */
 
 /* expression.c, names.c, place.c, action.c */
 bool name_reserved(const char *name);

@@ -89,6 +89,7 @@ enum engine_value {
 	VALUE_FRAME_CHECKED_L4,
 	VALUE_FRAME_OK_L4,
 	VALUE_FRAME_MATCH, /* shift: enum accept_class */
+	VALUE_FRAME_NEXT,  /* where the next one of a stream begins */
 	VALUE_RING_STATE,  /* enum ring_state */
 	VALUE_RING_READY,  /* slots the engine may take */
 	VALUE_RING_ENTRIES,
@@ -356,9 +357,9 @@ struct latch { /* a bit that keeps a 0 until it is read */
 
 enum ring_state { RING_STOPPED, RING_RUNNING, RING_STARVED, RING_SUSPENDED };
 enum ring_for { RING_TRANSMIT, RING_RECEIVE };
-enum ring_next { NEXT_ARRAY };
+enum ring_next { NEXT_ARRAY, NEXT_REGISTERS, NEXT_STREAM };
 enum ring_end { END_BYTES, END_ENTRIES };
-enum ring_ready { READY_UNTIL };
+enum ring_ready { READY_UNTIL, READY_CONDITION };
 enum use_as { USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND };
 
 struct checksum {
@@ -391,6 +392,7 @@ struct use {
 	struct expr key;  /* context */
 	struct expr last; /* absent: 1 */
 	struct expr address, length;
+	uint16_t memory;	/* 1 + which holds the buffer; 0: the guest's */
 	struct expr skip;	/* room: buffer that is passed over */
 	struct segment segment; /* when.count == 0: none, unless segment_present */
 	bool segment_present;
@@ -400,6 +402,12 @@ struct use {
 	uint8_t completes_count;
 };
 
+struct stream {		 /* frames one behind the other; see stream.c */
+	uint16_t memory; /* 1 + which holds it; 0: the guest's */
+	uint32_t unit, align;
+	struct expr from, read, wraps; /* from absent: 0; wraps absent: yes */
+};
+
 struct ring {
 	const char *name;
 	uint8_t direction, next, end, ready;
@@ -407,7 +415,8 @@ struct ring {
 	struct expr when, base, end_value;
 	uint16_t cursor_word; /* register that is the cursor (entry index) */
 	uint64_t cursor_mask;
-	struct expr until;
+	struct expr until; /* or what holds for a slot that is ready */
+	struct stream stream;
 	struct use uses[CARD_USE_MAX];
 	uint8_t uses_count;
 	bool vlan_present, fcs_present, loop_present;

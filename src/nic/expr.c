@@ -88,6 +88,8 @@ static uint64_t frame_value(const struct facts *facts, unsigned which, unsigned 
 		return facts->ok_l4;
 	case VALUE_FRAME_MATCH:
 		return facts->match >> shift & 1;
+	case VALUE_FRAME_NEXT:
+		return facts->next;
 	default:
 		return 0;
 	}

@@ -182,7 +182,9 @@ static bool receive_room(struct nic *nic)
 	if (!nic->held || !nic->port || !nic->port->ops->resume)
 		return false;
 	for (unsigned i = 0; i < nic->card->rings_count; i++) {
-		if (nic->card->rings[i].direction == RING_RECEIVE && ring_ready(nic, i))
+		if (nic->card->rings[i].direction == RING_RECEIVE &&
+		    (nic->card->rings[i].next == NEXT_STREAM ? stream_room(nic, i)
+							     : ring_ready(nic, i) != 0))
 			return true;
 	}
 	return false;

@@ -21,7 +21,7 @@ enum {
 /* What expressions of one frame may ask. */
 struct facts {
 	uint64_t destination;
-	uint32_t length, put;
+	uint32_t length, put, next;
 	uint16_t tci;
 	uint8_t type, l4, match; /* match: bit per enum accept_class */
 	bool first, last, vlan, checked_ip, ok_ip, checked_l4, ok_l4;
@@ -49,6 +49,7 @@ struct ring_run {
 	bool commanded; /* the actions of the command at the cursor are recorded */
 	uint64_t base;
 	uint32_t entries;
+	uint32_t from, needs; /* stream: where it begins; room that the last frame did not find */
 	uint8_t context[CARD_CONTEXTS][SLOT_MAX + 8];
 };
 
@@ -276,6 +277,16 @@ void ring_advance(struct nic *nic, unsigned ring, uint32_t slots);
 bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *use,
 		   struct scope *scope, uint64_t addr, uint8_t *slot, bool last);
 const struct use *ring_use(struct nic *nic, const struct ring *ring, const struct scope *scope);
+
+/* register_ring.c */
+uint32_t registers_ready(struct nic *nic, unsigned ring);
+
+/* stream.c */
+void stream_geometry(struct nic *nic, unsigned ring);
+uint32_t stream_free(struct nic *nic, unsigned ring);
+bool stream_room(struct nic *nic, unsigned ring);
+int stream_find(struct nic *nic, unsigned ring, uint32_t length); /* 0 or -ENOBUFS */
+int stream_fill(struct nic *nic, unsigned ring, const struct frame *frame, struct facts *facts);
 
 /* transmit_plan.c */
 void plans_init(struct nic *nic);

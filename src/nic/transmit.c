@@ -41,6 +41,8 @@ static int slots_load(struct nic *nic, const struct ring *ring, const struct rin
 {
 	uint32_t loaded = 0;
 
+	if (ring->next == NEXT_REGISTERS) /* they are at hand */
+		return 0;
 	while (loaded < count) {
 		uint32_t at = cursor + loaded;
 		uint32_t part = count - loaded;
@@ -91,7 +93,20 @@ static void frame_begin(struct build *build)
 	build->fault = false;
 }
 
-static void frame_buffer(struct build *build, uint64_t addr, uint32_t length)
+/* Views of guest memory, or of memory on the card. */
+static int buffer_view(struct build *build, const struct use *use, uint64_t addr, uint32_t length)
+{
+	struct frame *frame = build->frame;
+	struct iovec *iov = frame->iov + frame->iovs;
+
+	if (!use->memory)
+		return dma_read_view(build->nic->bus.memory, addr, length, iov,
+				     FRAME_IOVS - 2 - frame->iovs);
+	*iov = (struct iovec){memory_at(build->nic, use->memory - 1u, addr, length), length};
+	return iov->iov_base ? 1 : -EFAULT;
+}
+
+static void frame_buffer(struct build *build, const struct use *use, uint64_t addr, uint32_t length)
 {
 	struct frame *frame = build->frame;
 	int got;
@@ -102,8 +117,7 @@ static void frame_buffer(struct build *build, uint64_t addr, uint32_t length)
 		build->fault = true;
 		return;
 	}
-	got = dma_read_view(build->nic->bus.memory, addr, length, frame->iov + frame->iovs,
-			    FRAME_IOVS - 2 - frame->iovs);
+	got = buffer_view(build, use, addr, length);
 	if (got == -EAGAIN) {
 		build->again = true; /* goes on, so that all that is missing is asked for */
 		return;
@@ -285,6 +299,14 @@ static void context_keep(struct build *build, const struct use *use, const uint8
 		memcpy(build->run->context[key], slot, build->ring->slot_size);
 }
 
+/* Of the slot that is I behind the cursor. */
+static unsigned slot_index(const struct build *build, unsigned i)
+{
+	uint32_t at = ring_cursor(build->nic, build->index) + i;
+
+	return at < build->run->entries ? at : at - build->run->entries;
+}
+
 static void build_frames(struct build *build, uint32_t ready)
 {
 	struct nic *nic = build->nic;
@@ -304,6 +326,7 @@ static void build_frames(struct build *build, uint32_t ready)
 			slot = build->from + i * build->ring->slot_size;
 		}
 		build->scope.slot = slot;
+		build->scope.index = slot_index(build, i);
 		use = ring_use(nic, build->ring, &build->scope);
 		if (!use || use->as == USE_CONTEXT) {
 			if (use)
@@ -317,7 +340,7 @@ static void build_frames(struct build *build, uint32_t ready)
 			build->scope.first = slot;
 			build->use = use;
 		}
-		frame_buffer(build, expr_eval(nic, &use->address, &build->scope),
+		frame_buffer(build, use, expr_eval(nic, &use->address, &build->scope),
 			     (uint32_t)expr_eval(nic, &use->length, &build->scope));
 		if (!use->last.count || expr_eval(nic, &use->last, &build->scope))
 			frame_end(build, i + 1);
@@ -330,13 +353,14 @@ static void build_frames(struct build *build, uint32_t ready)
 	}
 }
 
-static void commit_slot(struct build *build, uint8_t *slot, uint64_t addr)
+static void commit_slot(struct build *build, uint8_t *slot, uint64_t addr, unsigned index)
 {
 	struct nic *nic = build->nic;
-	struct scope scope = {.slot = slot};
+	struct scope scope = {.slot = slot, .index = index};
 	const struct use *use = ring_use(nic, build->ring, &scope);
 
 	build->scope.slot = slot;
+	build->scope.index = index;
 	if (use && use->as == USE_CONTEXT)
 		context_keep(build, use, slot);
 	ring_complete(nic, build->ring, use, &scope, addr, slot,
@@ -362,7 +386,7 @@ static void commit(struct build *build, uint32_t cursor, unsigned slots)
 		if (run < last && run->first <= i &&
 		    plain_commit(build->nic, run, build->from, i, end, addr))
 			continue;
-		commit_slot(build, build->from + i * size, addr);
+		commit_slot(build, build->from + i * size, addr, at);
 		end = i + 1;
 	}
 }
