@@ -75,8 +75,8 @@ static void read_ready(struct draft *draft, const struct node *node, struct ring
 		ring->ready = READY_CONDITION;
 		expr_read(draft, node, "ready", &ring->until);
 	} else if (!keyword(draft, node, "ready", "until", &ring->until)) {
-		wrong(draft, node, "ready=\"%s\": expected \"until EXPR\"",
-		      node_get(node, "ready"));
+		ring->ready = READY_CONDITION;
+		expr_read(draft, node, "ready", &ring->until);
 	}
 	draft->speaks = 0;
 }
@@ -90,7 +90,8 @@ static void read_geometry(struct draft *draft, const struct node *node, struct r
 	if (ring->next == NEXT_REGISTERS)
 		node_useless(draft, node, "base", "where slots are registers");
 	read_end(draft, node, ring);
-	read_ready(draft, node, ring);
+	if (ring->next != NEXT_ARRAY)
+		read_ready(draft, node, ring);
 	read_cursor(draft, node, ring);
 }
 
@@ -192,6 +193,8 @@ static void read_ring(struct draft *draft, const struct node *node, struct ring 
 	read_uses(draft, node, ring, layouts);
 	read_stream(draft, node, ring, layouts);
 	speak_of(draft, ring, layouts, false);
+	if (ring->next == NEXT_ARRAY)
+		read_ready(draft, node, ring);
 	draft->speaks = ring->direction == RING_TRANSMIT ? SPEAKS_FIRST : 0;
 	read_offloads(draft, node, ring);
 	speak_of(draft, ring, layouts, true);
