@@ -166,7 +166,8 @@ static void speak_of(struct draft *draft, const struct ring *ring, const struct 
 	for (unsigned i = 0; i < ring->uses_count; i++) {
 		const struct use *use = &ring->uses[i];
 
-		if (!layouts[i] || (results ? use->completes_count : use->as == USE_CONTEXT))
+		if (!layouts[i] || (results ? use->completes_count
+					    : use->as == USE_CONTEXT || use->as == USE_COMMAND))
 			continue;
 		if (!draft->slot)
 			draft->slot = layouts[i];
@@ -181,6 +182,7 @@ static void read_ring(struct draft *draft, const struct node *node, struct ring 
 
 	ring->name = node_get(node, "name");
 	ring->direction = node_choice(node, "for") == 1 ? RING_RECEIVE : RING_TRANSMIT;
+	ring->commands = node_choice(node, "for") == 2;
 	ring->next =
 		node_choice(node, "next") < 0 ? NEXT_ARRAY : (uint8_t)node_choice(node, "next");
 	draft->context = NULL;
