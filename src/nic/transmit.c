@@ -56,7 +56,7 @@ static void build_begin(struct build *build, struct nic *nic, unsigned index)
 	build->index = index;
 	build->plans = &nic->plans[index];
 	build->scope = (struct scope){.ring = (uint8_t)index};
-	build->again = build->fault = false;
+	build->again = build->fault = build->blocked = false;
 	build->looped = build->ring->loop_present &&
 			expr_holds(nic, &build->ring->loop_when, &build->scope);
 	plans_check(nic, index);
@@ -140,6 +140,37 @@ static void context_keep(struct build *build, const struct use *use, const uint8
 		memcpy(build->run->context[key], slot, build->ring->slot_size);
 }
 
+struct taking {
+	struct build *build;
+	const struct use *use;
+};
+
+static void take_piece(void *context, uint64_t addr, uint32_t length)
+{
+	struct taking *taking = context;
+
+	frame_buffer(taking->build, taking->use, addr, length);
+}
+
+static void frame_pieces(struct build *build, const struct use *use)
+{
+	struct taking taking = {build, use};
+	int result = pieces_each(build->nic, use, &build->scope, take_piece, &taking);
+
+	build->again |= result == -EAGAIN;
+	build->fault |= result < 0 && result != -EAGAIN;
+}
+
+/* A command waits until what stands before it is done; an open frame never ends. */
+static void build_command(struct build *build, const struct use *use, unsigned i)
+{
+	if (build->frame) {
+		build->fault = true;
+		frame_end(build, i);
+	}
+	build->command = i == 0 ? use : NULL;
+}
+
 /* Of the slot that is I behind the cursor. */
 static unsigned slot_index(const struct build *build, unsigned i)
 {
@@ -168,9 +199,17 @@ static void build_frames(struct build *build, uint32_t ready)
 		}
 		build->scope.slot = slot;
 		build->scope.index = slot_index(build, i);
+		build->scope.here =
+			build->run->base + (uint64_t)build->scope.index * build->ring->slot_size;
 		use = ring_use(nic, build->ring, &build->scope);
-		if (!use || use->as == USE_CONTEXT) {
-			if (use)
+		if (use && use->as == USE_COMMAND) {
+			build_command(build, use, i);
+			return;
+		}
+		if (!use || use->as == USE_CONTEXT ||
+		    (!build->frame && use->first.count &&
+		     !expr_eval(nic, &use->first, &build->scope))) {
+			if (use && use->as == USE_CONTEXT)
 				context_keep(build, use, slot);
 			if (!build->frame)
 				build->slots = i + 1;
@@ -183,6 +222,8 @@ static void build_frames(struct build *build, uint32_t ready)
 		}
 		frame_buffer(build, use, expr_eval(nic, &use->address, &build->scope),
 			     (uint32_t)expr_eval(nic, &use->length, &build->scope));
+		if (use->pieces_count)
+			frame_pieces(build, use);
 		if (!use->last.count || expr_eval(nic, &use->last, &build->scope))
 			frame_end(build, i + 1);
 	}
@@ -240,6 +281,19 @@ static void ring_starve(struct nic *nic, const struct ring *ring, struct ring_ru
 	actions_run(nic, &ring->empty, &scope);
 }
 
+/* The slot at the front is a command: 1 done, 0 not yet. */
+static unsigned transmit_command(struct build *build)
+{
+	struct nic *nic = build->nic;
+
+	build->blocked = !command_run(nic, build->index, build->command, &build->scope);
+	if (build->blocked)
+		return 0;
+	commit(build, ring_cursor(nic, build->index), 1);
+	ring_advance(nic, build->index, 1);
+	return 1;
+}
+
 /* A batch of frames out of READY loaded slots: how many slots are done with. */
 static unsigned transmit_part(struct build *build, uint32_t ready)
 {
@@ -249,6 +303,7 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	build->frame = NULL;
 	build->frames = build->slots = build->faults = 0;
 	build->saved = false;
+	build->command = NULL;
 	build->plain.count = 0;
 	build->plain.groups = false;
 	build_frames(build, ready);
@@ -256,6 +311,8 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 		memcpy(build->run->context, build->contexts, sizeof(build->contexts));
 	if (build->again)
 		return 0;
+	if (build->command)
+		return transmit_command(build);
 	taken = send_frames(nic, build->frames, build->looped);
 	slots = taken == build->frames ? build->slots : taken ? nic->slots_of[taken - 1] : 0;
 	build->run->waits = taken < build->frames;
@@ -299,7 +356,7 @@ bool transmit_work(struct nic *nic, unsigned index)
 	} while (slots && done < ready && !run->waits);
 	if (done || !build.again)
 		dma_settle(nic->bus.memory);
-	if (build.again)
+	if (build.again || build.blocked)
 		return false;
 	if (!done && !run->waits) { /* an open frame: more slots will come */
 		run->state = RING_STARVED;

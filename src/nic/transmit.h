@@ -14,6 +14,8 @@ struct build {
 	unsigned frames, slots; /* slots: whole frames' and what is between them */
 	unsigned faults;
 	bool fault, again, looped;
+	const struct use *command; /* stands at the front */
+	bool blocked;		   /* and is not done */
 
 	unsigned index; /* of the ring */
 	uint8_t *from;	/* the first slot of this part, as loaded */
