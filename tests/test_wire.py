@@ -32,7 +32,7 @@ class Stub:
     def __exit__(self, *_):
         """Ends it in good order, so that leaks and coverage are told."""
         self.process.terminate()
-        errors = self.process.communicate(timeout=10)[1].decode()
+        self.errors = errors = self.process.communicate(timeout=10)[1].decode()
         assert self.process.returncode in (0, -9), errors
         assert "Sanitizer" not in errors and "runtime error" not in errors, errors
 
@@ -46,6 +46,14 @@ def test_wire():
             assert run.returncode == 0, run.stdout + run.stderr
             assert " 0 failed" in run.stdout and "skipped" not in run.stdout, run.stdout
             assert stub.process.poll() is None, "the server died"
+
+
+def test_memory_that_is_gone_is_told_once():
+    with tempfile.TemporaryDirectory() as folder:
+        with Stub(f"{folder}/s") as stub:
+            subprocess.run([sys.executable, f"{HERE}/wire.py", f"{folder}/s", "cut_short"], timeout=60,
+                           check=True, stdout=subprocess.DEVNULL)
+        assert stub.errors.count("is gone") == 2, stub.errors  # two clients did it
 
 
 def test_socket_paths():

@@ -477,6 +477,36 @@ def test_no_dma_message_to_a_client_that_shares_all(path):
         assert client.copies() == (0, 1) and client.commands == []
 
 
+def test_memory_that_is_cut_short(path):
+    for hole in (0, 8192):
+        ram, other = memory(), memory()
+        with Client(path) as client:
+            client.stub()
+            for k in range(4):  # of one file in pieces, and another file between
+                assert client.map(k * RAM // 4, RAM // 4, ram, k * RAM // 4) == 0
+            assert client.map(RAM, RAM, other) == 0
+            os.pwrite(other, b"o" * 4096, 0)
+            os.pwrite(ram, b"r" * 4096, 0)
+            client.copy(0, RAM, 4096)
+            os.ftruncate(ram, hole)
+            for source, target in ((RAM // 4, RAM), (RAM, RAM // 2), (0, RAM + 8192), (RAM - 4096, 4096)):
+                client.copy(source, target, 4096)
+            assert client.copies() == (5, 0)
+            assert os.pread(other, 4096, 0) == bytes(4096), "zeros in the place of what is gone"
+            assert os.pread(other, 4096, 8192) == (b"r" if hole else b"\0") * 4096
+            assert client.unmap(0, RAM)[0] == 0
+            os.ftruncate(ram, RAM)
+            os.pwrite(ram, b"again", 12288)
+            assert client.map(0, RAM, ram) == 0, "the file again, not the zeros"
+            client.copy(12288, RAM, 5)
+            assert client.copies() == (6, 0) and os.pread(other, 5, 0) == b"again"
+            os.ftruncate(other, 0)
+            client.copy(0, RAM, 4096)
+            assert client.copies() == (7, 0)
+    with Client(path) as client:
+        client.read(CONFIG, 0, 4)
+
+
 # ---- interrupts ----
 
 def test_line_masks_itself(path):

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Ranges lie in a sorted array; lookups remember the last hit. A file is mapped
- * once per range: the client's page cache is shared, so nothing is copied.
- *
- * Ranges without host memory are reached by messages: see dma_message.c.
+ * Ranges lie in a sorted array; lookups remember the last hit. Those of a file
+ * share its one mapping: see dma_file.c. Ranges without host memory are reached
+ * by messages: see dma_message.c.
  */
 #include "base/dma_internal.h"
 
@@ -12,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct dma *dma_new(void)
 {
@@ -110,34 +107,25 @@ int dma_map_host(struct dma *dma, uint64_t base, uint64_t size, void *host, unsi
 int dma_map_fd(struct dma *dma, uint64_t base, uint64_t size, int fd, uint64_t offset,
 	       unsigned access)
 {
-	struct dma_entry entry = {.range = {base, size, NULL, access}};
+	struct dma_entry entry = {.range = {base, size, NULL, access}, .offset = offset};
 	int protection = (access & DMA_WRITE) ? PROT_READ | PROT_WRITE : PROT_READ;
 	int at = dma_place(dma, base, size);
-	uint64_t slack = offset % 4096;
-	struct stat file;
+	int result;
 
 	if (at < 0)
 		return at;
-	if (fstat(fd, &file) < 0)
-		return -errno;
-	/* touching pages behind the end of the file would be SIGBUS */
-	if (!S_ISREG(file.st_mode) || offset + size < offset ||
-	    offset + size > (uint64_t)file.st_size)
-		return -EINVAL;
-	entry.mapped = size + slack;
-	entry.map = mmap(NULL, entry.mapped, protection, MAP_SHARED | MAP_NORESERVE, fd,
-			 (off_t)(offset - slack));
-	if (entry.map == MAP_FAILED)
-		return -errno;
-	entry.range.host = (uint8_t *)entry.map + slack;
+	result = dma_file_take(dma, fd, offset, size, protection, &entry.file);
+	if (result < 0)
+		return result;
+	entry.range.host = entry.file->guard.begin + offset;
 	dma_insert(dma, (unsigned)at, &entry);
 	return 0;
 }
 
-static void dma_revoke(struct dma_entry *entry)
+static void dma_revoke(struct dma *dma, struct dma_entry *entry)
 {
-	if (entry->map)
-		munmap(entry->map, entry->mapped);
+	if (entry->file)
+		dma_file_release(dma, entry->file);
 }
 
 int dma_unmap(struct dma *dma, uint64_t base, uint64_t size)
@@ -151,7 +139,7 @@ int dma_unmap(struct dma *dma, uint64_t base, uint64_t size)
 
 		if (entry->range.base >= base && entry->range.base - base < size &&
 		    entry->range.size <= size - (entry->range.base - base))
-			dma_revoke(entry);
+			dma_revoke(dma, entry);
 		else
 			dma->ranges[kept++] = *entry;
 	}
@@ -164,7 +152,7 @@ int dma_unmap(struct dma *dma, uint64_t base, uint64_t size)
 void dma_unmap_all(struct dma *dma)
 {
 	for (unsigned i = 0; i < dma->count; i++)
-		dma_revoke(&dma->ranges[i]);
+		dma_revoke(dma, &dma->ranges[i]);
 	dma->count = 0;
 	dma->generation++;
 	dma_forget(dma);

@@ -49,7 +49,7 @@ void dma_on_wake(struct dma *dma, void (*wake)(void *context), void *context);
 
 /* host NULL: a message range. -EEXIST overlap, -EINVAL wrap or zero, -ENOSPC too many. */
 int dma_map_host(struct dma *dma, uint64_t base, uint64_t size, void *host, unsigned access);
-/* Maps a file; checks its size; one mapping per file where possible. Does not keep FD. */
+/* Maps a file, once for all its ranges; checks its size. Does not keep FD. */
 int dma_map_fd(struct dma *dma, uint64_t base, uint64_t size, int fd, uint64_t offset,
 	       unsigned access);
 int dma_unmap(struct dma *dma, uint64_t base, uint64_t size); /* every range inside; -ENOENT none */
@@ -83,6 +83,9 @@ static inline uint8_t *dma_within(const struct dma_window *window, uint64_t addr
 	return offset < window->size && length <= window->size - offset ? window->host + offset
 									: NULL;
 }
+
+/* Files of which a part was gone when it was touched: zeros are in its place. */
+uint64_t dma_faults(const struct dma *dma);
 
 /* Changes whenever a range is added or revoked: cached pointers are valid while it stands. */
 uint64_t dma_generation(const struct dma *dma);

@@ -2,13 +2,25 @@
 #pragma once
 
 #include "base/dma.h"
+#include "base/guard.h"
+
+#include <sys/types.h>
 
 enum { DMA_RANGES_MAX = 65536 };
 
+/* A file of the client's, mapped whole and once, for all ranges that lie in it. */
+struct dma_file {
+	struct dma_file *next;
+	dev_t device;
+	ino_t inode;
+	unsigned users;
+	struct guard guard; /* where it is mapped, and how */
+};
+
 struct dma_entry {
 	struct dma_range range;
-	void *map; /* what munmap takes back; NULL: not ours */
-	uint64_t mapped;
+	struct dma_file *file; /* NULL: not ours */
+	uint64_t offset;
 };
 
 /* One piece of guest memory on its way by message. */
@@ -25,6 +37,8 @@ struct dma_piece {
 struct dma {
 	struct dma_entry *ranges;
 	unsigned count, room, last;
+	struct dma_file *files;
+	uint64_t faults; /* of files that are gone */
 	uint64_t generation;
 	bool enabled;
 	struct dma_transport transport;
@@ -39,3 +53,8 @@ struct dma {
 const struct dma_range *dma_find(struct dma *dma, uint64_t addr);
 int dma_message_view(struct dma *dma, uint64_t addr, size_t length, unsigned access, void **host);
 void dma_forget(struct dma *dma);
+
+/* dma_file.c: SIZE bytes at OFFSET are there to be mapped; 0 or -errno */
+int dma_file_take(struct dma *dma, int fd, uint64_t offset, uint64_t size, int protection,
+		  struct dma_file **ret_file);
+void dma_file_release(struct dma *dma, struct dma_file *file);

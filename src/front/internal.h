@@ -27,6 +27,8 @@ struct vfio_user {
 	struct loop_fd listener, client, resample;
 	bool broken; /* the client is dropped once the call stack is out of its messages */
 	bool versioned;
+	bool told_of_faults;
+	uint64_t faults_seen;  /* of the process, when we last asked for ours */
 	bool messages_allowed; /* made a map without a descriptor: it serves DMA messages */
 
 	/* input: bytes [begin, end) of buffer; descriptors that came with them */
@@ -58,6 +60,9 @@ void message_error(struct vfio_user *front, const struct vu_header *request, int
 int message_command(struct vfio_user *front, uint16_t id, enum vu_command command,
 		    const void *payload, size_t length, const void *data, size_t data_length);
 int message_take_fd(struct vfio_user *front); /* the next descriptor that came, or -1 */
+
+/* vfio_user.c */
+void client_faults(struct vfio_user *front); /* memory that is gone: says so */
 
 /* request.c */
 void request_handle(struct vfio_user *front, const struct vu_header *header, uint8_t *payload,

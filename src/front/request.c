@@ -278,4 +278,5 @@ void request_handle(struct vfio_user *front, const struct vu_header *header, uin
 		message_error(front, header, result);
 	}
 	front->config.after_request(front->config.context);
+	client_faults(front);
 }

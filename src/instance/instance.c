@@ -335,6 +335,7 @@ struct json_object *instance_stats(const struct instance *instance)
 		{"client", "dma_reads", front->dma_reads},
 		{"client", "dma_writes", front->dma_writes},
 		{"client", "errors", front->errors},
+		{"client", "memory_faults", front->memory_faults},
 	};
 	json_object *stats = json_object_new_object(), *group;
 
