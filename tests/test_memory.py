@@ -7,9 +7,10 @@ import struct
 
 from lablib.netns import Netns
 from lablib.program import Card
-from machines import HOST
+from machines import GUEST, HOST, machine, warnings
 from wire_client import RAM, Client, memory
 
+SIDE_BY_SIDE = True
 TCTL, TDBAL, TDLEN, TDH, TDT = 0x400, 0x3800, 0x3808, 0x3810, 0x3818
 RING, FRAME = 0x1000, RAM // 2
 END_WITH_REPORT = 0x0b  # of a legacy descriptor: last, checksum, status wanted
@@ -41,3 +42,43 @@ def test_frames_from_memory_that_is_gone():
                 got = counts(card)
                 assert got["client"]["memory_faults"] == turn and got["host"]["tx_frames"] == turn, got
             assert card.output().count("is gone") == 2, card.output()
+
+
+def traffic(net, vm):
+    """Data both ways, compared."""
+    server = net.start(["python3", "-c", ECHO, HOST], stdout=-1, text=True)
+    vm.check("dd if=/dev/urandom of=/tmp/data bs=64k count=16 2>/dev/null")
+    vm.check(f"ping -c 3 -w 20 -s 1400 {HOST}", 30)
+    assert server.stdout.readline() == "listening\n"
+    vm.check(f"nc {HOST} 7000 </tmp/data >/tmp/back && cmp /tmp/data /tmp/back", 60)
+    assert not warnings(vm), warnings(vm)
+
+
+ECHO = """
+import socket, sys
+server = socket.create_server((sys.argv[1], 7000))
+print("listening", flush=True)
+link, _ = server.accept()
+data = b""
+while len(data) < 1 << 20:
+    data += link.recv(1 << 20)
+link.sendall(data)
+link.shutdown(socket.SHUT_WR)
+link.recv(1)
+"""
+
+
+def test_guest_whose_memory_only_looks_shared():
+    with machine(shared="off") as (net, card, vm):
+        traffic(net, vm)
+        net.check(f"ping -c 3 -w 20 -s 1400 {GUEST}")
+        assert card.output().count("not shared (share=on?)") == 1, card.output()
+        assert counts(card)["client"]["dma_reads"] > 500, counts(card)
+
+
+def test_guest_whose_memory_is_shared():
+    with machine(shared=True) as (net, card, vm):
+        traffic(net, vm)
+        got = counts(card)["client"]
+        assert 0 < got["dma_reads"] <= 64 and got["dma_writes"] <= 128, got
+        assert "not shared" not in card.output() and got["memory_faults"] == 0, card.output()

@@ -48,12 +48,18 @@ def test_wire():
             assert stub.process.poll() is None, "the server died"
 
 
-def test_memory_that_is_gone_is_told_once():
+def log_of(word):
     with tempfile.TemporaryDirectory() as folder:
         with Stub(f"{folder}/s") as stub:
-            subprocess.run([sys.executable, f"{HERE}/wire.py", f"{folder}/s", "cut_short"], timeout=60,
+            subprocess.run([sys.executable, f"{HERE}/wire.py", f"{folder}/s", word], timeout=60,
                            check=True, stdout=subprocess.DEVNULL)
-        assert stub.errors.count("is gone") == 2, stub.errors  # two clients did it
+        return stub.errors
+
+
+def test_memory_that_is_not_what_it_seems_is_told_once():
+    assert log_of("cut_short").count("is gone") == 2  # two clients did it
+    assert log_of("only_looks_shared").count("not shared (share=on?)") == 2
+    assert "not shared" not in log_of("is_proven")
 
 
 def test_socket_paths():

@@ -477,6 +477,101 @@ def test_no_dma_message_to_a_client_that_shares_all(path):
         assert client.copies() == (0, 1) and client.commands == []
 
 
+def copy_and_compare(client, guest, turn, ram, **how):
+    """One copy of new data; how many messages it took."""
+    data = os.urandom(100)
+    guest.ram[4096:4196] = data
+    client.copy(4096, 8192 + 128 * turn, 100)
+    asked = guest.run(**how)
+    assert bytes(ram[8192 + 128 * turn:8192 + 128 * turn + 100]) == data, turn
+    assert client.copies() == (turn + 1, 0), client.copies()
+    return asked
+
+
+def test_shared_memory_is_proven(path):
+    fd = memory()
+    with Client(path) as client:
+        client.stub()
+        assert client.map(0, RAM // 2, fd) == 0 and client.map(RAM, 4096, access=1) == 0
+        assert client.map(RAM // 2, RAM // 2, fd, RAM // 2) == 0
+        guest = Guest(client, mmap.mmap(fd, RAM))
+        asked = [copy_and_compare(client, guest, turn, guest.ram) for turn in range(12)]
+        assert asked[0] == 2 and sum(asked) <= 10 and not any(asked[6:]), asked
+        client.copy(4096, RAM - 4096, 100)
+        assert not guest.messages(0.05) and guest.ram[RAM - 4096:RAM - 3996] == guest.ram[4096:4196]
+
+
+def test_memory_that_only_looks_shared(path):
+    for prepared in (False, True):  # the file may hold what the guest began with
+        fd, ram = memory(), bytearray(os.urandom(RAM))
+        if prepared:
+            os.pwrite(fd, ram, 0)
+        with Client(path) as client:
+            client.stub()
+            assert client.map(RAM, 4096, access=1) == 0 and client.map(0, RAM, fd) == 0
+            guest = Guest(client)
+            guest.ram = ram
+            for turn in range(8):
+                assert copy_and_compare(client, guest, turn, ram) >= 2, turn
+            for _ in range(8):  # what is asked agrees, what is written would not
+                ram[0:64] = os.pread(fd, 64, 0)
+                client.copy(0, 65536, 64)
+                assert guest.run() == 2 and ram[65536:65600] == ram[0:64]
+            assert client.map(2 * RAM, 4096, fd, 4096) == 0, "known by its file"
+            client.copy(4096, 2 * RAM, 16)
+            assert len(guest.messages()) == 1
+
+
+def test_changing_memory_is_not_used_before_it_agrees(path):
+    fd = memory()
+    with Client(path) as client:
+        client.stub()
+        assert client.map(0, RAM, fd) == 0 and client.map(RAM, 4096, access=1) == 0
+        guest = Guest(client, mmap.mmap(fd, RAM))
+        guest.ram[0:4] = b"old!"
+        client.copy(0, 4096, 4)
+        asked = guest.messages(0.05)  # not so long that it is taken for silence
+        answer = asked[0][4][:16] + guest.ram[0:4]
+        guest.ram[0:4] = b"new!"  # after it was read, before the answer is seen
+        client.send(struct.pack("<HHIII", asked[0][0], DMA_READ, 16 + len(answer), REPLY, 0) + answer)
+        assert guest.run() == 2 and guest.ram[4096:4100] == b"new!"
+        assert sum(copy_and_compare(client, guest, turn, guest.ram) for turn in range(1, 8)) <= 10
+
+
+def test_shared_memory_of_a_client_without_messages(path):
+    for how in ({"fail": True}, {"late": 4}, None):
+        fd = memory()
+        with Client(path) as client:
+            client.stub()
+            assert client.map(0, RAM, fd) == 0 and client.map(RAM, 4096, access=1) == 0
+            guest = Guest(client, mmap.mmap(fd, RAM))
+            guest.ram[0:100] = data = os.urandom(100)
+            client.copy(0, 4096, 100)
+            if how:
+                guest.run(**how)
+            else:
+                time.sleep(2 * LATE + 0.1)  # and says nothing
+            assert client.copies() == (1, 0) and guest.ram[4096:4196] == data, how
+            client.commands = []
+            client.copy(0, 8192, 100)
+            assert client.copies() == (2, 0) and not client.commands, how
+
+
+def test_an_answer_that_comes_late(path):
+    with Client(path) as client:
+        client.stub()
+        assert client.map(0, RAM, memory()) == 0 and client.map(RAM, 4096, access=1) == 0
+        guest = Guest(client)
+        client.copy(0, 4096, 100)
+        asked = guest.messages()
+        time.sleep(2 * LATE + 0.1)
+        assert client.copies() == (1, 0), "taken for shared"
+        for message in asked:
+            guest.serve(message)
+        for turn in range(1, 8):
+            assert copy_and_compare(client, guest, turn, guest.ram) >= 2, turn
+
+
 def test_memory_that_is_cut_short(path):
     for hole in (0, 8192):
         ram, other = memory(), memory()

@@ -47,7 +47,7 @@ static unsigned dma_search(const struct dma *dma, uint64_t addr)
 	return low;
 }
 
-const struct dma_range *dma_find(struct dma *dma, uint64_t addr)
+struct dma_entry *dma_find(struct dma *dma, uint64_t addr)
 {
 	unsigned at = dma->last;
 
@@ -57,7 +57,14 @@ const struct dma_range *dma_find(struct dma *dma, uint64_t addr)
 			return NULL;
 		dma->last = at;
 	}
-	return &dma->ranges[at].range;
+	return &dma->ranges[at];
+}
+
+static const struct dma_range *dma_range(struct dma *dma, uint64_t addr)
+{
+	struct dma_entry *entry = dma_find(dma, addr);
+
+	return entry ? &entry->range : NULL;
 }
 
 /* Where a new range goes, or -errno. */
@@ -117,7 +124,8 @@ int dma_map_fd(struct dma *dma, uint64_t base, uint64_t size, int fd, uint64_t o
 	result = dma_file_take(dma, fd, offset, size, protection, &entry.file);
 	if (result < 0)
 		return result;
-	entry.range.host = entry.file->guard.begin + offset;
+	if (entry.file->proof <= DMA_PROVEN)
+		entry.range.host = entry.file->guard.begin + offset;
 	dma_insert(dma, (unsigned)at, &entry);
 	return 0;
 }
@@ -171,7 +179,7 @@ uint64_t dma_generation(const struct dma *dma)
 
 void *dma_pointer(struct dma *dma, uint64_t addr, size_t length, unsigned access)
 {
-	const struct dma_range *range = dma->enabled ? dma_find(dma, addr) : NULL;
+	const struct dma_range *range = dma->enabled ? dma_range(dma, addr) : NULL;
 
 	if (!range || !range->host || (range->access & access) != access ||
 	    length > range->size - (addr - range->base))
@@ -181,7 +189,7 @@ void *dma_pointer(struct dma *dma, uint64_t addr, size_t length, unsigned access
 
 void dma_window(struct dma *dma, uint64_t addr, unsigned access, struct dma_window *window)
 {
-	const struct dma_range *range = dma->enabled ? dma_find(dma, addr) : NULL;
+	const struct dma_range *range = dma->enabled ? dma_range(dma, addr) : NULL;
 
 	*window = (struct dma_window){0};
 	if (range && range->host && (range->access & access) == access)
@@ -196,7 +204,7 @@ static int dma_view(struct dma *dma, uint64_t addr, size_t length, struct iovec 
 	if (!dma->enabled)
 		return -EFAULT;
 	while (length) {
-		const struct dma_range *range = dma_find(dma, addr);
+		const struct dma_range *range = dma_range(dma, addr);
 		uint64_t offset, part;
 		void *host;
 

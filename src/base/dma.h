@@ -84,6 +84,16 @@ static inline uint8_t *dma_within(const struct dma_window *window, uint64_t addr
 									: NULL;
 }
 
+/*
+ * A client may hand over files that its guest does not write to. Once it is
+ * known to answer messages, files are doubted: reached by messages until those
+ * have shown what is mapped, or that something else is.
+ */
+void dma_doubt(struct dma *dma);
+bool dma_doubting(const struct dma *dma);
+void dma_silence(struct dma *dma); /* it does not answer after all: all is used as mapped */
+void dma_answer(struct dma *dma);  /* it does */
+
 /* Files of which a part was gone when it was touched: zeros are in its place. */
 uint64_t dma_faults(const struct dma *dma);
 

@@ -58,6 +58,7 @@ static int file_new(struct dma *dma, int fd, const struct stat *status, int prot
 	file->inode = status->st_ino;
 	file->next = dma->files;
 	dma->files = file;
+	doubt_file(dma, file);
 	*ret_file = file;
 	return 0;
 }
@@ -81,6 +82,15 @@ int dma_file_take(struct dma *dma, int fd, uint64_t offset, uint64_t size, int p
 	return result;
 }
 
+void dma_file_unmap(struct dma_file *file)
+{
+	if (!file->guard.begin)
+		return;
+	guard_drop(&file->guard);
+	munmap(file->guard.begin, file->guard.size);
+	file->guard.begin = NULL;
+}
+
 void dma_file_release(struct dma *dma, struct dma_file *file)
 {
 	struct dma_file **at = &dma->files;
@@ -90,8 +100,7 @@ void dma_file_release(struct dma *dma, struct dma_file *file)
 	while (*at != file)
 		at = &(*at)->next;
 	*at = file->next;
-	guard_drop(&file->guard);
-	munmap(file->guard.begin, file->guard.size);
+	dma_file_unmap(file);
 	dma->faults += file->guard.faults;
 	free(file);
 }

@@ -8,13 +8,25 @@
 
 enum { DMA_RANGES_MAX = 65536 };
 
+enum dma_proof {
+	DMA_TAKEN,   /* used as mapped: the client cannot be asked */
+	DMA_SILENT,  /* used as mapped: it was asked and does not answer */
+	DMA_PROVEN,  /* used as mapped */
+	DMA_DOUBTED, /* reached by messages, compared with what is mapped */
+	DMA_REFUTED, /* reached by messages */
+};
+
 /* A file of the client's, mapped whole and once, for all ranges that lie in it. */
 struct dma_file {
 	struct dma_file *next;
 	dev_t device;
 	ino_t inode;
 	unsigned users;
-	struct guard guard; /* where it is mapped, and how */
+	struct guard guard; /* where it is mapped, and how; begin NULL: no longer */
+	enum dma_proof proof;
+	/* in a row, while it is in doubt: see dma_doubt.c */
+	unsigned agreed, written, missed, differed, lasted, errors;
+	uint64_t differed_at, differed_by;
 };
 
 struct dma_entry {
@@ -31,6 +43,7 @@ struct dma_piece {
 	uint32_t token; /* of the first message; pieces take one token per message */
 	unsigned messages, sent, answered;
 	bool failed, flushed;
+	bool news; /* not yet what is mapped there: the file is in doubt */
 	uint8_t data[];
 };
 
@@ -41,6 +54,8 @@ struct dma {
 	uint64_t faults; /* of files that are gone */
 	uint64_t generation;
 	bool enabled;
+	bool doubts; /* files are doubted: the client can be asked */
+	bool told;   /* that memory is not shared */
 	struct dma_transport transport;
 	void (*wake)(void *context);
 	void *wake_context;
@@ -50,7 +65,7 @@ struct dma {
 	size_t held;				 /* bytes in both lists */
 };
 
-const struct dma_range *dma_find(struct dma *dma, uint64_t addr);
+struct dma_entry *dma_find(struct dma *dma, uint64_t addr);
 int dma_message_view(struct dma *dma, uint64_t addr, size_t length, unsigned access, void **host);
 void dma_forget(struct dma *dma);
 
@@ -58,3 +73,10 @@ void dma_forget(struct dma *dma);
 int dma_file_take(struct dma *dma, int fd, uint64_t offset, uint64_t size, int protection,
 		  struct dma_file **ret_file);
 void dma_file_release(struct dma *dma, struct dma_file *file);
+void dma_file_unmap(struct dma_file *file);
+
+/* dma_doubt.c */
+void doubt_file(struct dma *dma, struct dma_file *file);   /* a new one */
+bool doubt_read(struct dma *dma, struct dma_piece *piece); /* whole; false: ask again */
+void doubt_sending(struct dma *dma, struct dma_piece *piece);
+void doubt_written(struct dma *dma, struct dma_piece *piece);

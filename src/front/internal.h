@@ -47,6 +47,8 @@ struct vfio_user {
 
 	struct dma_request requests[1024];
 	uint16_t next_id;
+	unsigned outstanding; /* of them */
+	struct timer silence; /* while it is not known whether they are answered */
 };
 
 /* message.c */
@@ -77,5 +79,7 @@ int irqs_set(struct vfio_user *front, const struct vu_set_irqs *set, const uint8
 
 /* dma_channel.c */
 void dma_channel_init(struct vfio_user *front);
+void dma_channel_stop(struct vfio_user *front);
+void dma_channel_allow(struct vfio_user *front); /* the client serves DMA messages */
 void dma_channel_reply(struct vfio_user *front, const struct vu_header *header,
 		       const uint8_t *payload, size_t length);

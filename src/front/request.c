@@ -55,7 +55,7 @@ static int do_dma_map(struct vfio_user *front, const struct vu_header *header, u
 		close(fd);
 	} else {
 		result = dma_map_host(front->config.dma, map.iova, map.size, NULL, access);
-		front->messages_allowed = true;
+		dma_channel_allow(front);
 	}
 	if (result == 0)
 		message_reply(front, header, NULL, 0);

@@ -42,7 +42,7 @@ static void client_gone(struct vfio_user *front)
 	message_drop(front);
 	client_faults(front);
 	dma_unmap_all(front->config.dma);
-	dma_transport(front->config.dma, NULL);
+	dma_channel_stop(front);
 	front->broken = front->versioned = front->told_of_faults = false;
 	front->config.session(front->config.context, false);
 	if (front->listener.fd >= 0)
