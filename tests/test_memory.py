@@ -8,10 +8,10 @@ import struct
 from lablib.netns import Netns
 from lablib.program import Card
 from machines import GUEST, HOST, machine, warnings
-from wire_client import RAM, Client, memory
+from wire_client import DMA_WRITE, RAM, Client, Guest, fired, memory
 
 SIDE_BY_SIDE = True
-TCTL, TDBAL, TDLEN, TDH, TDT = 0x400, 0x3800, 0x3808, 0x3810, 0x3818
+IMS, TCTL, TDBAL, TDLEN, TDH, TDT = 0xd0, 0x400, 0x3800, 0x3808, 0x3810, 0x3818
 RING, FRAME = 0x1000, RAM // 2
 END_WITH_REPORT = 0x0b  # of a legacy descriptor: last, checksum, status wanted
 
@@ -23,6 +23,27 @@ def transmit(client, ram, length):
     for register, value in ((TDBAL, RING), (TDLEN, 128), (TCTL, 2), (TDT, 1)):
         client.write(0, register, struct.pack("<I", value))
     return client.read(0, TDH, 4)
+
+
+def test_interrupt_waits_for_the_data():
+    line = os.eventfd(0)
+    with Card("e1000", net="null") as card, Client(card.socket) as client:
+        assert client.irqs(0, 0x24, 0, 1, [line]) == 0
+        assert client.map(0, RAM) == 0
+        guest = Guest(client)
+        struct.pack_into("<QHBBBBH", guest.ram, RING, FRAME, 1000, 0, END_WITH_REPORT, 0, 0, 0)
+        client.decode()
+        for register, value in ((IMS, 1), (TDBAL, RING), (TDLEN, 128), (TCTL, 2), (TDT, 1)):
+            client.write(0, register, struct.pack("<I", value))
+        held = []
+        for message in iter(lambda: (guest.messages(0.1) or [None])[0], None):
+            if message[1] == DMA_WRITE:
+                held.append(message)
+                break
+            guest.serve(message)
+        assert held and fired(line, 0.1) == 0, "the descriptor is not there yet"
+        guest.serve(held[0])
+        assert fired(line) == 1
 
 
 def counts(card):

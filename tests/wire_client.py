@@ -13,7 +13,7 @@ import time
 WRITE_MULTI = 15
 REPLY, NO_REPLY, ERROR = 1, 0x10, 0x20
 CONFIG = 7
-EXIST, NOT_THERE, INVALID, NOT_SUPPORTED = 17, 2, 22, 95
+EXIST, NOT_THERE, INVALID, NOT_SUPPORTED, NO_SPACE = 17, 2, 22, 95, 28
 LATE = float(os.environ.get("ANYNIC_LATE", 0.1))  # s: no reply may take longer
 PATIENCE = 5
 QEMU = (b'{"capabilities": {"pgsizes": 4096, "max_msg_fds": 16, "max_dma_maps": 65535, '

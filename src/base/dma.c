@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Ranges lie in a sorted array; lookups remember the last hit. Those of a file
- * share its one mapping: see dma_file.c. Ranges without host memory are reached
+ * Ranges are sorted (dma_table.c); lookups remember the last hit. Those of a file
+ * share its one mapping (dma_file.c). Ranges without host memory are reached
  * by messages: see dma_message.c.
  */
 #include "base/dma_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 struct dma *dma_new(void)
@@ -26,38 +25,20 @@ void dma_free(struct dma *dma)
 	if (!dma)
 		return;
 	dma_unmap_all(dma);
-	free(dma->ranges);
 	free(dma);
-}
-
-/* Index of the first range that ends behind addr. */
-static unsigned dma_search(const struct dma *dma, uint64_t addr)
-{
-	unsigned low = 0, high = dma->count;
-
-	while (low < high) {
-		unsigned middle = (low + high) / 2;
-		const struct dma_range *range = &dma->ranges[middle].range;
-
-		if (range->base + (range->size - 1) < addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
 }
 
 struct dma_entry *dma_find(struct dma *dma, uint64_t addr)
 {
-	unsigned at = dma->last;
+	struct dma_entry *entry = dma->last;
 
-	if (at >= dma->count || addr - dma->ranges[at].range.base >= dma->ranges[at].range.size) {
-		at = dma_search(dma, addr);
-		if (at >= dma->count || addr < dma->ranges[at].range.base)
+	if (!entry || addr - entry->range.base >= entry->range.size) {
+		entry = table_at(dma, table_search(dma, addr));
+		if (!entry || addr < entry->range.base)
 			return NULL;
-		dma->last = at;
+		dma->last = entry;
 	}
-	return &dma->ranges[at];
+	return entry;
 }
 
 static const struct dma_range *dma_range(struct dma *dma, uint64_t addr)
@@ -67,48 +48,28 @@ static const struct dma_range *dma_range(struct dma *dma, uint64_t addr)
 	return entry ? &entry->range : NULL;
 }
 
-/* Where a new range goes, or -errno. */
-static int dma_place(struct dma *dma, uint64_t base, uint64_t size)
+/* 0, or why there cannot be such a range. */
+static int dma_check(struct dma *dma, uint64_t base, uint64_t size)
 {
-	unsigned at;
+	struct dma_entry *next;
 
 	if (size == 0 || base + (size - 1) < base)
 		return -EINVAL;
-	at = dma_search(dma, base);
-	if (at < dma->count && dma->ranges[at].range.base <= base + (size - 1))
-		return -EEXIST;
-	if (dma->count == dma->room) {
-		unsigned room = dma->room ? dma->room * 2 : 16;
-		struct dma_entry *grown;
-
-		if (room > DMA_RANGES_MAX)
-			return -ENOSPC;
-		grown = realloc(dma->ranges, room * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		dma->ranges = grown;
-		dma->room = room;
-	}
-	return (int)at;
+	next = table_at(dma, table_search(dma, base));
+	return next && next->range.base <= base + (size - 1) ? -EEXIST : 0;
 }
 
-static void dma_insert(struct dma *dma, unsigned at, const struct dma_entry *entry)
+static int dma_insert(struct dma *dma, const struct dma_entry *entry)
 {
-	memmove(&dma->ranges[at + 1], &dma->ranges[at], (dma->count - at) * sizeof(*entry));
-	dma->ranges[at] = *entry;
-	dma->count++;
 	dma->generation++;
+	return table_insert(dma, table_search(dma, entry->range.base), entry);
 }
 
 int dma_map_host(struct dma *dma, uint64_t base, uint64_t size, void *host, unsigned access)
 {
-	struct dma_entry entry = {.range = {base, size, host, access}};
-	int at = dma_place(dma, base, size);
+	const struct dma_entry entry = {.range = {base, size, host, access}};
 
-	if (at < 0)
-		return at;
-	dma_insert(dma, (unsigned)at, &entry);
-	return 0;
+	return dma_check(dma, base, size) ?: dma_insert(dma, &entry);
 }
 
 int dma_map_fd(struct dma *dma, uint64_t base, uint64_t size, int fd, uint64_t offset,
@@ -116,52 +77,65 @@ int dma_map_fd(struct dma *dma, uint64_t base, uint64_t size, int fd, uint64_t o
 {
 	struct dma_entry entry = {.range = {base, size, NULL, access}, .offset = offset};
 	int protection = (access & DMA_WRITE) ? PROT_READ | PROT_WRITE : PROT_READ;
-	int at = dma_place(dma, base, size);
-	int result;
+	int result = dma_check(dma, base, size)
+			     ?: dma_file_take(dma, fd, offset, size, protection, &entry.file);
 
-	if (at < 0)
-		return at;
-	result = dma_file_take(dma, fd, offset, size, protection, &entry.file);
 	if (result < 0)
 		return result;
 	if (entry.file->proof <= DMA_PROVEN)
 		entry.range.host = entry.file->guard.begin + offset;
-	dma_insert(dma, (unsigned)at, &entry);
-	return 0;
+	result = dma_insert(dma, &entry);
+	if (result < 0)
+		dma_file_release(dma, entry.file);
+	return result;
 }
 
-static void dma_revoke(struct dma *dma, struct dma_entry *entry)
+/* How many ranges there are that lie inside; -EINVAL: one lies half outside. */
+static int dma_inside(const struct dma *dma, uint64_t base, uint64_t last)
 {
-	if (entry->file)
-		dma_file_release(dma, entry->file);
+	struct dma_place place = table_search(dma, base);
+	struct dma_entry *entry;
+	int count = 0;
+
+	for (; (entry = table_at(dma, place)); place = table_next(dma, place)) {
+		if (entry->range.base > last)
+			break;
+		if (entry->range.base < base || last - entry->range.base < entry->range.size - 1)
+			return -EINVAL;
+		count++;
+	}
+	return count;
 }
 
 int dma_unmap(struct dma *dma, uint64_t base, uint64_t size)
 {
-	unsigned kept = 0, before = dma->count;
+	int count;
 
 	if (size == 0 || base + (size - 1) < base)
 		return -EINVAL;
-	for (unsigned i = 0; i < before; i++) {
-		struct dma_entry *entry = &dma->ranges[i];
+	count = dma_inside(dma, base, base + (size - 1));
+	for (int i = 0; i < count; i++) {
+		struct dma_place place = table_search(dma, base);
+		struct dma_file *file = table_at(dma, place)->file;
 
-		if (entry->range.base >= base && entry->range.base - base < size &&
-		    entry->range.size <= size - (entry->range.base - base))
-			dma_revoke(dma, entry);
-		else
-			dma->ranges[kept++] = *entry;
+		table_remove(dma, place);
+		if (file)
+			dma_file_release(dma, file);
 	}
-	dma->count = kept;
-	dma->last = 0;
 	dma->generation++;
-	return kept == before ? -ENOENT : 0;
+	return count > 0 ? 0 : count < 0 ? count : -ENOENT;
 }
 
 void dma_unmap_all(struct dma *dma)
 {
-	for (unsigned i = 0; i < dma->count; i++)
-		dma_revoke(dma, &dma->ranges[i]);
-	dma->count = 0;
+	struct dma_place place = {0, 0};
+	struct dma_entry *entry;
+
+	for (; (entry = table_at(dma, place)); place = table_next(dma, place)) {
+		if (entry->file)
+			dma_file_release(dma, entry->file);
+	}
+	table_free(dma);
 	dma->generation++;
 	dma_forget(dma);
 }

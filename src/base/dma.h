@@ -52,7 +52,8 @@ int dma_map_host(struct dma *dma, uint64_t base, uint64_t size, void *host, unsi
 /* Maps a file, once for all its ranges; checks its size. Does not keep FD. */
 int dma_map_fd(struct dma *dma, uint64_t base, uint64_t size, int fd, uint64_t offset,
 	       unsigned access);
-int dma_unmap(struct dma *dma, uint64_t base, uint64_t size); /* every range inside; -ENOENT none */
+/* Every range inside. -ENOENT none, -EINVAL one would be cut: then nothing is done. */
+int dma_unmap(struct dma *dma, uint64_t base, uint64_t size);
 void dma_unmap_all(struct dma *dma);
 void dma_enable(struct dma *dma, bool bus_master);
 

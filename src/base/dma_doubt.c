@@ -38,9 +38,10 @@ static void settle(struct dma_file *file, enum dma_proof proof)
 /* Ranges follow what was decided of their files. */
 static void follow(struct dma *dma)
 {
-	for (unsigned i = 0; i < dma->count; i++) {
-		struct dma_entry *entry = &dma->ranges[i];
+	struct dma_place place = {0, 0};
+	struct dma_entry *entry;
 
+	for (; (entry = table_at(dma, place)); place = table_next(dma, place)) {
 		if (entry->file)
 			entry->range.host = entry->file->proof <= DMA_PROVEN
 						    ? entry->file->guard.begin + entry->offset

@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-enum { DMA_RANGES_MAX = 65536 };
+enum { DMA_RANGES_MAX = 65536, DMA_BLOCK = 128 };
 
 enum dma_proof {
 	DMA_TAKEN,   /* used as mapped: the client cannot be asked */
@@ -48,8 +48,9 @@ struct dma_piece {
 };
 
 struct dma {
-	struct dma_entry *ranges;
-	unsigned count, room, last;
+	struct dma_block **blocks; /* of ranges: see dma_table.c */
+	unsigned blocks_count, blocks_room, count;
+	struct dma_entry *last; /* that was found; NULL: none, or they have moved */
 	struct dma_file *files;
 	uint64_t faults; /* of files that are gone */
 	uint64_t generation;
@@ -68,6 +69,19 @@ struct dma {
 struct dma_entry *dma_find(struct dma *dma, uint64_t addr);
 int dma_message_view(struct dma *dma, uint64_t addr, size_t length, unsigned access, void **host);
 void dma_forget(struct dma *dma);
+
+/* dma_table.c */
+struct dma_place {
+	unsigned block, slot;
+};
+struct dma_place table_search(const struct dma *dma,
+			      uint64_t addr); /* first that ends there or behind */
+struct dma_entry *table_at(const struct dma *dma,
+			   struct dma_place place); /* NULL: behind the last */
+struct dma_place table_next(const struct dma *dma, struct dma_place place);
+int table_insert(struct dma *dma, struct dma_place place, const struct dma_entry *entry);
+void table_remove(struct dma *dma, struct dma_place place);
+void table_free(struct dma *dma);
 
 /* dma_file.c: SIZE bytes at OFFSET are there to be mapped; 0 or -errno */
 int dma_file_take(struct dma *dma, int fd, uint64_t offset, uint64_t size, int protection,

@@ -70,6 +70,8 @@ static int do_dma_unmap(struct vfio_user *front, const struct vu_header *header,
 
 	(void)length;
 	memcpy(&unmap, payload, sizeof(unmap));
+	if (unmap.flags & ~(unsigned)VU_UNMAP_ALL)
+		return -EINVAL; /* dirty pages are not kept */
 	if (unmap.flags & VU_UNMAP_ALL) {
 		if (unmap.iova || unmap.size)
 			return -EINVAL;
