@@ -6,13 +6,14 @@ import os
 import struct
 
 from lablib.netns import Netns
-from lablib.program import Card
+from lablib.program import Card, resident
 from machines import GUEST, HOST, machine, warnings
 from wire_client import DMA_WRITE, RAM, Client, Guest, fired, memory
 
 SIDE_BY_SIDE = True
 IMS, TCTL, TDBAL, TDLEN, TDH, TDT = 0xd0, 0x400, 0x3800, 0x3808, 0x3810, 0x3818
 RING, FRAME = 0x1000, RAM // 2
+RSS_KIB = 12288
 END_WITH_REPORT = 0x0b  # of a legacy descriptor: last, checksum, status wanted
 
 
@@ -102,4 +103,5 @@ def test_guest_whose_memory_is_shared():
         traffic(net, vm)
         got = counts(card)["client"]
         assert 0 < got["dma_reads"] <= 64 and got["dma_writes"] <= 128, got
+        assert resident(card.process.pid) <= RSS_KIB, "after traffic too"
         assert "not shared" not in card.output() and got["memory_faults"] == 0, card.output()

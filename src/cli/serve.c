@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -283,6 +284,7 @@ int serve(const struct serve_options *options, const struct serve_hooks *hooks)
 	mistakes_free(&mistakes);
 	if (!card)
 		return CLI_FAILED;
+	malloc_trim(0); /* what the reader needed */
 	if (options->cpu >= 0)
 		share_cpu(options->cpu);
 	result = serve_card(options, hooks, card);
