@@ -13,7 +13,7 @@ import time
 WRITE_MULTI = 15
 REPLY, NO_REPLY, ERROR = 1, 0x10, 0x20
 CONFIG = 7
-EXIST, NOT_THERE, INVALID, NOT_SUPPORTED = 17, 2, 22, 95
+EXIST, NOT_THERE, INVALID, NOT_SUPPORTED, NO_SPACE = 17, 2, 22, 95, 28
 LATE = float(os.environ.get("ANYNIC_LATE", 0.1))  # s: no reply may take longer
 PATIENCE = 5
 QEMU = (b'{"capabilities": {"pgsizes": 4096, "max_msg_fds": 16, "max_dma_maps": 65535, '
@@ -185,19 +185,20 @@ def fired(fd, wait=1.0):
 
 
 class Guest:
-    """Serves DMA messages out of its own memory."""
+    """Serves DMA messages out of its own memory, or what it is given."""
 
-    def __init__(self, client):
-        self.client, self.ram, self.longest = client, bytearray(RAM), 0
+    def __init__(self, client, ram=None):
+        self.client, self.ram, self.longest = client, ram or bytearray(RAM), 0
         self.ram[0:RAM // 2] = os.urandom(RAM // 2)
 
-    def serve(self, message, fail=False):
+    def serve(self, message, fail=False, late=0):
         number, command, _, _, payload = message
         address, count = struct.unpack_from("<QQ", payload)
         self.longest = max(self.longest, count)
         answer = payload[:16]
         if command == DMA_READ:
-            answer += self.ram[address:address + count]
+            data = bytes(late) + self.ram[address:address + count]
+            answer += data[:count]
         else:
             assert command == DMA_WRITE and len(payload) == 16 + count
             self.ram[address:address + count] = payload[16:]
@@ -210,3 +211,14 @@ class Guest:
         while select.select([self.client.socket], [], [], wait)[0]:
             got.append(self.client.receive())
         return got
+
+    def run(self, wait=0.05, **how):
+        """Serves until nothing is asked any more; how many messages that were."""
+        served = 0
+        while True:
+            got = self.messages(wait)
+            if not got:
+                return served
+            for message in got:
+                self.serve(message, **how)
+            served += len(got)
