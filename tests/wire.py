@@ -633,7 +633,7 @@ def test_unmap_while_reads_are_under_way(path):
         assert client.copies() == (0, 1) and not guest.messages(0.05)
         assert client.map(0, RAM, memory()) == 0
         client.copy(0, RAM // 2, 40000)
-        guest.run()
+        guest.run(2)
         assert client.copies() == (1, 1)
 
 
@@ -643,13 +643,14 @@ def test_seam_between_file_and_messages(path):
         client.stub()
         guest = Guest(client, mmap.mmap(fd, RAM))
         assert client.map(0, 8192, fd) == 0 and client.map(8192, RAM - 8192) == 0
+        guest.introduce()
         for turn in range(8):
             guest.ram[4096:12288] = data = os.urandom(8192)
             client.copy(4096, 16384 + 8192 * turn, 8192)  # from both
-            guest.run()
+            guest.run(2 * turn + 1)
             assert guest.ram[16384 + 8192 * turn:24576 + 8192 * turn] == data
             client.copy(16384 + 8192 * turn, 4096 - 64, 8192)  # to both
-            guest.run()
+            guest.run(2 * turn + 2)
             assert guest.ram[4032:12224] == data and client.copies() == (2 * turn + 2, 0)
 
 
@@ -667,7 +668,7 @@ def copy_and_compare(client, guest, turn, ram, **how):
     data = os.urandom(100)
     guest.ram[4096:4196] = data
     client.copy(4096, 8192 + 128 * turn, 100)
-    asked = guest.run(**how)
+    asked = guest.run(turn + 1, **how)
     assert bytes(ram[8192 + 128 * turn:8192 + 128 * turn + 100]) == data, turn
     assert client.copies() == (turn + 1, 0), client.copies()
     return asked
@@ -680,6 +681,7 @@ def test_shared_memory_is_proven(path):
         assert client.map(0, RAM // 2, fd) == 0 and client.map(RAM, 4096, access=1) == 0
         assert client.map(RAM // 2, RAM // 2, fd, RAM // 2) == 0
         guest = Guest(client, mmap.mmap(fd, RAM))
+        guest.introduce()
         asked = [copy_and_compare(client, guest, turn, guest.ram) for turn in range(12)]
         assert asked[0] == 2 and sum(asked) <= 10 and not any(asked[6:]), asked
         client.copy(4096, RAM - 4096, 100)
@@ -696,12 +698,13 @@ def test_memory_that_only_looks_shared(path):
             assert client.map(RAM, 4096, access=1) == 0 and client.map(0, RAM, fd) == 0
             guest = Guest(client)
             guest.ram = ram
+            guest.introduce()
             for turn in range(8):
                 assert copy_and_compare(client, guest, turn, ram) >= 2, turn
-            for _ in range(8):  # what is asked agrees, what is written would not
+            for turn in range(8, 16):  # what is asked agrees, what is written would not
                 ram[0:64] = os.pread(fd, 64, 0)
                 client.copy(0, 65536, 64)
-                assert guest.run() == 2 and ram[65536:65600] == ram[0:64]
+                assert guest.run(turn + 1) == 2 and ram[65536:65600] == ram[0:64]
             assert client.map(2 * RAM, 4096, fd, 4096) == 0, "known by its file"
             client.copy(4096, 2 * RAM, 16)
             assert len(guest.messages()) == 1
@@ -713,18 +716,19 @@ def test_changing_memory_is_not_used_before_it_agrees(path):
         client.stub()
         assert client.map(0, RAM, fd) == 0 and client.map(RAM, 4096, access=1) == 0
         guest = Guest(client, mmap.mmap(fd, RAM))
+        guest.introduce()
         guest.ram[0:4] = b"old!"
         client.copy(0, 4096, 4)
-        asked = guest.messages(0.05)  # not so long that it is taken for silence
+        asked = guest.messages()
         answer = asked[0][4][:16] + guest.ram[0:4]
         guest.ram[0:4] = b"new!"  # after it was read, before the answer is seen
         client.send(struct.pack("<HHIII", asked[0][0], DMA_READ, 16 + len(answer), REPLY, 0) + answer)
-        assert guest.run() == 2 and guest.ram[4096:4100] == b"new!"
+        assert guest.run(1) == 2 and guest.ram[4096:4100] == b"new!"
         assert sum(copy_and_compare(client, guest, turn, guest.ram) for turn in range(1, 8)) <= 10
 
 
 def test_shared_memory_of_a_client_without_messages(path):
-    for how in ({"fail": True}, {"late": 4}, None):
+    for how in ({"fail": True}, {"skipped": 4}, None):
         fd = memory()
         with Client(path) as client:
             client.stub()
@@ -733,7 +737,7 @@ def test_shared_memory_of_a_client_without_messages(path):
             guest.ram[0:100] = data = os.urandom(100)
             client.copy(0, 4096, 100)
             if how:
-                guest.run(**how)
+                guest.run(1, **how)
             else:
                 time.sleep(2 * LATE + 0.1)  # and says nothing
             assert client.copies() == (1, 0) and guest.ram[4096:4196] == data, how
@@ -754,7 +758,36 @@ def test_an_answer_that_comes_late(path):
         for message in asked:
             guest.serve(message)
         for turn in range(1, 8):
-            assert copy_and_compare(client, guest, turn, guest.ram) >= 2, turn
+            guest.ram[4096:4196] = data = os.urandom(100)
+            client.copy(4096, 8192 + 128 * turn, 100)
+            time.sleep(0.15)  # it answers: it is waited for
+            assert client.copies() == (turn, 0)
+            assert guest.run(turn + 1) >= 2 and client.copies() == (turn + 1, 0)
+            assert guest.ram[8192 + 128 * turn:8292 + 128 * turn] == data
+
+
+def test_one_read_is_asked_for_ahead(path):
+    for answered in (True, False):
+        with Client(path) as client:
+            client.stub()
+            client.decode(2)
+            assert client.map(0, RAM, memory()) == 0 and client.map(RAM, 4096, access=1) == 0
+            guest = Guest(client)
+            for command in (6, 2, 6):
+                client.decode(command)
+            asked = guest.messages(0.1)
+            assert [message[1] for message in asked] == [DMA_READ]
+            if answered:
+                guest.serve(asked[0])
+            guest.ram[0:16] = b"is not asked for"  # later than that copy
+            time.sleep(0.15)
+            client.copy(0, 4096, 16)
+            if not answered:  # in time for this all the same
+                assert client.copies() == (1, 0)
+                guest.serve(asked[0])
+                client.copy(0, 4096, 16)
+            guest.run(1 if answered else 2)
+            assert guest.ram[4096:4112] == b"is not asked for"
 
 
 def test_memory_that_is_cut_short(path):
