@@ -24,44 +24,60 @@ from wire_client import *  # the vocabulary of the tests below
 
 
 # What servers are known to get wrong, worst first, and the test that shows it.
-TRAPS = {
-    "a reply waits for a DMA reply: deadlock with the VMM": "message_memory",
-    "a late reply kills the device": "replies_are_in_time",
-    "the client's own partial writes: DMA messages of 16 KiB": "message_memory",
-    "one write a message; what the socket does not take waits": "answers_wait_for_a_slow_reader "
-                                                                "client_that_never_reads",
-    "headers and bodies in pieces; descriptors come with the first byte":
-        "every_message_split_at_every_byte descriptor_with_a_split_message "
-        "descriptor_behind_messages_without no_descriptor_is_kept",
-    "unknown and oversize messages: the stream stays in step": "unknown_commands undersize_payloads "
-                                                               "impossible_sizes_end_the_connection",
-    "NO_REPLY holds for errors": "no_reply_is_honoured_for_errors",
-    "exact reply sizes": "every_message_split_at_every_byte qemu_start cloud_hypervisor_start",
-    "no command to a client that serves none": "no_dma_message_to_a_client_that_shares_all",
-    "commands and replies interleave": "message_memory stray_replies_are_ignored",
-    "an interrupt overtakes the data": "interrupt_waits_for_the_data",
-    "UNMAP while in use; a file that shrinks": "unmap_while_reads_are_under_way "
-                                               "memory_that_is_cut_short memory_comes_and_goes",
-    "a new descriptor with every map; too many maps": "storm_of_maps as_many_maps_as_there_may_be",
-    "sums that wrap, zero, odd sizes; frames over a seam": "wrong_maps mapped_memory "
-                                                           "seam_between_file_and_messages",
-    "the line: automask, unmask, resample; a table an index; count 1 without descriptors":
-        "line_masks_itself line_resampled messages vector_without_descriptor",
-    "an eventfd that is full": "full_eventfd",
-    "sizing of BARs; they are never used for decoding": "cloud_hypervisor_start bar_needs_decoding "
-                                                        "capability_list_ends",
-    "identity that the VMM overrides": "identity_is_read_only",
-    "a region that can be mapped ends posted writes": "qemu_start "
-                                                      "posted_writes_are_silent_and_in_order",
-    "accesses of 1 to 8 bytes anywhere; all of configuration space": "accesses_of_every_size "
-        "accesses_out_of_range_answer_all_ones",
-    "reset at any time": "reset_forgets_reads_under_way qemu_start",
-    "the client is gone; the next one waits already": "sessions_after_one_another "
-                                                      "no_descriptor_is_kept",
-    "what the client says of itself": "versions before_version",
-    "the error interrupt stops the VM; features nobody has": "nothing_that_stops_the_vm",
-    "memory that only looks shared": "memory_that_only_looks_shared shared_memory_is_proven",
-}
+TRAPS = [
+    (1, "a reply waits for a DMA reply: deadlock with the VMM",
+     "message_memory"),
+    (2, "a late reply kills the device",
+     "replies_are_in_time"),
+    (3, "the client's own partial writes: DMA messages of 16 KiB",
+     "message_memory"),
+    (4, "one write a message; what the socket does not take waits",
+     "answers_wait_for_a_slow_reader client_that_never_reads"),
+    (5, "headers and bodies in pieces; descriptors come with the first byte",
+     "every_message_split_at_every_byte descriptor_with_a_split_message "
+     "descriptor_behind_messages_without no_descriptor_is_kept"),
+    (6, "unknown and oversize messages: the stream stays in step",
+     "unknown_commands undersize_payloads impossible_sizes_end_the_connection"),
+    (7, "NO_REPLY holds for errors",
+     "no_reply_is_honoured_for_errors"),
+    (8, "exact reply sizes",
+     "every_message_split_at_every_byte qemu_start cloud_hypervisor_start"),
+    (9, "no command to a client that serves none",
+     "no_dma_message_to_a_client_that_shares_all"),
+    (10, "commands and replies interleave",
+     "message_memory stray_replies_are_ignored"),
+    (11, "an interrupt overtakes the data",
+     "interrupt_waits_for_the_data"),
+    (12, "UNMAP while in use; a file that shrinks",
+     "unmap_while_reads_are_under_way memory_that_is_cut_short "
+     "memory_comes_and_goes"),
+    (13, "a new descriptor with every map; too many maps",
+     "storm_of_maps as_many_maps_as_there_may_be"),
+    (14, "sums that wrap, zero, odd sizes; frames over a seam",
+     "wrong_maps mapped_memory seam_between_file_and_messages"),
+    (15, "the line: automask, unmask, resample; a table an index; count 1 without descriptors",
+     "line_masks_itself line_resampled messages vector_without_descriptor"),
+    (16, "an eventfd that is full",
+     "full_eventfd"),
+    (17, "sizing of BARs; they are never used for decoding",
+     "cloud_hypervisor_start bar_needs_decoding capability_list_ends"),
+    (18, "identity that the VMM overrides",
+     "identity_is_read_only"),
+    (19, "a region that can be mapped ends posted writes",
+     "qemu_start posted_writes_are_silent_and_in_order"),
+    (20, "accesses of 1 to 8 bytes anywhere; all of configuration space",
+     "accesses_of_every_size accesses_out_of_range_answer_all_ones"),
+    (21, "reset at any time",
+     "reset_forgets_reads_under_way qemu_start"),
+    (22, "the client is gone; the next one waits already",
+     "sessions_after_one_another no_descriptor_is_kept"),
+    (23, "what the client says of itself",
+     "versions before_version"),
+    (24, "the error interrupt stops the VM; features nobody has",
+     "nothing_that_stops_the_vm"),
+    (25, "memory that only looks shared",
+     "memory_that_only_looks_shared shared_memory_is_proven"),
+]
 ELSEWHERE = {"interrupt_waits_for_the_data"}  # test_memory.py: it takes a card
 
 
@@ -935,7 +951,7 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     path, words = sys.argv[1], sys.argv[2:]
-    shown = {name for names in TRAPS.values() for name in names.split()}
+    shown = {name for _, _, names in TRAPS for name in names.split()}
     unknown = [name for name in shown - ELSEWHERE if f"test_{name}" not in globals()]
     assert not unknown, unknown
     passed = failed = skipped = 0
