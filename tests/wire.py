@@ -458,14 +458,15 @@ def unmaps(client, pages, base=1 << 30):
 
 
 def in_bulk(client, make, pages):
-    """Their answers' errors; none is late."""
-    errors = []
+    """Their answers' errors; 100 thousand a second of the server's time, with slack."""
+    server, errors = peer_of(client), []
+    begin = cpu_of(server)
     for at in range(0, len(pages), 1000):
         part = pages[at:at + 1000]
-        begin = time.monotonic()
         client.send(make(client, part))
         errors += [client.reply()[0] for _ in part]
-        assert time.monotonic() - begin < 5 * LATE, "a thousand of them"
+    spent = cpu_of(server) - begin
+    assert spent / len(pages) < 10e-6 * 5 * (LATE / 0.1), f"{len(pages) / spent:.0f} a second"
     return errors
 
 
@@ -494,18 +495,15 @@ def test_as_many_maps_as_there_may_be(path):
 def test_storm_of_maps(path):
     before, ram = descriptors(path), memory()
     with Client(path) as client:
-        begin = time.monotonic()
         for _ in range(20):
             pages = list(range(1000))
             assert not any(in_bulk(client, maps, pages) + in_bulk(client, unmaps, pages))
-        rate = 40000 / (time.monotonic() - begin)
         for i in range(2000):  # as firmware does: all of it again and again, a new descriptor each
             fd = os.dup(ram)
             assert client.map(0, RAM // 2, fd) == 0 and client.map(RAM // 2, RAM // 2, fd) == 0
             os.close(fd)
             assert client.unmap(0, RAM)[0] == 0
     assert descriptors(path) == before
-    assert rate > 2000 / LATE, f"{rate:.0f} a second"
 
 
 def test_memory_comes_and_goes(path):

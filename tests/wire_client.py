@@ -160,10 +160,20 @@ class Client:
             return False
 
 
+def peer_of(client):
+    got = client.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return struct.unpack("iii", got)[0]
+
+
 def server_of(path):
     with Client(path) as client:
-        got = client.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    return struct.unpack("iii", got)[0]
+        return peer_of(client)
+
+
+def cpu_of(pid):
+    """Seconds of CPU time so far."""
+    with open(f"/proc/{pid}/schedstat") as line:
+        return int(line.read().split()[0]) / 1e9
 
 
 def descriptors(path):
