@@ -160,10 +160,20 @@ class Client:
             return False
 
 
+def peer_of(client):
+    got = client.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return struct.unpack("iii", got)[0]
+
+
 def server_of(path):
     with Client(path) as client:
-        got = client.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    return struct.unpack("iii", got)[0]
+        return peer_of(client)
+
+
+def cpu_of(pid):
+    """Seconds of CPU time so far."""
+    with open(f"/proc/{pid}/schedstat") as line:
+        return int(line.read().split()[0]) / 1e9
 
 
 def descriptors(path):
@@ -191,14 +201,13 @@ class Guest:
         self.client, self.ram, self.longest = client, ram or bytearray(RAM), 0
         self.ram[0:RAM // 2] = os.urandom(RAM // 2)
 
-    def serve(self, message, fail=False, late=0):
+    def serve(self, message, fail=False, skipped=0):
         number, command, _, _, payload = message
         address, count = struct.unpack_from("<QQ", payload)
         self.longest = max(self.longest, count)
         answer = payload[:16]
         if command == DMA_READ:
-            data = bytes(late) + self.ram[address:address + count]
-            answer += data[:count]
+            answer += self.ram[address + skipped:address + count] + bytes(skipped)
         else:
             assert command == DMA_WRITE and len(payload) == 16 + count
             self.ram[address:address + count] = payload[16:]
@@ -212,13 +221,25 @@ class Guest:
             got.append(self.client.receive())
         return got
 
-    def run(self, wait=0.05, **how):
-        """Serves until nothing is asked any more; how many messages that were."""
-        served = 0
-        while True:
-            got = self.messages(wait)
-            if not got:
-                return served
+    def introduce(self, **how):
+        """The one read that is asked for ahead: from then on we are waited for."""
+        self.client.decode(2)
+        self.client.decode(6)
+        if not self.client.commands:
+            select.select([self.client.socket], [], [], PATIENCE)
+        asked = self.messages(0)
+        assert [message[1] for message in asked] == [DMA_READ], asked
+        self.serve(asked[0], **how)
+
+    def run(self, copies, **how):
+        """Serves until that many copies are done or refused; how many messages it took."""
+        served, end = 0, time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            done = sum(self.client.copies())
+            got = self.messages(0)
             for message in got:
                 self.serve(message, **how)
             served += len(got)
+            if done >= copies and not got:
+                return served
+        raise TimeoutError(f"{self.client.copies()} of {copies} copies")

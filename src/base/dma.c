@@ -144,6 +144,8 @@ void dma_enable(struct dma *dma, bool bus_master)
 {
 	dma->enabled = bus_master;
 	dma->generation++;
+	if (bus_master)
+		doubt_ahead(dma);
 }
 
 uint64_t dma_generation(const struct dma *dma)

@@ -91,9 +91,9 @@ static inline uint8_t *dma_within(const struct dma_window *window, uint64_t addr
  * have shown what is mapped, or that something else is.
  */
 void dma_doubt(struct dma *dma);
-bool dma_doubting(const struct dma *dma);
-void dma_silence(struct dma *dma); /* it does not answer after all: all is used as mapped */
-void dma_answer(struct dma *dma);  /* it does */
+bool dma_doubting(const struct dma *dma); /* and it has not answered any yet */
+void dma_silence(struct dma *dma);	  /* it does not answer after all: all is used as mapped */
+void dma_answer(struct dma *dma);	  /* it does */
 
 /* Files of which a part was gone when it was touched: zeros are in its place. */
 uint64_t dma_faults(const struct dma *dma);

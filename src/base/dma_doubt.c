@@ -17,14 +17,17 @@
  * asked for again, and not used until it agrees, or differs in the same way
  * several times, which refutes.
  *
- * QEMU before 11.1 answers reads four bytes late; that shows what is mapped too.
+ * QEMU before 11.1 leaves out the first four bytes; that shows what is mapped too.
+ *
+ * So that none of this hurries, one read is asked for ahead, when the driver
+ * switches bus mastering on: a client that has answered is waited for.
  */
 #include "base/dma_internal.h"
 #include "base/log.h"
 
 #include <string.h>
 
-enum { AGREE = 4, LAST = 3, DIFFER = 64, MISS = 3, ERRORS = 3, LATE = 4 };
+enum { AGREE = 4, LAST = 3, DIFFER = 64, MISS = 3, ERRORS = 3, SKIPPED = 4, AHEAD = 16 };
 
 static void settle(struct dma_file *file, enum dma_proof proof)
 {
@@ -102,7 +105,23 @@ bool dma_doubting(const struct dma *dma)
 
 	while (file && file->proof != DMA_DOUBTED)
 		file = file->next;
-	return file;
+	return file && !dma->answered;
+}
+
+void doubt_ahead(struct dma *dma)
+{
+	struct dma_place place = {0, 0};
+	struct dma_entry *entry;
+
+	if (!dma_doubting(dma) || dma->asked_ahead)
+		return;
+	while ((entry = table_at(dma, place)) &&
+	       (!entry->file || entry->file->proof != DMA_DOUBTED || entry->range.size < AHEAD))
+		place = table_next(dma, place);
+	if (!entry)
+		return;
+	dma->asked_ahead = true;
+	message_ahead(dma, entry->range.base, AHEAD);
 }
 
 /* The file in doubt that a piece lies in, and where in it; NULL: none. */
@@ -157,10 +176,12 @@ static void differ(struct dma *dma, struct dma_file *file, const struct dma_piec
 		decide(dma, file, DMA_REFUTED);
 }
 
-static bool is_late(const struct dma_piece *piece, const uint8_t *at)
+static bool is_skipped(const struct dma_piece *piece, const uint8_t *at)
 {
-	return piece->length > 2 * LATE && !all_zero(at, piece->length - LATE) &&
-	       !memcmp(piece->data + LATE, at, piece->length - LATE);
+	size_t length = piece->length - SKIPPED;
+
+	return piece->length > 2 * SKIPPED && !all_zero(at + SKIPPED, length) &&
+	       !memcmp(piece->data, at + SKIPPED, length);
 }
 
 bool doubt_read(struct dma *dma, struct dma_piece *piece)
@@ -172,7 +193,7 @@ bool doubt_read(struct dma *dma, struct dma_piece *piece)
 	if (!file)
 		return true;
 	if (piece->failed) {
-		if (!dma->enabled) /* it may refuse for that alone */
+		if (!dma->enabled || dma->answered) /* it refuses this, not all */
 			return true;
 		if (++file->errors == ERRORS)
 			decide(dma, file, DMA_PROVEN);
@@ -183,7 +204,7 @@ bool doubt_read(struct dma *dma, struct dma_piece *piece)
 			agree(dma, file);
 		return true;
 	}
-	if (is_late(piece, at)) {
+	if (is_skipped(piece, at)) {
 		log_warn("the VMM answers DMA messages wrongly, as QEMU before 11.1 does");
 		decide(dma, file, DMA_PROVEN);
 	} else {

@@ -43,7 +43,8 @@ struct dma_piece {
 	uint32_t token; /* of the first message; pieces take one token per message */
 	unsigned messages, sent, answered;
 	bool failed, flushed;
-	bool news; /* not yet what is mapped there: the file is in doubt */
+	bool ahead; /* asked for only to see an answer */
+	bool news;  /* not yet what is mapped there: the file is in doubt */
 	uint8_t data[];
 };
 
@@ -57,6 +58,7 @@ struct dma {
 	bool enabled;
 	bool doubts; /* files are doubted: the client can be asked */
 	bool told;   /* that memory is not shared */
+	bool asked_ahead, answered;
 	struct dma_transport transport;
 	void (*wake)(void *context);
 	void *wake_context;
@@ -69,6 +71,7 @@ struct dma {
 struct dma_entry *dma_find(struct dma *dma, uint64_t addr);
 int dma_message_view(struct dma *dma, uint64_t addr, size_t length, unsigned access, void **host);
 void dma_forget(struct dma *dma);
+void message_ahead(struct dma *dma, uint64_t addr, size_t length);
 
 /* dma_table.c */
 struct dma_place {
@@ -91,6 +94,7 @@ void dma_file_unmap(struct dma_file *file);
 
 /* dma_doubt.c */
 void doubt_file(struct dma *dma, struct dma_file *file);   /* a new one */
+void doubt_ahead(struct dma *dma);			   /* bus mastering is on */
 bool doubt_read(struct dma *dma, struct dma_piece *piece); /* whole; false: ask again */
 void doubt_sending(struct dma *dma, struct dma_piece *piece);
 void doubt_written(struct dma *dma, struct dma_piece *piece);

@@ -22,7 +22,7 @@ enum { DMA_CHUNK = 16384, DMA_HELD_MAX = 8 << 20 };
 void dma_transport(struct dma *dma, const struct dma_transport *transport)
 {
 	dma->transport = transport ? *transport : (struct dma_transport){0};
-	dma->doubts = dma->told = false;
+	dma->doubts = dma->told = dma->asked_ahead = dma->answered = false;
 	dma_forget(dma);
 }
 
@@ -151,6 +151,12 @@ static int fetch(struct dma *dma, uint64_t addr, size_t length)
 	return piece->failed ? -EFAULT : -EAGAIN;
 }
 
+void message_ahead(struct dma *dma, uint64_t addr, size_t length)
+{
+	if (fetch(dma, addr, length) == -EAGAIN)
+		dma->reads->ahead = true;
+}
+
 int dma_message_view(struct dma *dma, uint64_t addr, size_t length, unsigned access, void **host)
 {
 	struct dma_piece *piece;
@@ -228,6 +234,7 @@ static bool read_answered(struct dma *dma, uint32_t token, const void *data, siz
 	struct dma_piece **at = piece_of(&dma->reads, token), *piece = *at;
 	unsigned k;
 
+	dma->answered |= !error; /* though it may be late */
 	if (!piece)
 		return false;
 	k = token - piece->token;
@@ -237,7 +244,7 @@ static bool read_answered(struct dma *dma, uint32_t token, const void *data, siz
 		memcpy(piece->data + (size_t)k * DMA_CHUNK, data, length);
 	if (++piece->answered < piece->messages)
 		return false;
-	if (!doubt_read(dma, piece)) {
+	if (!doubt_read(dma, piece) || piece->ahead) {
 		*at = piece->next;
 		dma->held -= piece->length;
 		free(piece);
