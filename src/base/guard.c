@@ -8,8 +8,8 @@
 #include "base/guard.h"
 
 #include <signal.h>
-#include <stdbool.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 
 enum { PAGE = 4096 };
