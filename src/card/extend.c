@@ -31,7 +31,7 @@ static const struct key {
 	{"word", "at", false},	      {"sum", NULL, false},	  {"crc", NULL, false},
 	{"register", "name", false},  {"counter", "name", false}, {"port", "name", false},
 	{"memory", "name", false},    {"window", "to", false},	  {"pins", "to", false},
-	{"record", "name", false},    {"ring", "name", false},	  {"receive", NULL, false},
+	{"record", "name", false},    {"ring", "name", false},	  {"receive", NULL, false}, {"capability", "kind", false},
 	{"interrupt", "line", false}, {"reset", "name", false},	  {"timer", "name", false},
 	{"on", "event", false},
 };

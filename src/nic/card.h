@@ -476,7 +476,12 @@ struct cause { /* bits of one place, and those of another that enable or disable
 	bool masked, disables;
 };
 
+enum on_send { SEND_KEEP, SEND_CLEAR, SEND_MASK };
+
 struct interrupt {
+	bool is_vector; /* a message on each rise, rather than the line */
+	uint8_t on_send; /* enum on_send */
+	uint16_t vector;
 	uint16_t cause_word, mask_word; /* cause_bits 0: only CAUSES */
 	uint64_t cause_bits;
 	struct cause causes[CAUSES_MAX];
@@ -525,6 +530,20 @@ struct bar {
 	uint8_t parts_count;
 };
 
+enum capability_kind {
+	CAPABILITY_POWER,
+	CAPABILITY_EXPRESS,
+	CAPABILITY_MSI,
+	CAPABILITY_MSIX,
+};
+
+struct capability {
+	uint8_t kind, bar;
+	bool wide;
+	uint16_t vectors;
+	uint32_t table, pending; /* msi-x: where in the BAR */
+};
+
 struct mac_part { /* which state words carry the MAC address: word = (mac >> shift) & mask */
 	uint16_t word;
 	int8_t shift; /* negative: to the left */
@@ -566,6 +585,8 @@ struct card {
 	struct filter filter;
 	struct phy phy;
 	const struct latch *latches;
+	const struct capability *capabilities;
+	uint8_t capabilities_count;
 	uint8_t windows_count, pins_count, rings_count, resets_count, events_count, timers_count,
 		interrupts_count, macs_count, sums_count, latches_count, memories_count;
 	uint16_t counters_count;
