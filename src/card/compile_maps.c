@@ -33,7 +33,7 @@ struct mapping {
 /* Does every access stop here, whatever stands behind? */
 static bool takes_all(const struct reg *reg, const struct node *node)
 {
-	return !node_get(node, "when") && reg->write_only != reg->valid;
+	return !node_get(node, "when") && !reg->widths && reg->write_only != reg->valid;
 }
 
 static bool check_shared(struct draft *draft, const struct bank *bank, unsigned before,

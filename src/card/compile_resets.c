@@ -131,7 +131,9 @@ static void read_reset(struct draft *draft, const struct node *node, struct rese
 	}
 	free(marks.words);
 	reset->rings = marks.rings;
+	draft->no_memory = "in a reset list";
 	actions_read(draft, node, "do", &reset->actions);
+	draft->no_memory = NULL;
 }
 
 enum { ROUND = UINT32_MAX, UNKNOWN = 0 };

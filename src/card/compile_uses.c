@@ -129,18 +129,7 @@ static void read_use(struct draft *draft, const struct node *node, const struct 
 const struct layout *layout_read(struct draft *draft, const struct node *node,
 				 const char *attribute)
 {
-	const char *name = node_get(node, attribute);
-	const struct layout *layout = name == broken ? NULL : layout_find(draft, name);
-	struct nearest nearest;
-
-	if (layout || name == broken)
-		return layout;
-	nearest = nearest_to(draft, name, strlen(name));
-	for (unsigned i = 0; i < draft->layouts_count; i++)
-		nearest_offer(&nearest, draft->layouts[i].name);
-	wrong(draft, node, "%s=\"%s\": no record has this name%s", attribute, name,
-	      nearest_hint(draft, &nearest));
-	return nearest.best ? layout_find(draft, nearest.best) : NULL;
+	return layout_named(draft, node, attribute, node_get(node, attribute));
 }
 
 static const struct layout *use_layout(struct draft *draft, const struct node *node,
@@ -172,6 +161,9 @@ static void read_layouts(struct draft *draft, const struct node *node, struct ri
 		}
 		layouts[i] = use_layout(draft, child, ring);
 		draft->slot_unknown |= !layouts[i] && ring->next == NEXT_ARRAY;
+		if (layouts[i] && layouts[i]->size > CARD_SLOT_MAX)
+			wrong(draft, child, "a slot has at most %d bytes, record %s %u",
+			      CARD_SLOT_MAX, layouts[i]->name, layouts[i]->size);
 		if (layouts[i] && !ring->slot_size)
 			ring->slot_size = layouts[i]->size;
 		if (layouts[i] && layouts[i]->size != ring->slot_size && !layouts[i]->node->broken)

@@ -16,7 +16,13 @@
  * Names are kept for people (trace, errors); nothing is looked up by them.
  */
 
-enum { CARD_CONTEXTS = 4, CARD_USE_MAX = 8, CARD_LIST_MAX = 64, CARD_STACK = 16 };
+enum {
+	CARD_CONTEXTS = 4,
+	CARD_USE_MAX = 8,
+	CARD_LIST_MAX = 64,
+	CARD_STACK = 16,
+	CARD_SLOT_MAX = 64
+};
 
 /* ---- expressions: postfix code over 64-bit unsigned values ---- */
 
@@ -119,6 +125,9 @@ enum verb {
 	VERB_COPY, /* count words from source to target */
 	VERB_ARM,  /* operand: timer; value: ns, or the timer's own period */
 	VERB_CANCEL,
+	VERB_NEGOTIATE, /* the PHY begins auto-negotiation */
+	VERB_LOAD,	/* operand: record; value: address. recorded, see recorded.c */
+	VERB_STORE,
 };
 
 struct target {
@@ -139,6 +148,38 @@ struct action {
 struct actions {
 	const struct action *list;
 	uint16_t count;
+};
+
+/* ---- records in guest memory that actions read or write; see nic/record.c ---- */
+
+enum { RECORD_BYTES = 8192 }; /* of one record with its lists */
+
+struct record_field {
+	uint32_t bit;
+	uint8_t width;
+	bool loads, stores; /* goes to TO; or is written */
+	struct target to;
+	struct expr value; /* what goes there; absent: the bits as they are */
+};
+
+struct record_list { /* elements of one size, from a byte on */
+	uint16_t at, size, max;
+	bool in_bytes; /* count says bytes rather than elements */
+	struct expr count;
+	const struct record_field *fields;
+	uint16_t fields_count;
+	struct actions actions; /* load: of each element, after its fields */
+};
+
+struct record {
+	const char *name;
+	uint16_t size;
+	uint8_t unit;	   /* bytes that are swapped where the order is big */
+	struct expr order; /* not 0: big; absent: little */
+	const struct record_field *fields;
+	const struct record_list *lists;
+	uint16_t fields_count;
+	uint8_t lists_count;
 };
 
 /* ---- registers ---- */
@@ -185,6 +226,9 @@ struct reg {
 	uint64_t rw, w1c, w1s, w0c;
 	uint64_t self_clear;		    /* seen by effects, never stored */
 	uint64_t read_clear, write_only;    /* write_only reads as 0 */
+	uint64_t latched;		    /* shows 0 until it is read; see phy.c */
+	uint8_t widths;			    /* sizes of accesses that see it, or-ed; 0: all */
+	uint8_t through;		    /* 1 + window whose data it is */
 	bool no_effects_on_read;	    /* alias read: the target is not cleared */
 	struct expr when, writable, stored; /* stored: over new, old; replaces `new` */
 	const struct shows *shows;
@@ -200,10 +244,13 @@ struct reg {
 	uint16_t clears_also;
 };
 
+enum bank_accesses { ACCESSES_COMPOSE, ACCESSES_ACCEPT, ACCESSES_IGNORE };
+
 struct bank {
 	const char *name;
-	uint32_t size; /* bytes */
-	uint8_t unit;  /* smallest register size: granularity of the map */
+	uint32_t size;	  /* bytes */
+	uint8_t unit;	  /* smallest register size: granularity of the map */
+	uint8_t accesses; /* enum bank_accesses: of another size than the register */
 	/* [size / unit]: 1 + index into regs, 0 none; BANK_SHARED + n: of several, see chains */
 	const uint16_t *map;
 	const uint16_t *chains; /* from n on: 1 + index of each, in the order of the file, then 0 */
@@ -238,15 +285,21 @@ struct window {
 	struct expr after; /* ns; absent: at once */
 	struct actions done;
 	uint16_t trigger, trigger_count; /* state words whose write is looked at */
-	bool port; /* index/data form: an access to `data` is one to bank[index] */
-	uint16_t data_word;
+	uint16_t unit;			 /* bytes that an index stands for; 0: the bank's unit */
+	uint8_t data_bits; /* index/data form: an access to `data` is one to bank[index] */
 };
 
-struct pins {				/* Microwire to an eeprom bank */
-	uint16_t word;			/* the register */
-	uint16_t to;			/* bank */
-	uint8_t clock, select, in, out; /* bit numbers */
-	uint8_t address_bits;
+enum { NO_WIRE = 0xff };
+
+struct pins {					   /* a serial bus to an eeprom or a phy */
+	uint16_t word;				   /* the register */
+	uint16_t to;				   /* bank */
+	uint8_t clock, select, in, out, direction; /* bit numbers, or NO_WIRE */
+	uint64_t inverted;			   /* bits of wires that are active low */
+	bool mdio;				   /* else Microwire */
+	uint8_t chip;				   /* mdio: address of the phy */
+	uint8_t address_bits, dummy;		   /* Microwire: see microwire.c */
+	bool lsb;
 	struct expr when;
 };
 
@@ -292,8 +345,12 @@ struct counter {
 };
 
 struct phy {
-	uint16_t bank_word;    /* register 0; 32 words; 0xffff: the card has none */
-	struct expr negotiate; /* ns until auto-negotiation is complete */
+	struct expr negotiate; /* ns until auto-negotiation is complete; absent: at once */
+};
+
+struct latch { /* a bit that keeps a 0 until it is read */
+	uint16_t word;
+	struct shows live;
 };
 
 /* ---- rings ---- */
@@ -303,7 +360,7 @@ enum ring_for { RING_TRANSMIT, RING_RECEIVE };
 enum ring_next { NEXT_ARRAY, NEXT_REGISTERS, NEXT_STREAM };
 enum ring_end { END_BYTES, END_ENTRIES };
 enum ring_ready { READY_UNTIL, READY_CONDITION };
-enum use_as { USE_DATA, USE_CONTEXT, USE_ROOM };
+enum use_as { USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND };
 
 struct checksum {
 	struct expr when, start, put, end; /* byte offsets in the frame; end 0: to the end */
@@ -330,6 +387,7 @@ struct complete {
 
 struct use {
 	uint8_t as;
+	struct actions actions; /* command: what it does */
 	struct expr when;
 	struct expr key;  /* context */
 	struct expr last; /* absent: 1 */
@@ -403,7 +461,7 @@ struct filter {
 
 /* ---- interrupts ---- */
 
-enum { MODERATE_MAX = 4 };
+enum { MODERATE_MAX = 4, CAUSES_MAX = 8 };
 
 struct moderate {
 	uint16_t word; /* cause this applies to, mask 0: the interrupt as a whole */
@@ -411,9 +469,18 @@ struct moderate {
 	struct expr when, interval, idle, limit; /* ns; 0: off */
 };
 
+struct cause { /* bits of one place, and those of another that enable or disable them */
+	uint16_t word, mask_word;
+	uint64_t bits, mask_bits;
+	uint8_t shift, mask_shift;
+	bool masked, disables;
+};
+
 struct interrupt {
-	uint16_t cause_word, mask_word;
+	uint16_t cause_word, mask_word; /* cause_bits 0: only CAUSES */
 	uint64_t cause_bits;
+	struct cause causes[CAUSES_MAX];
+	uint8_t causes_count;
 	struct expr enable;
 	struct moderate moderate[MODERATE_MAX];
 	uint8_t moderate_count;
@@ -460,8 +527,12 @@ struct bar {
 
 struct mac_part { /* which state words carry the MAC address: word = (mac >> shift) & mask */
 	uint16_t word;
-	uint8_t shift;
+	int8_t shift; /* negative: to the left */
 	uint64_t mask;
+};
+
+struct crc_part { /* state word first + count: low half of the CRC of those before it */
+	uint16_t first, count;
 };
 
 struct sum_part { /* state word `word` makes the 16-bit sum of the bank equal to total */
@@ -483,6 +554,7 @@ struct card {
 	const struct window *windows;
 	const struct pins *pins;
 	const struct counter *counters;
+	const struct record *records;
 	const struct ring *rings;
 	const struct reset *resets; /* "power" (index 0) and "function" (1) always exist */
 	const struct on_event *events;
@@ -490,10 +562,12 @@ struct card {
 	const struct interrupt *interrupts;
 	const struct mac_part *macs;
 	const struct sum_part *sums;
+	struct crc_part crc; /* count 0: none */
 	struct filter filter;
 	struct phy phy;
+	const struct latch *latches;
 	uint8_t windows_count, pins_count, rings_count, resets_count, events_count, timers_count,
-		interrupts_count, macs_count, sums_count, memories_count;
+		interrupts_count, macs_count, sums_count, latches_count, memories_count;
 	uint16_t counters_count;
 	void *arena; /* owns everything above */
 };

@@ -109,7 +109,7 @@ static uint64_t engine_value(struct nic *nic, const struct op *op, const struct 
 	case VALUE_MAC:
 		return mac_value(nic);
 	case VALUE_LINK_UP:
-		return nic->link;
+		return phy_up(nic);
 	case VALUE_RING_STATE:
 		return nic->rings[op->ring].state;
 	case VALUE_RING_READY:

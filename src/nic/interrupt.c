@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Level = enabled and any(cause & mask). Moderation as a whole keeps a distance
- * between rises of the line; moderation of a cause keeps its bit back until
+ * Level = enabled and any(cause & mask), of one register or of several places. Moderation as a
+ * whole keeps a distance between rises of the line; moderation of a cause keeps its bit back until
  * `idle` has passed since the last event or `limit` since the first, or until
  * the line rises for another cause: one interrupt tells of both.
  */
@@ -127,6 +127,23 @@ static void tell_delayed(struct nic *nic)
 	}
 }
 
+static bool active(const struct nic *nic, const struct interrupt *interrupt)
+{
+	if (nic->state[interrupt->cause_word] & interrupt->cause_bits &
+	    nic->state[interrupt->mask_word])
+		return true;
+	for (unsigned i = 0; i < interrupt->causes_count; i++) {
+		const struct cause *cause = &interrupt->causes[i];
+		uint64_t bits = (nic->state[cause->word] & cause->bits) >> cause->shift;
+		uint64_t mask =
+			(nic->state[cause->mask_word] & cause->mask_bits) >> cause->mask_shift;
+
+		if (bits & (cause->masked ? cause->disables ? ~mask : mask : UINT64_MAX))
+			return true;
+	}
+	return false;
+}
+
 void interrupts_update(struct nic *nic)
 {
 	bool level = false;
@@ -134,10 +151,8 @@ void interrupts_update(struct nic *nic)
 	for (unsigned i = 0; i < nic->card->interrupts_count; i++) {
 		const struct interrupt *interrupt = &nic->card->interrupts[i];
 		struct scope scope = {0};
-		uint64_t active = nic->state[interrupt->cause_word] & interrupt->cause_bits &
-				  nic->state[interrupt->mask_word];
 
-		if (!active || !expr_holds(nic, &interrupt->enable, &scope))
+		if (!active(nic, interrupt) || !expr_holds(nic, &interrupt->enable, &scope))
 			continue;
 		if (!nic->level && (dma_busy(nic->bus.memory) || too_early(nic, i)))
 			continue;

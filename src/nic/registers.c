@@ -12,9 +12,14 @@ static uint64_t lanes(unsigned bytes)
 	return bytes >= 8 ? UINT64_MAX : (1ull << bytes * 8) - 1;
 }
 
+static bool reg_takes(const struct reg *reg, unsigned width)
+{
+	return !reg->widths || reg->widths & width;
+}
+
 /* The first that is there now and allows the direction; else one that is there and ignores it. */
 static const struct reg *find_shared(struct nic *nic, const struct bank *bank,
-				     const uint16_t *chain, bool write)
+				     const uint16_t *chain, bool write, unsigned width)
 {
 	const struct reg *deaf = NULL;
 	struct scope scope = {0};
@@ -22,7 +27,7 @@ static const struct reg *find_shared(struct nic *nic, const struct bank *bank,
 	for (; *chain; chain++) {
 		const struct reg *reg = &bank->regs[*chain - 1];
 
-		if (!expr_holds(nic, &reg->when, &scope))
+		if (!reg_takes(reg, width) || !expr_holds(nic, &reg->when, &scope))
 			continue;
 		if (write ? !reg->takes_nothing : reg->write_only != reg->valid)
 			return reg;
@@ -32,17 +37,19 @@ static const struct reg *find_shared(struct nic *nic, const struct bank *bank,
 	return deaf;
 }
 
-static const struct reg *find_sole(struct nic *nic, const struct reg *reg, bool write)
+static const struct reg *find_sole(struct nic *nic, const struct reg *reg, bool write,
+				   unsigned width)
 {
 	struct scope scope = {0};
 
-	return (write || reg->write_only != reg->valid) && expr_holds(nic, &reg->when, &scope)
+	return reg_takes(reg, width) && (write || reg->write_only != reg->valid) &&
+			       expr_holds(nic, &reg->when, &scope)
 		       ? reg
 		       : NULL;
 }
 
 static const struct reg *find(struct nic *nic, const struct bank *bank, uint32_t offset, bool write,
-			      unsigned *element)
+			      unsigned width, unsigned *element)
 {
 	const struct reg *reg;
 	unsigned at;
@@ -51,12 +58,22 @@ static const struct reg *find(struct nic *nic, const struct bank *bank, uint32_t
 		return NULL;
 	at = bank->map[offset / bank->unit];
 	if (at & BANK_SHARED)
-		reg = find_shared(nic, bank, bank->chains + (at & ~BANK_SHARED), write);
+		reg = find_shared(nic, bank, bank->chains + (at & ~BANK_SHARED), write, width);
 	else
-		reg = at ? find_sole(nic, &bank->regs[at - 1], write) : NULL;
+		reg = at ? find_sole(nic, &bank->regs[at - 1], write, width) : NULL;
 	if (reg)
 		*element = reg->count > 1 ? (offset - reg->at) / reg->stride : 0;
 	return reg;
+}
+
+/* The latch and what is live; a read with effects lets go. */
+static uint64_t reg_latched(const struct reg *reg, uint64_t *word, uint64_t value, bool effects)
+{
+	uint64_t shown = value & (*word | ~reg->latched);
+
+	if (effects)
+		*word = (*word & ~reg->latched) | (value & reg->latched);
+	return shown;
 }
 
 static uint64_t reg_read(struct nic *nic, const struct reg *reg, unsigned k, bool effects)
@@ -74,6 +91,8 @@ static uint64_t reg_read(struct nic *nic, const struct reg *reg, unsigned k, boo
 			((expr_eval(nic, &shows->value, &scope) << shows->shift) & shows->mask);
 	}
 	value = pins_shown(nic, reg->word + k, value);
+	if (reg->latched)
+		value = reg_latched(reg, word, value, effects && !reg->no_effects_on_read);
 	if (!effects || reg->no_effects_on_read)
 		return value;
 	*word &= ~reg->read_clear;
@@ -126,22 +145,64 @@ static void reg_write(struct nic *nic, const struct reg *reg, unsigned k, uint64
 	windows_written(nic, index);
 }
 
+/* Bytes [into, into + part) of a register. */
+static uint64_t part_of_reg(struct nic *nic, const struct reg *reg, unsigned k, unsigned into,
+			    unsigned part, bool effects)
+{
+	if (reg->port)
+		return data_port_read(nic, reg->port, part);
+	if (reg->through)
+		return window_port_read(nic, reg, into, part, effects) & lanes(part);
+	return reg_read(nic, reg, k, effects) >> into * 8 & lanes(part);
+}
+
+static void part_to_reg(struct nic *nic, const struct reg *reg, unsigned k, unsigned into,
+			unsigned part, uint64_t value)
+{
+	if (reg->port)
+		data_port_write(nic, reg->port, part, value);
+	else if (reg->through)
+		window_port_write(nic, reg, into, part, value);
+	else
+		reg_write(nic, reg, k, value << into * 8, lanes(part) << into * 8);
+}
+
+/*
+ * Banks that do not compose take an access as one to the register where it
+ * begins: all of it (accept), or only if it is of the register's size (ignore).
+ */
+static const struct reg *find_whole(struct nic *nic, const struct bank *bank, uint32_t offset,
+				    bool write, unsigned width, unsigned *k)
+{
+	const struct reg *reg = find(nic, bank, offset, write, width, k);
+
+	nic->stats.undeclared += reg == NULL;
+	if (!reg || offset != reg->at + *k * reg->stride ||
+	    (bank->accesses == ACCESSES_IGNORE && width != reg->bytes))
+		return NULL;
+	return reg;
+}
+
 uint64_t bank_read(struct nic *nic, unsigned bank, uint32_t offset, unsigned width, bool effects)
 {
 	const struct bank *at = &nic->card->banks[bank];
 	uint64_t value = 0;
 	unsigned k;
 
+	if (at->accesses) {
+		const struct reg *reg = find_whole(nic, at, offset, false, width, &k);
+
+		return reg ? part_of_reg(nic, reg, k, 0, reg->bytes, effects) & lanes(width) : 0;
+	}
 	for (unsigned done = 0; done < width;) {
-		const struct reg *reg = find(nic, at, offset + done, false, &k);
+		const struct reg *reg = find(nic, at, offset + done, false, width, &k);
 		unsigned into, part = 1;
 		uint64_t got = 0;
 
 		if (reg) {
 			into = offset + done - reg->at - k * reg->stride;
 			part = reg->bytes - into < width - done ? reg->bytes - into : width - done;
-			got = reg->port ? data_port_read(nic, reg->port, part)
-					: reg_read(nic, reg, k, effects) >> into * 8 & lanes(part);
+			got = part_of_reg(nic, reg, k, into, part, effects);
 		} else {
 			nic->stats.undeclared += done == 0;
 		}
@@ -156,19 +217,21 @@ void bank_write(struct nic *nic, unsigned bank, uint32_t offset, unsigned width,
 	const struct bank *at = &nic->card->banks[bank];
 	unsigned k;
 
+	if (at->accesses) {
+		const struct reg *reg = find_whole(nic, at, offset, true, width, &k);
+
+		if (reg)
+			part_to_reg(nic, reg, k, 0, reg->bytes, value & lanes(reg->bytes));
+		return;
+	}
 	for (unsigned done = 0; done < width;) {
-		const struct reg *reg = find(nic, at, offset + done, true, &k);
+		const struct reg *reg = find(nic, at, offset + done, true, width, &k);
 		unsigned into, part = 1;
-		uint64_t bytes;
 
 		if (reg) {
 			into = offset + done - reg->at - k * reg->stride;
 			part = reg->bytes - into < width - done ? reg->bytes - into : width - done;
-			bytes = value >> done * 8 & lanes(part);
-			if (reg->port)
-				data_port_write(nic, reg->port, part, bytes);
-			else
-				reg_write(nic, reg, k, bytes << into * 8, lanes(part) << into * 8);
+			part_to_reg(nic, reg, k, into, part, value >> done * 8 & lanes(part));
 		} else {
 			nic->stats.undeclared += done == 0;
 		}
@@ -259,7 +322,9 @@ uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned w
 	nic->stats.accesses++;
 	if (!part)
 		return UINT64_MAX;
+	nic->accessing = true;
 	value = part_read(nic, part, (uint32_t)(offset - part->at), width);
+	nic->accessing = nic->recording = false;
 	if (nic->dirty)
 		interrupts_update(nic);
 	return value;
@@ -272,7 +337,9 @@ void nic_bar_write(struct nic *nic, unsigned bar, uint64_t offset, unsigned widt
 	nic->stats.accesses++;
 	if (!part)
 		return;
+	nic->accessing = true;
 	part_write(nic, part, (uint32_t)(offset - part->at), width, value);
+	nic->accessing = nic->recording = false;
 	if (nic->dirty)
 		interrupts_update(nic);
 	nic->bus.schedule(nic->bus.context);

@@ -8,13 +8,14 @@
 /* What one NIC holds while it runs, and what its files say to one another. */
 
 enum {
-	BATCH = 128,	  /* frames handed over at once */
-	BUDGET = 256,	  /* slots of one ring before others have their turn */
-	SLOT_MAX = 64,	  /* bytes */
-	HEADER_MAX = 256, /* bytes of a frame that the engine rewrites */
+	BATCH = 128,		  /* frames handed over at once */
+	BUDGET = 256,		  /* slots of one ring before others have their turn */
+	SLOT_MAX = CARD_SLOT_MAX, /* bytes */
+	HEADER_MAX = 256,	  /* bytes of a frame that the engine rewrites */
 	FRAME_MAX = 65536 + HEADER_MAX,
-	LOOP_FRAMES = 64, /* frames on their way back inside the card */
-	NESTING_MAX = 4,  /* windows into windows, reset lists within reset lists */
+	LOOP_FRAMES = 64,  /* frames on their way back inside the card */
+	NESTING_MAX = 4,   /* windows into windows, reset lists within reset lists */
+	RECORDED_MAX = 16, /* lists of actions that wait for guest memory */
 };
 
 /* What expressions of one frame may ask. */
@@ -34,9 +35,18 @@ struct scope {
 	uint8_t ring;
 };
 
+struct recorded { /* the rest of a list of actions, and what it speaks of; see recorded.c */
+	struct actions actions; /* LIST is NULL: dropped */
+	unsigned at;
+	struct scope scope;
+	struct facts facts;
+	uint8_t slot[SLOT_MAX + 8];
+};
+
 struct ring_run {
-	uint8_t state; /* enum ring_state */
-	bool waits;    /* for the port to take frames again */
+	uint8_t state;	/* enum ring_state */
+	bool waits;	/* for the port to take frames again */
+	bool commanded; /* the actions of the command at the cursor are recorded */
 	uint64_t base;
 	uint32_t entries;
 	uint32_t from, needs; /* stream: where it begins; room that the last frame did not find */
@@ -92,7 +102,7 @@ struct plans { /* of one ring */
 	};
 };
 
-struct shifter { /* of a Microwire EEPROM */
+struct shifter { /* of a serial bus; its phases are those of the protocol */
 	uint32_t in;
 	uint8_t count, phase;
 	uint16_t out;
@@ -118,7 +128,8 @@ struct nic {
 	struct bus bus;
 	struct port *port;
 	uint8_t mac[6];
-	bool link, level, dirty, held; /* held: the port keeps frames until there is room */
+	bool link, negotiating;
+	bool level, dirty, held; /* held: the port keeps frames until there is room */
 	uint8_t nesting;
 	unsigned held_segments; /* of its first frame, delivered already */
 	uint64_t reset_time;
@@ -129,6 +140,7 @@ struct nic {
 	struct shifter *shifters;
 	struct delayed *delayed; /* [interrupts * MODERATE_MAX] */
 	struct timer *timers;
+	struct timer negotiation;
 	struct window_run {
 		struct timer timer;
 		struct nic *nic;
@@ -146,6 +158,12 @@ struct nic {
 	/* scratch of receive and of software segmentation */
 	uint8_t linear[FRAME_MAX];
 	uint8_t segment[16384 + HEADER_MAX];
+
+	struct recorded recorded[RECORDED_MAX];
+	unsigned recorded_count;
+	bool accessing, recording; /* within an access; and something of it is recorded already */
+	bool replaying;		   /* the first of them is being run */
+	uint8_t record[RECORD_BYTES + 8];
 
 	struct loop_frame *loop;
 	unsigned loop_head, loop_count;
@@ -193,6 +211,21 @@ uint64_t *target_word(struct nic *nic, const struct target *target, const struct
 void actions_run(struct nic *nic, const struct actions *actions, struct scope *scope);
 void nic_reset_list(struct nic *nic, unsigned which);
 
+void target_put(struct nic *nic, const struct target *target, const struct scope *scope,
+		uint64_t value);
+void action_run(struct nic *nic, const struct action *action, struct scope *scope);
+
+/* record.c: 0, -EAGAIN, or what guest memory said */
+int record_load(struct nic *nic, const struct record *record, uint64_t addr, struct scope *scope);
+int record_store(struct nic *nic, const struct record *record, uint64_t addr, struct scope *scope);
+
+/* recorded.c, command.c */
+void recorded_add(struct nic *nic, const struct actions *actions, unsigned at,
+		  const struct scope *scope);
+void recorded_drop(struct nic *nic);
+bool recorded_work(struct nic *nic); /* true: more is left */
+bool command_run(struct nic *nic, unsigned ring, const struct use *use, const struct scope *scope);
+
 /* registers.c */
 uint64_t bank_read(struct nic *nic, unsigned bank, uint32_t offset, unsigned width, bool effects);
 void bank_write(struct nic *nic, unsigned bank, uint32_t offset, unsigned width, uint64_t value);
@@ -210,11 +243,31 @@ uint8_t *memory_room(const struct nic *nic, unsigned memory, uint64_t offset, ui
 uint64_t data_port_read(struct nic *nic, const struct data_port *port, unsigned width);
 void data_port_write(struct nic *nic, const struct data_port *port, unsigned width, uint64_t value);
 
+/* microwire.c, mdio.c: the clock rises */
+void microwire_clock(struct nic *nic, const struct pins *pins, struct shifter *shifter, bool in);
+void microwire_deselect(struct shifter *shifter);
+void mdio_clock(struct nic *nic, const struct pins *pins, struct shifter *shifter, bool in);
+
 /* window.c, pins.c */
+void pins_init(struct nic *nic);
 void windows_written(struct nic *nic, unsigned word);
 void windows_init(struct nic *nic);
+uint64_t window_port_read(struct nic *nic, const struct reg *reg, unsigned lane, unsigned width,
+			  bool effects);
+void window_port_write(struct nic *nic, const struct reg *reg, unsigned lane, unsigned width,
+		       uint64_t value);
 void pins_written(struct nic *nic, unsigned word);
 uint64_t pins_shown(const struct nic *nic, unsigned word, uint64_t value);
+
+/* phy.c */
+static inline bool phy_up(const struct nic *nic)
+{
+	return nic->link && !nic->negotiating;
+}
+void phy_init(struct nic *nic);
+void phy_reset(struct nic *nic); /* quietly: whoever resets looks at the link anyway */
+void phy_negotiate(struct nic *nic);
+void phy_wire(struct nic *nic, bool up);
 
 /* ring.c */
 void rings_update(struct nic *nic);
