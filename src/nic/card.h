@@ -371,6 +371,14 @@ struct segment {
 	struct expr when, mss, header, payload;
 };
 
+/* Memory of a slot besides its first buffer; see nic/pieces.c */
+struct piece {
+	struct expr when, address, length;
+	bool array; /* of SIZE bytes each at AT: address, length and last speak of one */
+	uint16_t size;
+	struct expr at, count, last;
+};
+
 struct write_field { /* one assignment of a write-back */
 	uint16_t bit;
 	uint8_t width;
@@ -388,6 +396,9 @@ struct complete {
 struct use {
 	uint8_t as;
 	struct actions actions; /* command: what it does */
+	struct expr first;	/* data: absent: 1 */
+	const struct piece *pieces;
+	uint8_t pieces_count;
 	struct expr when;
 	struct expr key;  /* context */
 	struct expr last; /* absent: 1 */
@@ -410,6 +421,7 @@ struct stream {		 /* frames one behind the other; see stream.c */
 
 struct ring {
 	const char *name;
+	bool commands; /* of a transmit ring: nothing but */
 	uint8_t direction, next, end, ready;
 	uint16_t slot_size;
 	struct expr when, base, end_value;

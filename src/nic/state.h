@@ -220,6 +220,10 @@ void action_run(struct nic *nic, const struct action *action, struct scope *scop
 int record_load(struct nic *nic, const struct record *record, uint64_t addr, struct scope *scope);
 int record_store(struct nic *nic, const struct record *record, uint64_t addr, struct scope *scope);
 
+/* pieces.c: each further piece of a slot; 0, or what guest memory said */
+int pieces_each(struct nic *nic, const struct use *use, const struct scope *scope,
+		void (*take)(void *context, uint64_t addr, uint32_t length), void *context);
+
 /* recorded.c, command.c */
 void recorded_add(struct nic *nic, const struct actions *actions, unsigned at,
 		  const struct scope *scope);
