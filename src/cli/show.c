@@ -7,6 +7,20 @@
 #include <stdio.h>
 #include <string.h>
 
+static void show_part(const struct card *card, unsigned index, const struct bar *bar,
+		      const struct bar_part *part)
+{
+	const char *what =
+		part->memory ? card->memories[part->memory - 1].name : card->banks[part->bank].name;
+
+	printf("  BAR%u %s %llu bytes: %s%s", index, bar->io ? "I/O" : "memory",
+	       (unsigned long long)bar->size, what,
+	       part->index_at != part->data_at ? " by index and data" : "");
+	if (part->at)
+		printf(" at 0x%x", part->at);
+	printf("%s\n", part->when.count ? ", at times" : "");
+}
+
 const char *const show_classes[] = {"all", "broadcast", "multicast", "exact", "hash", "vlan"};
 
 static void show_identity(const struct card *card)
@@ -22,12 +36,10 @@ static void show_identity(const struct card *card)
 		const struct bar *bar = &card->bars[i];
 
 		for (unsigned k = 0; k < bar->parts_count; k++)
-			printf("  BAR%u %s %llu bytes: %s%s\n", i, bar->io ? "I/O" : "memory",
-			       (unsigned long long)bar->size, card->banks[bar->parts[k].bank].name,
-			       bar->parts[k].index_at != bar->parts[k].data_at
-				       ? " by index and data"
-				       : "");
+			show_part(card, i, bar, &bar->parts[k]);
 	}
+	for (unsigned i = 0; i < card->memories_count; i++)
+		printf("  memory %s, %u bytes\n", card->memories[i].name, card->memories[i].size);
 }
 
 const char *show_access(const struct reg *reg, uint64_t mask)
