@@ -173,6 +173,8 @@ static enum delivery no_room(struct nic *nic, const struct ring *ring, bool hold
 
 	if (hold) {
 		nic->held = true;
+		if (ring->next == NEXT_STREAM)
+			streams_wait(nic);
 		return HELD;
 	}
 	nic->counts[COUNT_RX_NO_ROOM]++;
