@@ -75,8 +75,8 @@ static void read_ready(struct draft *draft, const struct node *node, struct ring
 		ring->ready = READY_CONDITION;
 		expr_read(draft, node, "ready", &ring->until);
 	} else if (!keyword(draft, node, "ready", "until", &ring->until)) {
-		wrong(draft, node, "ready=\"%s\": expected \"until EXPR\"",
-		      node_get(node, "ready"));
+		ring->ready = READY_CONDITION;
+		expr_read(draft, node, "ready", &ring->until);
 	}
 	draft->speaks = 0;
 }
@@ -90,7 +90,8 @@ static void read_geometry(struct draft *draft, const struct node *node, struct r
 	if (ring->next == NEXT_REGISTERS)
 		node_useless(draft, node, "base", "where slots are registers");
 	read_end(draft, node, ring);
-	read_ready(draft, node, ring);
+	if (ring->next != NEXT_ARRAY)
+		read_ready(draft, node, ring);
 	read_cursor(draft, node, ring);
 }
 
@@ -165,7 +166,8 @@ static void speak_of(struct draft *draft, const struct ring *ring, const struct 
 	for (unsigned i = 0; i < ring->uses_count; i++) {
 		const struct use *use = &ring->uses[i];
 
-		if (!layouts[i] || (results ? use->completes_count : use->as == USE_CONTEXT))
+		if (!layouts[i] || (results ? use->completes_count
+					    : use->as == USE_CONTEXT || use->as == USE_COMMAND))
 			continue;
 		if (!draft->slot)
 			draft->slot = layouts[i];
@@ -180,6 +182,7 @@ static void read_ring(struct draft *draft, const struct node *node, struct ring 
 
 	ring->name = node_get(node, "name");
 	ring->direction = node_choice(node, "for") == 1 ? RING_RECEIVE : RING_TRANSMIT;
+	ring->commands = node_choice(node, "for") == 2;
 	ring->next =
 		node_choice(node, "next") < 0 ? NEXT_ARRAY : (uint8_t)node_choice(node, "next");
 	draft->context = NULL;
@@ -192,6 +195,8 @@ static void read_ring(struct draft *draft, const struct node *node, struct ring 
 	read_uses(draft, node, ring, layouts);
 	read_stream(draft, node, ring, layouts);
 	speak_of(draft, ring, layouts, false);
+	if (ring->next == NEXT_ARRAY)
+		read_ready(draft, node, ring);
 	draft->speaks = ring->direction == RING_TRANSMIT ? SPEAKS_FIRST : 0;
 	read_offloads(draft, node, ring);
 	speak_of(draft, ring, layouts, true);

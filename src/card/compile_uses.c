@@ -60,10 +60,65 @@ static void read_segment(struct draft *draft, const struct node *node, struct us
 	expr_read(draft, node, "payload", &use->segment.payload);
 }
 
+static void read_array(struct draft *draft, const struct node *node, struct piece *piece)
+{
+	const struct layout *slot = draft->slot, *record = layout_read(draft, node, "record");
+
+	piece->array = true;
+	expr_read(draft, node, "when", &piece->when);
+	expr_read(draft, node, "at", &piece->at);
+	expr_read(draft, node, "count", &piece->count);
+	draft->slot = record;
+	piece->size = record ? record->size : 1;
+	if (record && record->size > CARD_SLOT_MAX)
+		wrong(draft, node, "one of an array has at most %d bytes, record %s %u",
+		      CARD_SLOT_MAX, record->name, record->size);
+	expr_read(draft, node, "address", &piece->address);
+	expr_read(draft, node, "length", &piece->length);
+	expr_read(draft, node, "last", &piece->last);
+	draft->slot = slot;
+}
+
+static void read_more(struct draft *draft, const struct node *node, struct piece *piece)
+{
+	node_useless(draft, node, "skip", "but in the first <buffer>");
+	node_useless(draft, node, "in", "but in the first <buffer>");
+	expr_read(draft, node, "when", &piece->when);
+	expr_read(draft, node, "address", &piece->address);
+	expr_read(draft, node, "length", &piece->length);
+}
+
+/* What follows the first <buffer>, in the order of the file. */
+static void read_pieces(struct draft *draft, const struct node *node, struct use *use)
+{
+	enum { PIECES_MAX = 8 };
+	struct piece *pieces = draft_take(draft, struct piece, PIECES_MAX);
+	const struct node *first = node_first(node->child, "buffer");
+
+	use->pieces = pieces;
+	for (const struct node *child = node->child; child; child = child->next) {
+		bool array = !strcmp(child->word, "buffers");
+
+		if (child == first || (!array && strcmp(child->word, "buffer")))
+			continue;
+		if (use->pieces_count == PIECES_MAX) {
+			wrong(draft, child, "more than %d pieces of one slot", PIECES_MAX + 1);
+			return;
+		}
+		if (array && use->as == USE_ROOM)
+			wrong(draft, child, "<buffers> has no meaning in what is received");
+		if (array)
+			read_array(draft, child, &pieces[use->pieces_count++]);
+		else
+			read_more(draft, child, &pieces[use->pieces_count++]);
+	}
+}
+
 static void read_buffer(struct draft *draft, const struct node *node, struct use *use)
 {
 	int memory;
 
+	node_useless(draft, node, "when", "in the first <buffer>");
 	expr_read(draft, node, "address", &use->address);
 	expr_read(draft, node, "length", &use->length);
 	expr_read(draft, node, "skip", &use->skip);
@@ -77,22 +132,27 @@ static void read_buffer(struct draft *draft, const struct node *node, struct use
 
 static void check_parts(struct draft *draft, const struct node *node, const struct use *use)
 {
-	static const char *const parts[] = {"buffer", "segment", "checksum"};
-	static const char *const as[] = {"data", "context", "room"};
+	static const char *const parts[] = {"buffer", "buffers", "segment", "checksum"};
+	static const char *const as[] = {"data", "context", "room", "command"};
+	bool memory = use->as == USE_DATA || use->as == USE_ROOM;
 
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		const struct node *part = node_first(node->child, parts[i]);
 
-		if (part && (use->as == USE_CONTEXT || (i && use->as == USE_ROOM)))
+		if (part && (!memory || (i && use->as == USE_ROOM)))
 			wrong(draft, part, "<%s> has no meaning in a slot of kind %s", parts[i],
 			      as[use->as]);
 	}
-	if (use->as != USE_CONTEXT && !node_first(node->child, "buffer"))
+	if (memory && !node_first(node->child, "buffer"))
 		wrong(draft, node, "a slot of kind %s needs a <buffer>", as[use->as]);
 	if (use->as != USE_CONTEXT)
 		node_useless(draft, node, "key", "but in a context");
 	if (use->as != USE_DATA)
 		node_useless(draft, node, "last", "but in data");
+	if (use->as != USE_DATA)
+		node_useless(draft, node, "first", "but in data");
+	if (use->as != USE_COMMAND)
+		node_useless(draft, node, "do", "but in a command");
 	if (use->key.constant && use->key.ops[0].value >= CARD_CONTEXTS)
 		wrong(draft, node, "key= is 0 to %d", CARD_CONTEXTS - 1);
 }
@@ -100,7 +160,7 @@ static void check_parts(struct draft *draft, const struct node *node, const stru
 static void read_use(struct draft *draft, const struct node *node, const struct ring *ring,
 		     const struct layout *layout, struct use *use)
 {
-	static const uint8_t kinds[] = {USE_DATA, USE_CONTEXT, USE_ROOM};
+	static const uint8_t kinds[] = {USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND};
 	int as = node_choice(node, "as");
 
 	draft->slot = layout;
@@ -113,10 +173,18 @@ static void read_use(struct draft *draft, const struct node *node, const struct 
 		      node_get(node, "as"), directions[ring->direction]);
 		as = -1;
 	}
+	if (as >= 0 && ring->commands && use->as != USE_COMMAND)
+		wrong(draft, node, "the slots of a ring for command are commands");
 	expr_read(draft, node, "when", &use->when);
 	expr_read(draft, node, "key", &use->key);
+	expr_read(draft, node, "first", &use->first);
 	expr_read(draft, node, "last", &use->last);
-	for_each_node(child, node, "buffer") read_buffer(draft, child, use);
+	draft->speaks |= SPEAKS_HERE;
+	if (node_first(node->child, "buffer"))
+		read_buffer(draft, node_first(node->child, "buffer"), use);
+	read_pieces(draft, node, use);
+	if (use->as == USE_COMMAND)
+		actions_read(draft, node, "do", &use->actions);
 	for_each_node(child, node, "segment") read_segment(draft, child, use);
 	for_each_node(child, node, "checksum") read_checksum(draft, child, use);
 	if (as >= 0)

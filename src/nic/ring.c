@@ -55,6 +55,31 @@ uint32_t ring_cursor(const struct nic *nic, unsigned ring)
 	return (uint32_t)(nic->state[at->cursor_word] & at->cursor_mask);
 }
 
+/* Slots from the cursor on that the driver has handed over. */
+static uint32_t owned(struct nic *nic, unsigned ring)
+{
+	const struct ring *at = &nic->card->rings[ring];
+	const struct ring_run *run = &nic->rings[ring];
+	uint32_t cursor = ring_cursor(nic, ring), count = 0;
+
+	for (; count < run->entries && count < BUDGET; count++) {
+		uint8_t slot[SLOT_MAX + 8] = {0};
+		struct scope scope = {.slot = slot};
+		struct iovec iov[1];
+
+		if (dma_read_view(nic->bus.memory,
+				  run->base + (uint64_t)((cursor + count) % run->entries) *
+						      at->slot_size,
+				  at->slot_size, iov, 1) != 1)
+			break;
+		memcpy(slot, iov[0].iov_base, at->slot_size);
+		if (!expr_eval(nic, &at->until, &scope))
+			break;
+	}
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return count;
+}
+
 uint32_t ring_ready(struct nic *nic, unsigned ring)
 {
 	const struct ring_run *run = &nic->rings[ring];
@@ -65,6 +90,8 @@ uint32_t ring_ready(struct nic *nic, unsigned ring)
 	if (nic->card->rings[ring].next != NEXT_ARRAY)
 		return nic->card->rings[ring].next == NEXT_STREAM ? stream_free(nic, ring)
 								  : registers_ready(nic, ring);
+	if (nic->card->rings[ring].ready == READY_CONDITION)
+		return owned(nic, ring);
 	until = expr_eval(nic, &nic->card->rings[ring].until, &scope);
 	if (cursor >= run->entries || until >= run->entries)
 		return 0;

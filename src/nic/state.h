@@ -129,6 +129,7 @@ struct nic {
 	struct port *port;
 	uint8_t mac[6];
 	bool link, negotiating;
+	uint32_t levels;	 /* of interrupts with a vector */
 	bool level, dirty, held; /* held: the port keeps frames until there is room */
 	uint8_t nesting;
 	unsigned held_segments; /* of its first frame, delivered already */
@@ -218,6 +219,10 @@ void action_run(struct nic *nic, const struct action *action, struct scope *scop
 /* record.c: 0, -EAGAIN, or what guest memory said */
 int record_load(struct nic *nic, const struct record *record, uint64_t addr, struct scope *scope);
 int record_store(struct nic *nic, const struct record *record, uint64_t addr, struct scope *scope);
+
+/* pieces.c: each further piece of a slot; 0, or what guest memory said */
+int pieces_each(struct nic *nic, const struct use *use, const struct scope *scope,
+		void (*take)(void *context, uint64_t addr, uint32_t length), void *context);
 
 /* recorded.c, command.c */
 void recorded_add(struct nic *nic, const struct actions *actions, unsigned at,
