@@ -59,6 +59,9 @@ static void read_end(struct draft *draft, const struct node *node, struct ring *
 		      ring->next == NEXT_ARRAY	  ? "\"bytes EXPR\" or \"entries EXPR\""
 		      : ring->next == NEXT_STREAM ? "\"bytes EXPR\""
 						  : "\"entries EXPR\"");
+	if (ring->next == NEXT_REGISTERS && ring->end_value.count && !ring->end_value.constant)
+		wrong(draft, node, "end=\"%s\": of registers there are so many: expected a number",
+		      node_get(node, "end"));
 }
 
 /* ready= of an array is a slot that is not, of registers what holds for one that is */
