@@ -147,8 +147,11 @@ bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *u
 	bool own = use && use->completes_count;
 	const struct complete *list = own ? use->completes : ring->completes;
 	unsigned count = own ? use->completes_count : ring->completes_count;
+	uint8_t before[SLOT_MAX + 8];
 	bool stored = true;
 
+	if (nic->trace)
+		memcpy(before, slot, ring->slot_size);
 	scope->slot = slot;
 	scope->here = addr;
 	for (unsigned i = 0; i < count; i++) {
@@ -172,5 +175,7 @@ bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *u
 			stored &= slot_store(nic, ring, addr, slot, first, end);
 		actions_run(nic, &complete->actions, scope);
 	}
+	if (nic->trace)
+		trace_slot(nic, ring, use, addr, before, slot);
 	return stored;
 }
