@@ -73,10 +73,15 @@ static void read_port(struct draft *draft, const struct node *node, struct windo
 	window->data_bits = (uint8_t)bits;
 	for_each_symbol(symbol, draft)
 	{
-		if (!symbol->reg || symbol->reg->word != data->word)
+		struct reg *reg = symbol->kind == SYMBOL_REGISTER ? symbol->reg : NULL;
+
+		if (!reg || data->word < reg->word || data->word >= reg->word + reg->count)
 			continue;
-		symbol->reg->through = (uint8_t)(window - draft->card->windows + 1);
-		symbol->reg->plain = false;
+		if (reg->through || reg->count > 1)
+			wrong(draft, node, "data=\"%s\" is %s", node_get(node, "data"),
+			      reg->through ? "the data of another window" : "an array");
+		reg->through = (uint8_t)(window - draft->card->windows + 1);
+		reg->plain = false;
 	}
 }
 

@@ -91,8 +91,10 @@ void windows_written(struct nic *nic, unsigned word)
 static unsigned port_width(const struct nic *nic, const struct window *window, unsigned lane,
 			   unsigned width)
 {
-	unsigned bytes = window->data_bits / 8u;
+	unsigned bytes = window->data_bits / 8u, unit = nic->card->banks[window->to].unit;
 
+	if (!window->unit && bytes > unit)
+		bytes = unit;
 	if (lane >= bytes || nic->nesting == NESTING_MAX)
 		return 0;
 	return width < bytes - lane ? width : bytes - lane;
