@@ -352,13 +352,19 @@ const struct word words[] = {
 	  CHOICE("for", true, "transmit receive command",
 		 "its direction; command: slots are commands, and nothing is sent"),
 	  WHEN("it runs while this holds"),
-	  CHOICE("next", true, "array registers stream", "where the next slot is"),
+	  {"next", VALUE_NEXT, true,
+	   "where the next slot is; of a chain, the address that the first holds for whose "
+	   "condition "
+	   "does: chain ADDRESS if CONDITION; ADDRESS",
+	   NULL, 0, 0},
 	  EXPR("base", false, "address of the first slot, or of the stream"),
 	  {"end", VALUE_END, false,
-	   "its length: bytes EXPR or entries EXPR; of a stream, where it ends behind base=", NULL,
-	   0, 0},
+	   "its length: bytes EXPR or entries EXPR, or bit EXPR: a slot it holds for is the last; "
+	   "of "
+	   "a stream, where it ends behind base=",
+	   NULL, 0, 0},
 	  {"ready", VALUE_READY, false,
-	   "which slots the engine may take: until EXPR, or for registers what holds for slot i",
+	   "which slots the engine may take: until EXPR, or what holds for such a slot, or always",
 	   NULL, 0, 0},
 	  PLACE("cursor", false,
 		"the register that is the index of the next slot; of a stream, where the next "
@@ -368,6 +374,14 @@ const struct word words[] = {
 	  CHOICE("hold", false, "yes no",
 		 "receive: a frame without room waits; no: it is dropped. Of a stream, empty= "
 		 "happens again with all the driver does while a frame waits")}},
+	{"stop",
+	 "ring",
+	 NULL,
+	 false,
+	 "After a slot the ring stands still: what follows is looked for when it is woken.",
+	 {EXPR("when", true, "of the slot"),
+	  CHOICE("as", true, "stopped suspended starved", "the state that it shows"),
+	  ACTIONS("do", false, "what follows")}},
 	{"stream",
 	 "ring",
 	 NULL,
