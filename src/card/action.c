@@ -118,18 +118,6 @@ static bool record_action(struct draft *draft, const struct node *node, const ch
 	return expr_text(draft, node, skip(at + 4), &action->value);
 }
 
-/* RING [at EXPR] */
-static bool start_action(struct draft *draft, const struct node *node, const char *text,
-			 struct action *action)
-{
-	const char *at = strstr(text, " at ");
-
-	if (!operand(draft, node, copy(draft, text, at ? (size_t)(at - text) : strlen(text)),
-		     SYMBOL_RING, action))
-		return false;
-	return !at || expr_text(draft, node, skip(at + 4), &action->value);
-}
-
 enum { OPERAND_PLACE = -1, OPERAND_COPY = -2, OPERAND_RECORD = -3 };
 
 static const struct verb_word {
@@ -158,8 +146,6 @@ static bool verb_read(struct draft *draft, const struct node *node, const struct
 		return copy_action(draft, node, rest, action);
 	if (verb->kind == OPERAND_RECORD)
 		return record_action(draft, node, verb->word, rest, action);
-	if (verb->verb == VERB_START)
-		return start_action(draft, node, rest, action);
 	if (verb->kind == OPERAND_PLACE)
 		return target_text(draft, node, rest, &action->target);
 	return operand(draft, node, rest, (enum symbol_kind)verb->kind, action);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const char *const kinds[] = {"array", "registers", "stream", "chain"};
+static const char *const kinds[] = {"array", "registers", "stream"};
 
 /* What a ring of this kind cannot do without. */
 static bool needed(struct draft *draft, const struct node *node, const char *attribute)
@@ -34,7 +34,6 @@ static void read_cursor(struct draft *draft, const struct node *node, struct rin
 	bool sole = ring->next == NEXT_REGISTERS && ring->end_value.constant &&
 		    ring->end_value.ops[0].value == 1;
 
-	sole |= ring->walks;
 	if ((node_get(node, "cursor") || !sole) && !needed(draft, node, "cursor"))
 		return;
 	if (!place_read(draft, node, "cursor", false, &cursor))
@@ -48,17 +47,6 @@ static void read_cursor(struct draft *draft, const struct node *node, struct rin
 
 static void read_end(struct draft *draft, const struct node *node, struct ring *ring)
 {
-	const char *end = node_get(node, "end");
-
-	if (ring->next == NEXT_CHAIN) {
-		node_useless(draft, node, "end", "of a chain");
-		ring->end = END_NONE;
-		return;
-	}
-	if (ring->walks && end && !strncmp(end, "bit ", 4)) {
-		ring->end = END_BIT; /* read with the fields at hand */
-		return;
-	}
 	if (!needed(draft, node, "end"))
 		return;
 	if (ring->next != NEXT_REGISTERS && keyword(draft, node, "end", "bytes", &ring->end_value))
@@ -83,12 +71,12 @@ static void read_ready(struct draft *draft, const struct node *node, struct ring
 	if (!needed(draft, node, "ready"))
 		return;
 	draft->speaks = ring->next == NEXT_REGISTERS ? SPEAKS_INDEX : 0;
-	if (!keyword(draft, node, "ready", "until", &ring->until)) {
+	if (ring->next == NEXT_REGISTERS) {
 		ring->ready = READY_CONDITION;
-		if (strcmp(node_get(node, "ready"), "always"))
-			expr_read(draft, node, "ready", &ring->until);
-		else
-			expr_text(draft, node, "1", &ring->until);
+		expr_read(draft, node, "ready", &ring->until);
+	} else if (!keyword(draft, node, "ready", "until", &ring->until)) {
+		ring->ready = READY_CONDITION;
+		expr_read(draft, node, "ready", &ring->until);
 	}
 	draft->speaks = 0;
 }
@@ -99,11 +87,10 @@ static void read_geometry(struct draft *draft, const struct node *node, struct r
 	if (ring->next == NEXT_ARRAY)
 		needed(draft, node, "base");
 	expr_read(draft, node, "base", &ring->base);
-	if (ring->next == NEXT_REGISTERS || ring->next == NEXT_CHAIN)
-		node_useless(draft, node, "base",
-			     ring->next == NEXT_CHAIN ? "of a chain" : "where slots are registers");
+	if (ring->next == NEXT_REGISTERS)
+		node_useless(draft, node, "base", "where slots are registers");
 	read_end(draft, node, ring);
-	if (ring->next != NEXT_ARRAY && ring->next != NEXT_CHAIN)
+	if (ring->next != NEXT_ARRAY)
 		read_ready(draft, node, ring);
 	read_cursor(draft, node, ring);
 }
@@ -196,25 +183,20 @@ static void read_ring(struct draft *draft, const struct node *node, struct ring 
 	ring->name = node_get(node, "name");
 	ring->direction = node_choice(node, "for") == 1 ? RING_RECEIVE : RING_TRANSMIT;
 	ring->commands = node_choice(node, "for") == 2;
-	ring->next = read_next(draft, node);
+	ring->next =
+		node_choice(node, "next") < 0 ? NEXT_ARRAY : (uint8_t)node_choice(node, "next");
 	draft->context = NULL;
 	draft->slot_unknown = false;
-	ring->walks =
-		ring->next == NEXT_CHAIN || (ring->next == NEXT_ARRAY && node_get(node, "ready") &&
-					     strncmp(node_get(node, "ready"), "until ", 6));
 	read_geometry(draft, node, ring);
-	if ((ring->next == NEXT_REGISTERS || ring->next == NEXT_STREAM) &&
-	    node_choice(node, "for") >= 0 &&
+	if (ring->next != NEXT_ARRAY && node_choice(node, "for") >= 0 &&
 	    (ring->next == NEXT_STREAM) != (ring->direction == RING_RECEIVE))
 		wrong(draft, node, "next=\"%s\" has no meaning in a ring for %s", kinds[ring->next],
 		      node_get(node, "for"));
 	read_uses(draft, node, ring, layouts);
 	read_stream(draft, node, ring, layouts);
 	speak_of(draft, ring, layouts, false);
-	if (ring->next == NEXT_ARRAY || ring->next == NEXT_CHAIN) {
+	if (ring->next == NEXT_ARRAY)
 		read_ready(draft, node, ring);
-		read_walk(draft, node, ring);
-	}
 	draft->speaks = ring->direction == RING_TRANSMIT ? SPEAKS_FIRST : 0;
 	read_offloads(draft, node, ring);
 	speak_of(draft, ring, layouts, true);

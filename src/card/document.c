@@ -28,8 +28,7 @@ static void kind(FILE *out, const struct attribute_word *at)
 		[VALUE_ACTIONS] = "actions",
 		[VALUE_WRITES] = "assignments",
 		[VALUE_NAMES] = "list of labels",
-		[VALUE_END] = "`bytes`, `entries` or `bit`, expression",
-		[VALUE_NEXT] = "one of `array registers stream`, or `chain`, expressions",
+		[VALUE_END] = "`bytes` or `entries`, expression",
 		[VALUE_READY] = "`until`, expression; or expression",
 	};
 

@@ -3,10 +3,6 @@
 
 #include "card/draft.h"
 
-/* compile_walks.c, for compile_rings.c */
-uint8_t read_next(struct draft *draft, const struct node *node);
-void read_walk(struct draft *draft, const struct node *node, struct ring *ring);
-
 /* compile_uses.c, for compile_rings.c */
 void read_uses(struct draft *draft, const struct node *node, struct ring *ring,
 	       const struct layout **layouts);

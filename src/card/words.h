@@ -26,7 +26,6 @@ enum value_kind {
 	VALUE_NAMES, /* a list; a name may end in an asterisk */
 	VALUE_END,   /* bytes EXPR, entries EXPR */
 	VALUE_READY, /* until EXPR */
-	VALUE_NEXT,  /* array, registers, stream, chain EXPR if EXPR; ... */
 };
 
 enum { WORD_ATTRIBUTES = 22 };

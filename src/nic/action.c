@@ -95,12 +95,7 @@ void action_run(struct nic *nic, const struct action *action, struct scope *scop
 		nic_reset_list(nic, action->operand);
 		break;
 	case VERB_WAKE:
-		walk_wake(nic, action->operand);
-		ring_state_set(nic, action->operand, RING_RUNNING);
-		break;
 	case VERB_START:
-		if (nic->card->rings[action->operand].walks)
-			walk_start(nic, action->operand, &action->value, scope);
 		ring_state_set(nic, action->operand, RING_RUNNING);
 		break;
 	case VERB_STOP:

@@ -357,8 +357,8 @@ struct latch { /* a bit that keeps a 0 until it is read */
 
 enum ring_state { RING_STOPPED, RING_RUNNING, RING_STARVED, RING_SUSPENDED };
 enum ring_for { RING_TRANSMIT, RING_RECEIVE };
-enum ring_next { NEXT_ARRAY, NEXT_REGISTERS, NEXT_STREAM, NEXT_CHAIN };
-enum ring_end { END_BYTES, END_ENTRIES, END_BIT, END_NONE };
+enum ring_next { NEXT_ARRAY, NEXT_REGISTERS, NEXT_STREAM };
+enum ring_end { END_BYTES, END_ENTRIES };
 enum ring_ready { READY_UNTIL, READY_CONDITION };
 enum use_as { USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND };
 
@@ -419,18 +419,6 @@ struct stream {		 /* frames one behind the other; see stream.c */
 	struct expr from, read, wraps; /* from absent: 0; wraps absent: yes */
 };
 
-struct ring_link { /* of a chain: where the next slot is, while WHEN holds */
-	struct expr address, when;
-};
-
-struct ring_stop { /* after a slot: what follows it is not looked at before a wake */
-	struct expr when;
-	uint8_t state;
-	struct actions actions;
-};
-
-enum { LINKS_MAX = 4, STOPS_MAX = 4 };
-
 struct ring {
 	const char *name;
 	bool commands; /* of a transmit ring: nothing but */
@@ -440,10 +428,6 @@ struct ring {
 	uint16_t cursor_word; /* register that is the cursor (entry index) */
 	uint64_t cursor_mask;
 	struct expr until; /* or what holds for a slot that is ready */
-	bool walks;	   /* see nic/walk.c */
-	struct ring_link links[LINKS_MAX];
-	struct ring_stop stops[STOPS_MAX];
-	uint8_t links_count, stops_count;
 	struct stream stream;
 	struct use uses[CARD_USE_MAX];
 	uint8_t uses_count;

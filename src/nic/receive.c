@@ -52,52 +52,17 @@ static int slot_load(struct nic *nic, uint64_t addr, uint8_t *slot, unsigned siz
 	return got < 0 ? got : 0;
 }
 
-static bool room_slot(struct nic *nic, const struct ring *ring, struct room *room, unsigned k)
-{
-	struct scope scope = {.slot = room->slots[k], .here = room->addr[k]};
-	const struct use *use = ring_use(nic, ring, &scope);
-
-	room->size[k] = 0;
-	if (!use || (use->skip.count && expr_eval(nic, &use->skip, &scope)))
-		return false;
-	room->buffer[k] = expr_eval(nic, &use->address, &scope);
-	room->size[k] = (uint32_t)expr_eval(nic, &use->length, &scope);
-	return true;
-}
-
-static int room_walk(struct nic *nic, unsigned index, uint32_t length, struct room *room)
-{
-	struct walker walk;
-	int result = walk_waits(nic, index) ? -ENOBUFS : walker_begin(nic, index, &walk);
-	uint64_t held = 0;
-
-	for (room->count = 0; result >= 0 && held < length; room->count++) {
-		unsigned k = room->count;
-
-		if (k == RECEIVE_SLOTS)
-			return -ENOBUFS;
-		result = walker_slot(&walk, room->slots[k], &room->addr[k]);
-		if (result == 0)
-			return -ENOBUFS;
-		if (result > 0 && room_slot(nic, &nic->card->rings[index], room, k))
-			held += room->size[k];
-	}
-	return result < 0 ? result : 0;
-}
-
 /* Slots for LENGTH bytes. 0, -ENOBUFS, or what guest memory said. */
 static int room_find(struct nic *nic, unsigned index, uint32_t length, struct room *room)
 {
 	const struct ring *ring = &nic->card->rings[index];
 	const struct ring_run *run = &nic->rings[index];
-	uint32_t cursor, ready;
+	uint32_t cursor = ring_cursor(nic, index), ready = ring_ready(nic, index);
 	uint64_t held = 0;
 
-	if (ring->walks)
-		return room_walk(nic, index, length, room);
-	cursor = ring_cursor(nic, index);
-	ready = ring_ready(nic, index);
 	for (room->count = 0; held < length; room->count++) {
+		struct scope scope = {.slot = room->slots[room->count]};
+		const struct use *use;
 		unsigned k = room->count;
 		int got;
 
@@ -108,8 +73,13 @@ static int room_find(struct nic *nic, unsigned index, uint32_t length, struct ro
 		got = slot_load(nic, room->addr[k], room->slots[k], ring->slot_size);
 		if (got < 0)
 			return got;
-		if (room_slot(nic, ring, room, k))
-			held += room->size[k];
+		use = ring_use(nic, ring, &scope);
+		room->size[k] = 0;
+		if (!use || (use->skip.count && expr_eval(nic, &use->skip, &scope)))
+			continue;
+		room->buffer[k] = expr_eval(nic, &use->address, &scope);
+		room->size[k] = (uint32_t)expr_eval(nic, &use->length, &scope);
+		held += room->size[k];
 	}
 	return 0;
 }
@@ -140,7 +110,6 @@ static void room_fill(struct nic *nic, unsigned index, struct room *room, const 
 		struct scope scope = {
 			.facts = facts, .slot = room->slots[k], .ring = (uint8_t)index};
 		const struct use *use = ring_use(nic, ring, &scope);
-		uint8_t read[SLOT_MAX + 8];
 
 		facts->put = left < room->size[k] ? left : room->size[k];
 		facts->first = done == 0;
@@ -148,12 +117,8 @@ static void room_fill(struct nic *nic, unsigned index, struct room *room, const 
 			nic->counts[COUNT_RX_NO_ROOM]++; /* not memory: lost on the way */
 		done += facts->put;
 		facts->last = done == frame->length && facts->put;
-		if (!ring->walks)
-			ring_advance(nic, index, 1);
-		memcpy(read, room->slots[k], sizeof(read));
+		ring_advance(nic, index, 1);
 		ring_complete(nic, ring, use, &scope, room->addr[k], room->slots[k], facts->last);
-		if (ring->walks)
-			walk_past(nic, index, read);
 	}
 }
 
@@ -212,10 +177,6 @@ static enum delivery no_room(struct nic *nic, const struct ring *ring, bool hold
 	}
 	nic->counts[COUNT_RX_NO_ROOM]++;
 	nic->stats.rx_no_room++;
-	if (ring->walks && walk_waits(nic, (unsigned)(ring - nic->card->rings)))
-		return TAKEN; /* which was said when it stopped */
-	if (ring->walks)
-		nic->rings[ring - nic->card->rings].state = RING_STARVED;
 	actions_run(nic, &ring->empty, &scope);
 	return TAKEN;
 }

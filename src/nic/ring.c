@@ -21,9 +21,9 @@ static void ring_geometry(struct nic *nic, unsigned index)
 	const struct ring *ring = &nic->card->rings[index];
 	struct ring_run *run = &nic->rings[index];
 	struct scope scope = {0};
-	uint64_t end = ring->end < END_BIT ? expr_eval(nic, &ring->end_value, &scope) : 0;
+	uint64_t end = expr_eval(nic, &ring->end_value, &scope);
 
-	run->base = ring->base.count ? expr_eval(nic, &ring->base, &scope) : 0;
+	run->base = expr_eval(nic, &ring->base, &scope);
 	if (ring->end == END_BYTES && ring->next == NEXT_ARRAY)
 		end /= ring->slot_size;
 	run->entries = end <= RING_ENTRIES_MAX ? (uint32_t)end : 0;
@@ -42,9 +42,7 @@ void rings_update(struct nic *nic)
 			run->state = RING_STOPPED;
 			continue;
 		}
-		/* a chain that no register switches on is started by an action */
-		if (run->state == RING_STOPPED &&
-		    (nic->card->rings[i].when.count || nic->card->rings[i].next != NEXT_CHAIN))
+		if (run->state == RING_STOPPED)
 			run->state = RING_RUNNING;
 		ring_geometry(nic, i);
 	}
@@ -57,6 +55,31 @@ uint32_t ring_cursor(const struct nic *nic, unsigned ring)
 	return (uint32_t)(nic->state[at->cursor_word] & at->cursor_mask);
 }
 
+/* Slots from the cursor on that the driver has handed over. */
+static uint32_t owned(struct nic *nic, unsigned ring)
+{
+	const struct ring *at = &nic->card->rings[ring];
+	const struct ring_run *run = &nic->rings[ring];
+	uint32_t cursor = ring_cursor(nic, ring), count = 0;
+
+	for (; count < run->entries && count < BUDGET; count++) {
+		uint8_t slot[SLOT_MAX + 8] = {0};
+		struct scope scope = {.slot = slot};
+		struct iovec iov[1];
+
+		if (dma_read_view(nic->bus.memory,
+				  run->base + (uint64_t)((cursor + count) % run->entries) *
+						      at->slot_size,
+				  at->slot_size, iov, 1) != 1)
+			break;
+		memcpy(slot, iov[0].iov_base, at->slot_size);
+		if (!expr_eval(nic, &at->until, &scope))
+			break;
+	}
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return count;
+}
+
 uint32_t ring_ready(struct nic *nic, unsigned ring)
 {
 	const struct ring_run *run = &nic->rings[ring];
@@ -64,11 +87,11 @@ uint32_t ring_ready(struct nic *nic, unsigned ring)
 	uint32_t cursor = ring_cursor(nic, ring);
 	uint64_t until;
 
-	if (nic->card->rings[ring].walks)
-		return walk_ready(nic, ring);
 	if (nic->card->rings[ring].next != NEXT_ARRAY)
 		return nic->card->rings[ring].next == NEXT_STREAM ? stream_free(nic, ring)
 								  : registers_ready(nic, ring);
+	if (nic->card->rings[ring].ready == READY_CONDITION)
+		return owned(nic, ring);
 	until = expr_eval(nic, &nic->card->rings[ring].until, &scope);
 	if (cursor >= run->entries || until >= run->entries)
 		return 0;

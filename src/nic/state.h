@@ -44,12 +44,9 @@ struct recorded { /* the rest of a list of actions, and what it speaks of; see r
 };
 
 struct ring_run {
-	uint8_t state;	 /* enum ring_state */
-	bool waits;	 /* for the port to take frames again */
-	bool passed;	 /* walked: the slot at the cursor is done with */
-	uint64_t cursor; /* walked, where no register is */
-	uint32_t walked; /* slots since it was woken */
-	bool commanded;	 /* the actions of the command at the cursor are recorded */
+	uint8_t state;	/* enum ring_state */
+	bool waits;	/* for the port to take frames again */
+	bool commanded; /* the actions of the command at the cursor are recorded */
 	uint64_t base;
 	uint32_t entries;
 	uint32_t from, needs; /* stream: where it begins; room that the last frame did not find */
@@ -158,7 +155,6 @@ struct nic {
 	uint8_t headers[BATCH][HEADER_MAX];
 	uint16_t slots_of[BATCH];	      /* slots up to and with each frame */
 	uint8_t slots[BUDGET * SLOT_MAX + 8]; /* + 8: fields are read by whole loads */
-	uint64_t slot_addrs[BUDGET];
 	/* scratch of receive and of software segmentation */
 	uint8_t linear[FRAME_MAX];
 	uint8_t segment[16384 + HEADER_MAX];
@@ -295,28 +291,6 @@ uint32_t stream_free(struct nic *nic, unsigned ring);
 bool stream_room(struct nic *nic, unsigned ring);
 int stream_find(struct nic *nic, unsigned ring, uint32_t length); /* 0 or -ENOBUFS */
 int stream_fill(struct nic *nic, unsigned ring, const struct frame *frame, struct facts *facts);
-
-/* walk.c */
-struct walker {
-	struct nic *nic;
-	const struct ring *ring;
-	const struct ring_run *run;
-	uint64_t cursor, from;
-	bool ended;
-};
-int walker_begin(struct nic *nic, unsigned index, struct walker *walk);
-int walker_slot(struct walker *walk, uint8_t *slot, uint64_t *addr);
-void walk_past(struct nic *nic, unsigned index, const uint8_t *slot);
-void walk_start(struct nic *nic, unsigned index, const struct expr *at, const struct scope *scope);
-void walk_wake(struct nic *nic, unsigned index);
-uint32_t walk_ready(struct nic *nic, unsigned index);
-int walk_load(struct nic *nic, unsigned index);
-/* Done with a slot and not woken since. */
-static inline bool walk_waits(const struct nic *nic, unsigned index)
-{
-	return nic->rings[index].state != RING_RUNNING &&
-	       (nic->rings[index].passed || nic->rings[index].state == RING_SUSPENDED);
-}
 
 /* transmit_plan.c */
 void plans_init(struct nic *nic);

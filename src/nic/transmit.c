@@ -179,15 +179,6 @@ static unsigned slot_index(const struct build *build, unsigned i)
 	return at < build->run->entries ? at : at - build->run->entries;
 }
 
-static uint64_t slot_address(const struct build *build, unsigned i)
-{
-	const struct nic *nic = build->nic;
-	unsigned size = build->ring->slot_size;
-
-	return build->ring->walks ? nic->slot_addrs[(unsigned)(build->from - nic->slots) / size + i]
-				  : build->run->base + (uint64_t)slot_index(build, i) * size;
-}
-
 static void build_frames(struct build *build, uint32_t ready)
 {
 	struct nic *nic = build->nic;
@@ -208,7 +199,8 @@ static void build_frames(struct build *build, uint32_t ready)
 		}
 		build->scope.slot = slot;
 		build->scope.index = slot_index(build, i);
-		build->scope.here = slot_address(build, i);
+		build->scope.here =
+			build->run->base + (uint64_t)build->scope.index * build->ring->slot_size;
 		use = ring_use(nic, build->ring, &build->scope);
 		if (use && use->as == USE_COMMAND) {
 			build_command(build, use, i);
@@ -257,20 +249,6 @@ static void commit_slot(struct build *build, uint8_t *slot, uint64_t addr, unsig
 		      use && (!use->last.count || expr_eval(nic, &use->last, &scope)));
 }
 
-/* Slot by slot: where the next one is follows from each. */
-static void commit_walk(struct build *build, unsigned slots)
-{
-	unsigned size = build->ring->slot_size;
-
-	for (unsigned i = 0; i < slots; i++) {
-		uint8_t *slot = build->from + i * size, read[SLOT_MAX + 8] = {0};
-
-		memcpy(read, slot, size);
-		commit_slot(build, slot, slot_address(build, i), 0);
-		walk_past(build->nic, build->index, read);
-	}
-}
-
 /* Results of the first SLOTS slots: those of runs by the run, split where the ring ends. */
 static void commit(struct build *build, uint32_t cursor, unsigned slots)
 {
@@ -303,16 +281,6 @@ static void ring_starve(struct nic *nic, const struct ring *ring, struct ring_ru
 	actions_run(nic, &ring->empty, &scope);
 }
 
-static void settle_slots(struct build *build, unsigned slots)
-{
-	if (build->ring->walks) {
-		commit_walk(build, slots);
-		return;
-	}
-	commit(build, ring_cursor(build->nic, build->index), slots);
-	ring_advance(build->nic, build->index, slots);
-}
-
 /* The slot at the front is a command: 1 done, 0 not yet. */
 static unsigned transmit_command(struct build *build)
 {
@@ -321,7 +289,8 @@ static unsigned transmit_command(struct build *build)
 	build->blocked = !command_run(nic, build->index, build->command, &build->scope);
 	if (build->blocked)
 		return 0;
-	settle_slots(build, 1);
+	commit(build, ring_cursor(nic, build->index), 1);
+	ring_advance(nic, build->index, 1);
 	return 1;
 }
 
@@ -350,7 +319,8 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	count_frames(nic, taken, build->plain.groups);
 	if (taken == build->frames) /* else this part is made again */
 		count_faults(nic, build->faults);
-	settle_slots(build, slots);
+	commit(build, ring_cursor(nic, build->index), slots);
+	ring_advance(nic, build->index, slots);
 	return slots;
 }
 
@@ -359,24 +329,18 @@ bool transmit_work(struct nic *nic, unsigned index)
 	const struct ring *ring = &nic->card->rings[index];
 	struct ring_run *run = &nic->rings[index];
 	struct build build;
-	uint32_t ready, done = 0, slots;
+	uint32_t ready = ring_ready(nic, index), done = 0, slots;
 	int loaded;
 
 	if (run->state != RING_RUNNING || run->waits)
 		return false;
-	loaded = ring->walks ? walk_load(nic, index) : (int)ring_ready(nic, index);
-	if (loaded == -EAGAIN)
-		return false;
-	ready = loaded > 0 ? (uint32_t)loaded : 0;
-	if (loaded < 0)
-		count_faults(nic, 1);
 	if (!ready) {
 		ring_starve(nic, ring, run);
 		return false;
 	}
 	if (ready > BUDGET)
 		ready = BUDGET;
-	loaded = ring->walks ? 0 : slots_load(nic, ring, run, ring_cursor(nic, index), ready);
+	loaded = slots_load(nic, ring, run, ring_cursor(nic, index), ready);
 	if (loaded < 0) {
 		if (loaded != -EAGAIN) { /* no such memory: the slots are passed over */
 			count_faults(nic, 1);
@@ -389,7 +353,7 @@ bool transmit_work(struct nic *nic, unsigned index)
 		build.from = nic->slots + done * ring->slot_size;
 		slots = transmit_part(&build, ready - done);
 		done += slots;
-	} while (slots && done < ready && !run->waits && run->state == RING_RUNNING);
+	} while (slots && done < ready && !run->waits);
 	if (done || !build.again)
 		dma_settle(nic->bus.memory);
 	if (build.again || build.blocked)
@@ -398,5 +362,5 @@ bool transmit_work(struct nic *nic, unsigned index)
 		run->state = RING_STARVED;
 		return false;
 	}
-	return !run->waits && run->state == RING_RUNNING;
+	return !run->waits;
 }

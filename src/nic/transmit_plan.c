@@ -114,7 +114,7 @@ void plans_init(struct nic *nic)
 		const struct ring *ring = &nic->card->rings[i];
 		struct plans *plans = &nic->plans[i];
 
-		plans->usable = ring->next == NEXT_ARRAY && !ring->walks &&
+		plans->usable = ring->next == NEXT_ARRAY && ring->ready == READY_UNTIL &&
 				(ring->direction == RING_TRANSMIT ? note_transmit(nic, plans, ring)
 								  : fill_note(nic, plans, ring));
 	}
