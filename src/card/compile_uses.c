@@ -24,6 +24,7 @@ void read_completes(struct draft *draft, const struct node *node, const struct r
 			wrong(draft, child, "more than %d <complete> in one place", COMPLETES_MAX);
 			break;
 		}
+		complete->at_first = node_choice(child, "at") == 2;
 		complete->at_last = node_choice(child, "at") == 1;
 		expr_read(draft, child, "when", &complete->when);
 		writes_read(draft, child, "write", complete);
@@ -241,13 +242,15 @@ static void read_layouts(struct draft *draft, const struct node *node, struct ri
 			return;
 		}
 		layouts[i] = use_layout(draft, child, ring);
-		draft->slot_unknown |= !layouts[i] && ring->next == NEXT_ARRAY;
+		draft->slot_unknown |= !layouts[i] && ring->next <= NEXT_CHAIN;
 		if (layouts[i] && layouts[i]->size > CARD_SLOT_MAX)
 			wrong(draft, child, "a slot has at most %d bytes, record %s %u",
 			      CARD_SLOT_MAX, layouts[i]->name, layouts[i]->size);
-		if (layouts[i] && !ring->slot_size)
+		if (layouts[i] && (!ring->slot_size || (ring->next == NEXT_CHAIN &&
+							ring->slot_size < layouts[i]->size)))
 			ring->slot_size = layouts[i]->size;
-		if (layouts[i] && layouts[i]->size != ring->slot_size && !layouts[i]->node->broken)
+		if (ring->next != NEXT_CHAIN && layouts[i] && layouts[i]->size != ring->slot_size &&
+		    !layouts[i]->node->broken)
 			wrong(draft, child, "the slots of a ring have one size: %u bytes, not %u",
 			      ring->slot_size, layouts[i]->size);
 		if (layouts[i] && node_choice(child, "as") == 1) {

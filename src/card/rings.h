@@ -3,8 +3,8 @@
 
 #include "card/draft.h"
 
-/* compile_walks.c, for compile_rings.c */
-uint8_t read_next(struct draft *draft, const struct node *node);
+/* compile_walks.c: before the slots are known, and after */
+void read_geometry(struct draft *draft, const struct node *node, struct ring *ring);
 void read_walk(struct draft *draft, const struct node *node, struct ring *ring);
 
 /* compile_uses.c, for compile_rings.c */

@@ -272,9 +272,9 @@ struct latch { /* a bit that keeps a 0 until it is read */
 
 enum ring_state { RING_STOPPED, RING_RUNNING, RING_STARVED, RING_SUSPENDED };
 enum ring_for { RING_TRANSMIT, RING_RECEIVE };
-enum ring_next { NEXT_ARRAY, NEXT_REGISTERS, NEXT_STREAM, NEXT_CHAIN };
+enum ring_next { NEXT_ARRAY, NEXT_CHAIN, NEXT_REGISTERS, NEXT_STREAM };
 enum ring_end { END_BYTES, END_ENTRIES, END_BIT, END_NONE };
-enum ring_ready { READY_UNTIL, READY_CONDITION };
+enum ring_ready { READY_UNTIL, READY_CONDITION, READY_ALWAYS };
 enum use_as { USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND };
 
 struct checksum {
@@ -300,8 +300,18 @@ struct write_field { /* one assignment of a write-back */
 	struct expr value;
 };
 
+struct chain_link { /* the address of the next slot, where it holds */
+	struct expr address, when;
+};
+
+struct stop { /* after such a slot the next is not known yet; see walk.c */
+	struct expr when;
+	uint8_t as; /* enum ring_state */
+	struct actions actions;
+};
+
 struct complete {
-	bool at_last; /* only with a frame's last slot */
+	bool at_first, at_last; /* only with a frame's first or last slot */
 	struct expr when;
 	const struct write_field *writes;
 	uint8_t writes_count;
@@ -347,31 +357,23 @@ struct stream {		 /* frames one behind the other; see stream.c */
 	struct expr from, read, wraps; /* from absent: 0; wraps absent: yes */
 };
 
-struct ring_link { /* of a chain: where the next slot is, while WHEN holds */
-	struct expr address, when;
-};
-
-struct ring_stop { /* after a slot: what follows it is not looked at before a wake */
-	struct expr when;
-	uint8_t state;
-	struct actions actions;
-};
-
-enum { LINKS_MAX = 4, STOPS_MAX = 4 };
-
 struct ring {
 	const char *name;
 	bool commands; /* of a transmit ring: nothing but */
 	uint8_t direction, next, end, ready;
 	uint16_t slot_size;
 	struct expr when, base, end_value;
-	uint16_t cursor_word; /* register that is the cursor (entry index) */
-	uint64_t cursor_mask;
-	struct expr until; /* or what holds for a slot that is ready */
-	bool walks;	   /* see nic/walk.c */
-	struct ring_link links[LINKS_MAX];
-	struct ring_stop stops[STOPS_MAX];
+	uint16_t cursor_word; /* register that is the cursor */
+	uint64_t cursor_mask; /* 0: the engine keeps it */
+	bool by_address;      /* the cursor is an address rather than an index */
+	bool walked;	      /* slots are looked at one by one; see walk.c */
+	bool starts;	      /* runs from a `start` on */
+	struct expr stride;   /* array: bytes from slot to slot; absent: a slot's */
+	const struct chain_link *links;
+	const struct stop *stops;
 	uint8_t links_count, stops_count;
+	struct expr until;	       /* or what holds for a slot that is ready */
+	uint8_t ready_at, ready_bytes; /* of the slot: where that stands; written last */
 	struct stream stream;
 	struct use uses[CARD_USE_MAX];
 	uint8_t uses_count;

@@ -44,13 +44,13 @@ struct recorded { /* the rest of a list of actions, and what it speaks of; see r
 };
 
 struct ring_run {
-	uint8_t state;	 /* enum ring_state */
-	bool waits;	 /* for the port to take frames again */
-	bool passed;	 /* walked: the slot at the cursor is done with */
-	uint64_t cursor; /* walked, where no register is */
-	uint32_t walked; /* slots since it was woken */
-	bool commanded;	 /* the actions of the command at the cursor are recorded */
-	uint64_t base;
+	uint8_t state;	/* enum ring_state */
+	bool waits;	/* for the port to take frames again */
+	bool commanded; /* the actions of the command at the cursor are recorded */
+	bool halted;	/* until it is started, whatever its when= says */
+	bool finished;	/* the slot at the cursor is done with, the next not known; see walk.c */
+	uint64_t position, finished_at; /* the cursor, where no register is; and of that slot */
+	uint64_t base, stride;
 	uint32_t entries;
 	uint32_t from, needs; /* stream: where it begins; room that the last frame did not find */
 	uint8_t context[CARD_CONTEXTS][SLOT_MAX + 8];
@@ -137,6 +137,8 @@ struct nic {
 	bool level, dirty, held; /* held: the port keeps frames until there is room */
 	uint8_t nesting;
 	unsigned held_segments; /* of its first frame, delivered already */
+	struct timer look;	/* for room, while frames wait for slots of their own */
+	uint64_t look_after;
 	uint64_t reset_time;
 	uint64_t *state;
 	uint8_t **memories;
@@ -160,7 +162,7 @@ struct nic {
 	uint8_t headers[BATCH][HEADER_MAX];
 	uint16_t slots_of[BATCH];	      /* slots up to and with each frame */
 	uint8_t slots[BUDGET * SLOT_MAX + 8]; /* + 8: fields are read by whole loads */
-	uint64_t slot_addrs[BUDGET];
+	uint64_t slot_at[BUDGET + 1];	      /* walked rings: cursors of these, and the next */
 	/* scratch of receive and of software segmentation */
 	uint8_t linear[FRAME_MAX];
 	uint8_t segment[16384 + HEADER_MAX];
@@ -297,9 +299,34 @@ void rings_update(struct nic *nic);
 uint32_t ring_ready(struct nic *nic, unsigned ring);
 uint32_t ring_cursor(const struct nic *nic, unsigned ring);
 void ring_advance(struct nic *nic, unsigned ring, uint32_t slots);
+void ring_start(struct nic *nic, unsigned ring, const uint64_t *at); /* NULL: at its base */
+bool ring_room(struct nic *nic, unsigned ring); /* receive: it may be worth to try again */
+void ring_dry(struct nic *nic, unsigned ring);	/* nothing was ready */
+enum { SLOT_FIRST = 1, SLOT_LAST = 2 };		/* of its frame */
 bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *use,
-		   struct scope *scope, uint64_t addr, uint8_t *slot, bool last);
+		   struct scope *scope, uint64_t addr, uint8_t *slot, unsigned place);
 const struct use *ring_use(struct nic *nic, const struct ring *ring, const struct scope *scope);
+
+/* walk.c */
+struct ring_walk {
+	struct nic *nic;
+	const struct ring *ring;
+	struct ring_run *run;
+	unsigned index;
+	uint64_t first, at;	 /* cursors: of the first slot that was given, and of the next */
+	const struct stop *stop; /* that holds for the last one */
+	bool ended, lap;	 /* the next is not known; is the first again */
+	struct dma_window window;
+};
+int ring_walk_begin(struct ring_walk *walk, struct nic *nic,
+		    unsigned ring); /* 0, or what memory said */
+int ring_walk_slot(struct ring_walk *walk, uint8_t *slot,
+		   uint64_t *at); /* 1, 0: none is ready, or so */
+void ring_walk_done(struct ring_walk *walk, uint64_t at, uint64_t next, bool last,
+		    const uint8_t *slot);
+uint64_t slot_address(const struct nic *nic, unsigned ring, uint64_t at);
+uint64_t ring_position(const struct nic *nic, unsigned ring);
+uint32_t ring_walk_count(struct nic *nic, unsigned ring, uint32_t most);
 
 /* register_ring.c */
 uint32_t registers_ready(struct nic *nic, unsigned ring);
@@ -311,28 +338,6 @@ bool stream_room(struct nic *nic, unsigned ring);
 void streams_wait(struct nic *nic);				  /* a frame has no room yet */
 int stream_find(struct nic *nic, unsigned ring, uint32_t length); /* 0 or -ENOBUFS */
 int stream_fill(struct nic *nic, unsigned ring, const struct frame *frame, struct facts *facts);
-
-/* walk.c */
-struct walker {
-	struct nic *nic;
-	const struct ring *ring;
-	const struct ring_run *run;
-	uint64_t cursor, from;
-	bool ended;
-};
-int walker_begin(struct nic *nic, unsigned index, struct walker *walk);
-int walker_slot(struct walker *walk, uint8_t *slot, uint64_t *addr);
-void walk_past(struct nic *nic, unsigned index, const uint8_t *slot);
-void walk_start(struct nic *nic, unsigned index, const struct expr *at, const struct scope *scope);
-void walk_wake(struct nic *nic, unsigned index);
-uint32_t walk_ready(struct nic *nic, unsigned index);
-int walk_load(struct nic *nic, unsigned index);
-/* Done with a slot and not woken since. */
-static inline bool walk_waits(const struct nic *nic, unsigned index)
-{
-	return nic->rings[index].state != RING_RUNNING &&
-	       (nic->rings[index].passed || nic->rings[index].state == RING_SUSPENDED);
-}
 
 /* transmit_plan.c */
 void plans_init(struct nic *nic);
@@ -402,6 +407,7 @@ static inline uint64_t plan_field(const struct plan_field *field, const uint8_t 
 /* transmit.c, receive.c */
 bool transmit_work(struct nic *nic, unsigned ring); /* true: more is left */
 bool receive_loop(struct nic *nic);
+void receive_init(struct nic *nic);
 int receive_ring(const struct nic *nic); /* -1: none runs */
 uint32_t receive_fcs(const uint8_t *data, size_t length);
 void receive_look(struct nic *nic, const struct ring *ring, const struct frame *frame,

@@ -1,55 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Rings that are walked slot by slot: whether a slot may be taken, and often
- * also where the next one is, stands in the slot itself.
+ * Slots of a ring in guest memory, looked at one by one: each says itself
+ * whether it is ready, or where the next one is.
  *
- *   array   index + 1, and 0 where the ring ends (or the slot says that it does)
- *   chain   the address that the first of the links whose condition holds gives
+ *   cursor -> [slot] -> [slot] -> [slot]      next: address + stride, back to base
+ *              ready     ready     not              behind an end bit, or what the
+ *                                                   slot says (chain)
  *
- *   cursor ──> slot ready? ──> taken ──> next ──> slot ready? ...
- *                 │ no           └─ stop: done with it, but what follows it is not
- *                 v                       known before the ring is woken
- *              starved
+ * A cursor is an index where the ring has entries, else the address itself. A
+ * walk changes nothing: it gives copies, and ring_walk_done() moves the cursor when
+ * what came of them is written. Whether a slot is ready is read before the
+ * rest of it, with a barrier between.
  *
- * A walk only reads; what it found is committed slot by slot with walk_to(). The
- * condition is looked at first and the slot read again after it, since the
- * driver writes the slot first and its condition last.
+ * A slot for which a <stop> holds ends a walk, and so does one without a
+ * successor. When it is done, the cursor stays at it, `finished`: the next walk
+ * reads it again, and goes on behind it as soon as nothing of that holds any
+ * more. A cursor that the driver has moved meanwhile forgets it.
  *
- * Invariants: one walk takes at most what its caller has room for, and never
- * comes back to where it began; a ring that was walked WALKED_MAX slots without
- * being woken is suspended, so that chains that lead back to themselves end.
+ * What is linked in a circle ends where it began, since none of these slots
+ * has been given back yet; any other way to go on forever ends by the budget of
+ * whoever walks.
  */
 #include "nic/state.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { WALKED_MAX = 1 << 17 };
+uint64_t slot_address(const struct nic *nic, unsigned index, uint64_t at)
+{
+	const struct ring_run *run = &nic->rings[index];
 
-static uint64_t cursor_get(const struct nic *nic, unsigned index)
+	return nic->card->rings[index].by_address ? at : run->base + at * run->stride;
+}
+
+uint64_t ring_position(const struct nic *nic, unsigned index)
 {
 	const struct ring *ring = &nic->card->rings[index];
 
 	return ring->cursor_mask ? nic->state[ring->cursor_word] & ring->cursor_mask
-				 : nic->rings[index].cursor;
+				 : nic->rings[index].position;
 }
 
-static void cursor_set(struct nic *nic, unsigned index, uint64_t value)
+static void position_set(struct nic *nic, unsigned index, uint64_t at)
 {
 	const struct ring *ring = &nic->card->rings[index];
 	uint64_t *word = &nic->state[ring->cursor_word];
 
-	nic->rings[index].cursor = value;
 	if (ring->cursor_mask)
-		*word = (*word & ~ring->cursor_mask) | (value & ring->cursor_mask);
+		*word = (*word & ~ring->cursor_mask) | (at & ring->cursor_mask);
+	else
+		nic->rings[index].position = at;
 }
 
-static int fetch(struct nic *nic, uint64_t addr, uint8_t *slot, unsigned size)
+static int slot_load(struct ring_walk *walk, uint64_t addr, uint8_t *slot)
 {
+	struct dma *memory = walk->nic->bus.memory;
+	size_t size = walk->ring->slot_size;
+	uint8_t *host = dma_within(&walk->window, addr, size);
 	struct iovec iov[2];
-	int got = dma_read_view(nic->bus.memory, addr, size, iov, 2);
+	int got;
 
+	if (!host) {
+		dma_window(memory, addr, DMA_READ, &walk->window);
+		host = dma_within(&walk->window, addr, size);
+	}
+	if (host) {
+		memcpy(slot, host, size);
+		return 0;
+	}
+	got = dma_read_view(memory, addr, size, iov, 2);
 	for (int i = 0; i < got; i++) {
 		memcpy(slot, iov[i].iov_base, iov[i].iov_len);
 		slot += iov[i].iov_len;
@@ -57,153 +77,163 @@ static int fetch(struct nic *nic, uint64_t addr, uint8_t *slot, unsigned size)
 	return got < 0 ? got : 0;
 }
 
-static uint64_t slot_at(const struct walker *walk, uint64_t cursor)
+static void chain_next(struct ring_walk *walk, const struct scope *scope)
 {
-	return walk->ring->next == NEXT_CHAIN ? cursor
-					      : walk->run->base + cursor * walk->ring->slot_size;
-}
+	for (unsigned i = 0; i < walk->ring->links_count; i++) {
+		const struct chain_link *link = &walk->ring->links[i];
 
-static uint64_t follow(const struct walker *walk, uint64_t cursor, const uint8_t *slot)
-{
-	const struct ring *ring = walk->ring;
-	struct scope scope = {.slot = slot, .here = slot_at(walk, cursor)};
-
-	for (unsigned i = 0; ring->next == NEXT_CHAIN && i < ring->links_count; i++) {
-		if (expr_holds(walk->nic, &ring->links[i].when, &scope))
-			return expr_eval(walk->nic, &ring->links[i].address, &scope);
-	}
-	if (ring->next == NEXT_CHAIN)
-		return cursor; /* nowhere: the walk is at its end */
-	if (ring->end == END_BIT)
-		return expr_eval(walk->nic, &ring->end_value, &scope) ? 0 : cursor + 1;
-	return cursor + 1 < walk->run->entries ? cursor + 1 : 0;
-}
-
-/* 0, or what guest memory said */
-int walker_begin(struct nic *nic, unsigned index, struct walker *walk)
-{
-	uint8_t slot[SLOT_MAX + 8] = {0};
-	int result;
-
-	*walk = (struct walker){.nic = nic,
-				.ring = &nic->card->rings[index],
-				.run = &nic->rings[index],
-				.cursor = cursor_get(nic, index)};
-	if (walk->run->passed) {
-		result = fetch(nic, slot_at(walk, walk->cursor), slot, walk->ring->slot_size);
-		if (result < 0)
-			return result;
-		walk->cursor = follow(walk, walk->cursor, slot);
-	}
-	walk->from = walk->cursor;
-	return 0;
-}
-
-/* The slot at the cursor: 1 taken, and the cursor moves on; 0 not ready; what memory said. */
-int walker_slot(struct walker *walk, uint8_t *slot, uint64_t *addr)
-{
-	const struct ring *ring = walk->ring;
-	struct scope scope = {.slot = slot};
-	int result;
-
-	if (walk->ended || (ring->next == NEXT_ARRAY && ring->end != END_BIT &&
-			    walk->cursor >= walk->run->entries))
-		return 0;
-	*addr = scope.here = slot_at(walk, walk->cursor);
-	memset(slot, 0, SLOT_MAX + 8);
-	result = fetch(walk->nic, *addr, slot, ring->slot_size);
-	if (result < 0)
-		return result;
-	if (!expr_eval(walk->nic, &ring->until, &scope))
-		return 0;
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	result = fetch(walk->nic, *addr, slot, ring->slot_size);
-	if (result < 0)
-		return result;
-	for (unsigned i = 0; i < ring->stops_count && !walk->ended; i++)
-		walk->ended = expr_holds(walk->nic, &ring->stops[i].when, &scope);
-	if (!walk->ended) {
-		walk->cursor = follow(walk, walk->cursor, slot);
-		walk->ended = walk->cursor == walk->from;
-	}
-	return 1;
-}
-
-static void stopped(struct nic *nic, unsigned index, const struct ring_stop *stop,
-		    struct scope *scope)
-{
-	nic->rings[index].passed = true;
-	nic->rings[index].state = stop->state;
-	actions_run(nic, &stop->actions, scope);
-}
-
-/* The slot at the cursor, now at ADDR as SLOT was read, is done with. */
-void walk_past(struct nic *nic, unsigned index, const uint8_t *slot)
-{
-	struct walker walk;
-	struct scope scope = {.slot = slot};
-	struct ring_run *run = &nic->rings[index];
-
-	if (run->passed) { /* where the walk began: what follows the one before */
-		if (walker_begin(nic, index, &walk) < 0)
-			return;
-		cursor_set(nic, index, walk.cursor);
-		run->passed = false;
-	}
-	walk = (struct walker){.nic = nic, .ring = &nic->card->rings[index], .run = run};
-	walk.cursor = cursor_get(nic, index);
-	scope.here = slot_at(&walk, walk.cursor);
-	for (unsigned i = 0; i < walk.ring->stops_count; i++) {
-		if (expr_holds(nic, &walk.ring->stops[i].when, &scope)) {
-			stopped(nic, index, &walk.ring->stops[i], &scope);
+		if (expr_holds(walk->nic, &link->when, scope)) {
+			walk->at = expr_eval(walk->nic, &link->address, scope);
 			return;
 		}
 	}
-	cursor_set(nic, index, follow(&walk, walk.cursor, slot));
-	if (++run->walked == WALKED_MAX)
-		run->state = RING_SUSPENDED;
+	walk->ended = true;
 }
 
-void walk_start(struct nic *nic, unsigned index, const struct expr *at, const struct scope *scope)
+/* Behind the slot of this scope; or not: then the walk has ended. */
+static void go_on(struct ring_walk *walk, const struct scope *scope)
+{
+	const struct ring *ring = walk->ring;
+
+	for (unsigned i = 0; i < ring->stops_count && !walk->stop; i++) {
+		if (expr_holds(walk->nic, &ring->stops[i].when, scope))
+			walk->stop = &ring->stops[i];
+	}
+	walk->ended = walk->stop != NULL;
+	if (walk->ended)
+		return;
+	if (ring->next == NEXT_CHAIN)
+		chain_next(walk, scope);
+	else if (!ring->by_address)
+		walk->at = walk->at + 1 < walk->run->entries ? walk->at + 1 : 0;
+	else if (ring->end == END_BIT && expr_eval(walk->nic, &ring->end_value, scope))
+		walk->at = walk->run->base;
+	else
+		walk->at += walk->run->stride;
+	if (ring->by_address && ring->cursor_mask)
+		walk->at &= ring->cursor_mask;
+}
+
+/* What was finished and had no successor may have one now. */
+static int resume(struct ring_walk *walk)
+{
+	uint8_t slot[SLOT_MAX + 8] = {0};
+	struct scope scope = {.slot = slot, .ring = (uint8_t)walk->index};
+	int error;
+
+	scope.here = slot_address(walk->nic, walk->index, walk->at);
+	error = slot_load(walk, scope.here, slot);
+	if (!error)
+		go_on(walk, &scope);
+	return error;
+}
+
+int ring_walk_begin(struct ring_walk *walk, struct nic *nic, unsigned index)
 {
 	struct ring_run *run = &nic->rings[index];
+	int error = 0;
 
-	if (at->count)
-		cursor_set(nic, index, expr_eval(nic, at, scope));
-	run->passed = false;
-	run->walked = 0;
-	run->state = RING_RUNNING;
+	*walk = (struct ring_walk){
+		.nic = nic, .ring = &nic->card->rings[index], .run = run, .index = index};
+	walk->at = ring_position(nic, index);
+	run->finished &= run->finished_at == walk->at;
+	if (run->finished)
+		error = resume(walk);
+	walk->first = walk->at;
+	return error;
 }
 
-void walk_wake(struct nic *nic, unsigned index)
+/* READY is looked at in a first copy, everything else in the second. */
+static int take(struct ring_walk *walk, uint64_t addr, uint8_t *slot, const struct scope *scope)
 {
-	nic->rings[index].walked = 0;
+	int error = slot_load(walk, addr, slot);
+
+	if (error)
+		return error;
+	if (walk->ring->ready == READY_CONDITION &&
+	    !expr_eval(walk->nic, &walk->ring->until, scope))
+		return 0;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	error = slot_load(walk, addr, slot);
+	return error ? error : 1;
 }
 
-/* Is there a slot to take? More than that is not known. */
-uint32_t walk_ready(struct nic *nic, unsigned index)
+static bool until_reached(const struct ring_walk *walk)
 {
-	uint8_t slot[SLOT_MAX + 8];
-	struct walker walk;
-	uint64_t addr;
+	struct scope scope = {0};
+	uint64_t until;
 
-	return nic->rings[index].state != RING_STOPPED && !walk_waits(nic, index) &&
-	       walker_begin(nic, index, &walk) == 0 && walker_slot(&walk, slot, &addr) == 1;
+	if (walk->ring->ready != READY_UNTIL)
+		return false;
+	until = expr_eval(walk->nic, &walk->ring->until, &scope);
+	return until == walk->at || (!walk->ring->by_address && until >= walk->run->entries);
 }
 
-/* Ready slots into nic->slots and their addresses; how many, or what guest memory said. */
-int walk_load(struct nic *nic, unsigned index)
+int ring_walk_slot(struct ring_walk *walk, uint8_t *slot, uint64_t *at)
 {
-	struct walker walk;
-	int result = walker_begin(nic, index, &walk), count = 0;
+	struct scope scope = {.slot = slot, .ring = (uint8_t)walk->index};
+	int got;
 
-	while (result >= 0 && count < BUDGET) {
-		uint8_t slot[SLOT_MAX + 8];
+	if (walk->ended || walk->lap || until_reached(walk) ||
+	    (!walk->ring->by_address && walk->at >= walk->run->entries))
+		return 0;
+	*at = walk->at;
+	scope.here = slot_address(walk->nic, walk->index, walk->at);
+	got = take(walk, scope.here, slot, &scope);
+	if (got <= 0)
+		return got;
+	go_on(walk, &scope);
+	walk->lap = !walk->ended && walk->at == walk->first;
+	return 1;
+}
 
-		result = walker_slot(&walk, slot, &nic->slot_addrs[count]);
-		if (result <= 0)
-			break;
-		memcpy(nic->slots + count++ * walk.ring->slot_size, slot, walk.ring->slot_size);
+/* The slot at AT is done with; LAST: it ended the walk, else the next is at NEXT. */
+void ring_walk_done(struct ring_walk *walk, uint64_t at, uint64_t next, bool last,
+		    const uint8_t *slot)
+{
+	struct ring_run *run = walk->run;
+	struct scope scope = {.slot = slot, .ring = (uint8_t)walk->index};
+
+	run->finished = last && walk->ended;
+	if (!run->finished) {
+		position_set(walk->nic, walk->index, next);
+		return;
 	}
-	return result == -EAGAIN || (result < 0 && !count) ? result : count;
+	position_set(walk->nic, walk->index, at);
+	run->finished_at = ring_position(walk->nic, walk->index);
+	run->state = walk->stop ? walk->stop->as : RING_STARVED;
+	run->halted = run->state == RING_STOPPED;
+	scope.here = slot_address(walk->nic, walk->index, at);
+	if (walk->stop)
+		actions_run(walk->nic, &walk->stop->actions, &scope);
+}
+
+uint32_t ring_walk_count(struct nic *nic, unsigned index, uint32_t most)
+{
+	uint8_t slot[SLOT_MAX + 8] = {0};
+	struct ring_walk walk;
+	uint32_t count = 0;
+	uint64_t at;
+
+	if (ring_walk_begin(&walk, nic, index))
+		return 0;
+	while (count < most && ring_walk_slot(&walk, slot, &at) > 0)
+		count++;
+	return count;
+}
+
+/* Nothing was ready: what it is called depends on why. */
+void ring_dry(struct nic *nic, unsigned index)
+{
+	const struct ring *ring = &nic->card->rings[index];
+	struct ring_run *run = &nic->rings[index];
+	struct scope scope = {.ring = (uint8_t)index};
+	struct ring_walk walk;
+
+	run->state = RING_STARVED;
+	if (run->finished && ring_walk_begin(&walk, nic, index) == 0 && walk.ended) {
+		run->state = walk.stop ? walk.stop->as : RING_STARVED;
+		return; /* its stop said so already */
+	}
+	actions_run(nic, &ring->empty, &scope);
 }
