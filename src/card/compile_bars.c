@@ -164,33 +164,39 @@ static struct bar_part *take_parts(struct draft *draft, const struct node *node)
 	return draft_take(draft, struct bar_part, count ? count : 1);
 }
 
-static void read_bar(struct draft *draft, const struct node *node, const struct node **seen)
+static void read_bar(struct draft *draft, const struct node *node, struct bar *bar)
 {
 	struct bar_part *parts = take_parts(draft, node);
 	bool parted = node_first(node->child, "part") != NULL;
-	uint64_t index = 0, size = bar_size(draft, node);
+	uint64_t size = bar_size(draft, node);
 	unsigned count = parted ? read_parts(draft, node, size, parts)
 				: read_whole(draft, node, size, parts);
 
 	if (!!node_first(node->child, "index-data") + !!node_get(node, "bank") + parted != 1)
 		wrong(draft, node, "a BAR needs bank=, an <index-data> or <part>s, one of them");
-	if (!node_number(draft, node, "index", 5, &index))
-		return;
-	if (seen[index]) {
-		wrong(draft, node, "BAR %u is described in %s already", (unsigned)index,
-		      node_line(draft, node, seen[index]));
-		return;
-	}
-	seen[index] = node;
-	draft->card->bars[index] = (struct bar){.size = size,
-						.io = node_choice(node, "space") == 1,
-						.parts = parts,
-						.parts_count = (uint8_t)count};
+	if (bar)
+		*bar = (struct bar){.size = size,
+				    .io = node_choice(node, "space") == 1,
+				    .parts = parts,
+				    .parts_count = (uint8_t)count};
 }
 
 void compile_bars(struct draft *draft)
 {
 	const struct node *seen[6] = {0};
 
-	for_each_node(node, draft->root, "bar") read_bar(draft, node, seen);
+	for_each_node(node, draft->root, "bar")
+	{
+		uint64_t index;
+
+		if (!node_number(draft, node, "index", 5, &index)) {
+			read_bar(draft, node, NULL);
+		} else if (seen[index]) {
+			wrong(draft, node, "BAR %u is described in %s already", (unsigned)index,
+			      node_line(draft, node, seen[index]));
+		} else {
+			seen[index] = node;
+			read_bar(draft, node, &draft->card->bars[index]);
+		}
+	}
 }

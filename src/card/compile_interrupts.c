@@ -110,12 +110,40 @@ static void read_cause(struct draft *draft, const struct node *node, struct inte
 	cause->mask_shift = mask.shift;
 }
 
+static void read_vector(struct draft *draft, const struct node *node, struct interrupt *interrupt)
+{
+	const struct card *card = draft->card;
+	unsigned vectors = 0;
+	uint64_t vector;
+
+	if (!node_get(node, "line") == !node_get(node, "vector"))
+		wrong(draft, node, "<interrupt> needs line= or vector=, one of them");
+	if (node_get(node, "line"))
+		node_useless(draft, node, "on-send", "with line=");
+	interrupt->on_send =
+		(uint8_t)(node_choice(node, "on-send") < 0 ? SEND_KEEP
+							   : node_choice(node, "on-send"));
+	if (!node_number(draft, node, "vector", UINT64_MAX, &vector))
+		return;
+	interrupt->is_vector = true;
+	interrupt->vector = (uint16_t)vector;
+	for (unsigned i = 0; i < card->capabilities_count; i++) {
+		if (card->capabilities[i].kind >= CAPABILITY_MSI &&
+		    card->capabilities[i].vectors > vectors)
+			vectors = card->capabilities[i].vectors;
+	}
+	if (vector >= vectors)
+		wrong(draft, node, "vector=\"%s\": the capabilities have %u vectors",
+		      node_get(node, "vector"), vectors);
+}
+
 static void read_interrupt(struct draft *draft, const struct node *node,
 			   struct interrupt *interrupt)
 {
 	struct target cause, mask;
 
 	check_line(draft, node);
+	read_vector(draft, node, interrupt);
 	if (place_read(draft, node, "cause", false, &cause)) {
 		interrupt->cause_word = cause.word;
 		interrupt->cause_bits = cause.mask;

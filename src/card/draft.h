@@ -202,6 +202,7 @@ void compile_memories(struct draft *draft); /* needs all names */
 void port_behaviour(struct draft *draft, const struct node *node, struct reg *reg);
 void compile_function(struct draft *draft); /* pci */
 void compile_bars(struct draft *draft);
+void compile_capabilities(struct draft *draft);
 void compile_names(struct draft *draft); /* rings, timers, resets */
 void compile_layouts(struct draft *draft);
 void compile_records(struct draft *draft); /* what load and store do with them */

@@ -30,6 +30,7 @@ static void compile(struct draft *draft)
 	compile_function(draft);
 	compile_memories(draft);
 	compile_bars(draft);
+	compile_capabilities(draft);
 	compile_registers(draft);
 	compile_records(draft);
 	compile_rings(draft);

@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -317,6 +318,7 @@ int serve(struct serve_options *options, const struct serve_hooks *hooks)
 		return CLI_FAILED;
 	if (!options->mac_given)
 		default_mac(options);
+	malloc_trim(0); /* what the reader needed */
 	if (options->cpu >= 0)
 		share_cpu(options->cpu);
 	result = serve_card(options, hooks, card);

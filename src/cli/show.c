@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const show_classes[] = {"all", "broadcast", "multicast", "exact", "hash", "vlan"};
 static void show_part(const struct card *card, unsigned index, const struct bar *bar,
 		      const struct bar_part *part)
 {
@@ -21,6 +20,8 @@ static void show_part(const struct card *card, unsigned index, const struct bar 
 		printf(" at 0x%x", part->at);
 	printf("%s\n", part->when.count ? ", at times" : "");
 }
+
+const char *const show_classes[] = {"all", "broadcast", "multicast", "exact", "hash", "vlan"};
 
 static void show_identity(const struct card *card)
 {

@@ -132,6 +132,7 @@ struct nic {
 	struct port *port;
 	uint8_t mac[6];
 	bool link, negotiating;
+	uint32_t levels;	 /* of interrupts with a vector */
 	bool level, dirty, held; /* held: the port keeps frames until there is room */
 	uint8_t nesting;
 	unsigned held_segments; /* of its first frame, delivered already */
