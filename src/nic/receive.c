@@ -422,6 +422,8 @@ unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count
 			break;
 		taken++;
 	}
+	if (nic->trace)
+		trace_frames(nic, "in", frames, taken);
 	if (dma_flush(nic->bus.memory))
 		nic->bus.schedule(nic->bus.context);
 	counters_post(nic);
