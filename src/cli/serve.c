@@ -90,6 +90,9 @@ static bool option_set(int name, struct serve_options *options)
 	case 'w':
 		options->capture = optarg;
 		break;
+	case 't':
+		options->trace = optarg;
+		break;
 	case 'f':
 		return number("fd", optarg, 1 << 20, &options->fd);
 	case 'u':
@@ -126,6 +129,7 @@ int serve_options(int argc, char **argv, struct serve_options *options)
 		{"cards", required_argument, NULL, 'd'},
 		{"control", required_argument, NULL, 'c'},
 		{"capture", required_argument, NULL, 'w'},
+		{"trace", required_argument, NULL, 't'},
 		{"cpu", required_argument, NULL, 'u'},
 		{"poll-us", required_argument, NULL, 'p'},
 		{NULL, 0, NULL, 0},
@@ -245,6 +249,7 @@ static int start(struct server *server, const struct serve_options *options,
 		.fd = options->fd,
 		.net = options->net,
 		.capture = options->capture,
+		.trace = options->trace,
 		.gone = options->fd >= 0 ? client_gone : NULL,
 		.context = server,
 	};

@@ -5,7 +5,7 @@
 
 /* What `run` and `exec` share: options, and serving one card until told to end. */
 struct serve_options {
-	const char *card, *cards, *socket_path, *net, *control, *capture;
+	const char *card, *cards, *socket_path, *net, *control, *capture, *trace;
 	unsigned char mac[6];
 	bool mac_given; /* else made from card and socket path */
 	int fd, cpu;
@@ -31,6 +31,8 @@ int serve_options(int argc, char **argv, struct serve_options *options);
 	"  --cards DIR         look for cards here first\n"                                        \
 	"  --control PATH      socket for `anynic ctl`\n"                                          \
 	"  --capture FILE      write frames to a pcap file\n"                                      \
+	"  --trace WHAT[:FILE] say what the driver does; WHAT is a list of registers, rings,\n"    \
+	"                      frames and interrupts, as in registers,rings:trace.txt\n"           \
 	"  --cpu N             run on this CPU; best the one QEMU runs on\n"                       \
 	"  --poll-us N         look this long before sleeping; takes an idle CPU's time\n"
 

@@ -321,10 +321,23 @@ struct complete {
 	struct actions actions;
 };
 
+struct slot_field { /* for people */
+	const char *name;
+	uint16_t low;
+	uint8_t width;
+};
+
+struct slot_names {
+	const char *name;
+	const struct slot_field *fields;
+	uint16_t count;
+};
+
 struct use {
 	uint8_t as;
-	struct actions actions; /* command: what it does */
-	struct expr first;	/* data: absent: 1 */
+	const struct slot_names *names; /* NULL: the slots are registers */
+	struct actions actions;		/* command: what it does */
+	struct expr first;		/* data: absent: 1 */
 	const struct piece *pieces;
 	uint8_t pieces_count;
 	struct expr when;

@@ -210,8 +210,11 @@ bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *u
 	const struct complete *list = own ? use->completes : ring->completes;
 	unsigned count = own ? use->completes_count : ring->completes_count, hold = 0;
 	struct span span = {.first = ring->slot_size};
+	uint8_t before[SLOT_MAX + 8];
 	bool stored = true;
 
+	if (nic->trace)
+		memcpy(before, slot, ring->slot_size);
 	scope->slot = slot;
 	scope->here = addr;
 	for (unsigned i = 0; i < count; i++) {
@@ -228,6 +231,8 @@ bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *u
 		if (hold >> i & 1)
 			actions_run(nic, &list[i].actions, scope);
 	}
+	if (nic->trace)
+		trace_slot(nic, ring, use, addr, before, slot);
 	return stored;
 }
 

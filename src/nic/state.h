@@ -128,6 +128,7 @@ struct loop_frame {
 
 struct nic {
 	const struct card *card;
+	struct trace *trace; /* NULL: off */
 	struct bus bus;
 	struct port *port;
 	uint8_t mac[6];
@@ -270,6 +271,19 @@ void window_port_write(struct nic *nic, const struct reg *reg, unsigned lane, un
 void pins_written(struct nic *nic, unsigned word);
 uint64_t pins_shown(const struct nic *nic, unsigned word, uint64_t value);
 
+/* trace.c: only where nic->trace is not NULL */
+enum { TRACE_REGISTERS = 1, TRACE_RINGS = 2, TRACE_FRAMES = 4, TRACE_INTERRUPTS = 8 };
+void trace_read(struct nic *nic, const struct reg *reg, unsigned k, unsigned into, unsigned part,
+		uint64_t value);
+void trace_write(struct nic *nic, const struct reg *reg, unsigned k, unsigned into, unsigned part,
+		 uint64_t value);
+void trace_undeclared(struct nic *nic, unsigned bank, uint32_t offset, bool write);
+void trace_slot(struct nic *nic, const struct ring *ring, const struct use *use, uint64_t addr,
+		const uint8_t *before, const uint8_t *after);
+void trace_frames(struct nic *nic, const char *way, const struct frame *frames, unsigned count);
+void trace_line(struct nic *nic, bool level);
+void trace_message(struct nic *nic, unsigned vector);
+
 /* phy.c */
 static inline bool phy_up(const struct nic *nic)
 {
@@ -321,6 +335,7 @@ uint32_t registers_ready(struct nic *nic, unsigned ring);
 void stream_geometry(struct nic *nic, unsigned ring);
 uint32_t stream_free(struct nic *nic, unsigned ring);
 bool stream_room(struct nic *nic, unsigned ring);
+void streams_wait(struct nic *nic);				  /* a frame has no room yet */
 int stream_find(struct nic *nic, unsigned ring, uint32_t length); /* 0 or -ENOBUFS */
 int stream_fill(struct nic *nic, unsigned ring, const struct frame *frame, struct facts *facts);
 

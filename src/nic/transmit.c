@@ -430,6 +430,8 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	if (build->command)
 		return transmit_command(build);
 	taken = send_frames(nic, build->frames, build->looped);
+	if (nic->trace)
+		trace_frames(nic, build->looped ? "loop" : "out", nic->frames, taken);
 	slots = taken == build->frames ? build->slots : taken ? nic->slots_of[taken - 1] : 0;
 	build->run->waits = taken < build->frames;
 	count_frames(nic, taken, build->plain.groups);
