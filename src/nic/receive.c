@@ -278,7 +278,10 @@ static enum delivery no_room(struct nic *nic, unsigned index, bool hold)
 
 	if (hold) {
 		nic->held = true;
-		look_later(nic, ring);
+		if (ring->next == NEXT_STREAM)
+			streams_wait(nic);
+		else
+			look_later(nic, ring);
 		return HELD;
 	}
 	nic->counts[COUNT_RX_NO_ROOM]++;
