@@ -145,7 +145,6 @@ int stream_fill(struct nic *nic, unsigned index, const struct frame *frame, stru
 	facts->first = facts->last = true;
 	facts->next = (uint32_t)(next / ring->stream.unit);
 	cursor_move(nic, index, next);
-	ring_complete(nic, ring, NULL, &scope, run->base + at, header,
-		      SLOT_FIRST | SLOT_LAST);
+	ring_complete(nic, ring, NULL, &scope, run->base + at, header, SLOT_FIRST | SLOT_LAST);
 	return 0;
 }
