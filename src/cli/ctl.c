@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,13 +14,27 @@
 
 enum { PATIENCE = 5 }; /* s */
 
+static bool takes_file(const char *command)
+{
+	return !strcmp(command, "save") || !strcmp(command, "load");
+}
+
 static json_object *request_of(int argc, char **argv)
 {
 	json_object *request = json_object_new_object();
 
 	json_object_object_add(request, "command", json_object_new_string(argv[0]));
-	if (argc == 3) {
+	if (argc == 3)
 		json_object_object_add(request, "nic", json_object_new_string(argv[1]));
+	if (argc == 3 && takes_file(argv[0])) {
+		char path[PATH_MAX + 1] = "";
+
+		/* the card's process may be in another folder */
+		if (*argv[2] != '/' && getcwd(path, sizeof(path)))
+			strncat(path, "/", sizeof(path) - strlen(path) - 1);
+		strncat(path, argv[2], sizeof(path) - strlen(path) - 1);
+		json_object_object_add(request, "file", json_object_new_string(path));
+	} else if (argc == 3) {
 		json_object_object_add(request, "up",
 				       json_object_new_boolean(!strcmp(argv[2], "up")));
 	}
@@ -29,15 +44,17 @@ static json_object *request_of(int argc, char **argv)
 /* CLI_OK, or CLI_USAGE with the mistake told. */
 static int check_words(int argc, char **argv)
 {
-	static const char *const commands[] = {"list", "stats", "link"};
+	static const char *const commands[] = {"list", "stats", "link", "save", "load"};
 	struct nearest nearest = nearest_of(argv[0], strlen(argv[0]));
 
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 5; i++)
 		nearest_offer(&nearest, commands[i]);
 	if (!strcmp(argv[0], "link"))
 		return argc == 3 && (!strcmp(argv[2], "up") || !strcmp(argv[2], "down"))
 			       ? CLI_OK
 			       : cli_wrong("ctl", "expected link NIC up|down");
+	if (takes_file(argv[0]))
+		return argc == 3 ? CLI_OK : cli_wrong("ctl", "expected %s NIC FILE", argv[0]);
 	if (strcmp(argv[0], "list") && strcmp(argv[0], "stats"))
 		return nearest.best ? cli_wrong("ctl", "no command \"%s\"; did you mean %s?",
 						argv[0], nearest.best)
@@ -155,7 +172,7 @@ int ctl_main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (argc < 2)
-		return cli_wrong("ctl", "expected SOCKET and list, stats or link");
+		return cli_wrong("ctl", "expected SOCKET and list, stats, link, save or load");
 	if (check_words(argc - 1, argv + 1) != CLI_OK)
 		return CLI_USAGE;
 	fd = dial(argv[0]);

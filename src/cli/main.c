@@ -25,7 +25,7 @@ static const struct command {
 	 CARDS_OPTION "  --json              for programs\n"},
 	{"schema", schema_main, "[--markdown]", "the language, for editors or for people",
 	 "  --markdown          for people\n"},
-	{"ctl", ctl_main, "SOCKET list|stats|link NIC up|down [--json]",
+	{"ctl", ctl_main, "SOCKET list|stats|link NIC up|down|save NIC FILE|load NIC FILE [--json]",
 	 "talk to a running card by its --control socket",
 	 "  --json              the whole answer, for programs\n"},
 };

@@ -71,14 +71,48 @@ static const char *do_stats(struct instance *instance, json_object *request, jso
 	return NULL;
 }
 
+static bool is_ours(struct instance *instance, json_object *request)
+{
+	json_object *nic;
+
+	return json_object_object_get_ex(request, "nic", &nic) &&
+	       json_object_is_type(nic, json_type_string) &&
+	       !strcmp(json_object_get_string(nic), instance_name(instance));
+}
+
+static const char *with_file(struct instance *instance, json_object *request,
+			     int (*run)(struct instance *, const char *, struct error *))
+{
+	static struct error err;
+	json_object *file;
+
+	if (!is_ours(instance, request))
+		return "no such NIC";
+	if (!json_object_object_get_ex(request, "file", &file) ||
+	    !json_object_is_type(file, json_type_string))
+		return "\"file\" is the name of a file";
+	err = (struct error){0};
+	return run(instance, json_object_get_string(file), &err) < 0 ? err.text : NULL;
+}
+
+static const char *do_save(struct instance *instance, json_object *request, json_object *answer)
+{
+	(void)answer;
+	return with_file(instance, request, instance_save);
+}
+
+static const char *do_load(struct instance *instance, json_object *request, json_object *answer)
+{
+	(void)answer;
+	return with_file(instance, request, instance_load);
+}
+
 static const char *do_link(struct instance *instance, json_object *request, json_object *answer)
 {
-	json_object *up, *nic;
+	json_object *up;
 
 	(void)answer;
-	if (!json_object_object_get_ex(request, "nic", &nic) ||
-	    !json_object_is_type(nic, json_type_string) ||
-	    strcmp(json_object_get_string(nic), instance_name(instance)))
+	if (!is_ours(instance, request))
 		return "no such NIC";
 	if (!json_object_object_get_ex(request, "up", &up) ||
 	    !json_object_is_type(up, json_type_boolean))
@@ -91,9 +125,8 @@ static const struct control_command {
 	const char *name;
 	const char *(*run)(struct instance *instance, json_object *request, json_object *answer);
 } commands[] = {
-	{"list", do_list},
-	{"stats", do_stats},
-	{"link", do_link},
+	{"list", do_list}, {"stats", do_stats}, {"link", do_link},
+	{"save", do_save}, {"load", do_load},
 };
 
 static const char *run_command(struct control *control, json_object *request, json_object *answer)
@@ -108,7 +141,7 @@ static const char *run_command(struct control *control, json_object *request, js
 		if (!strcmp(commands[i].name, json_object_get_string(name)))
 			return commands[i].run(control->instance, request, answer);
 	}
-	return "no such command; there is list, stats, link";
+	return "no such command; there is list, stats, link, save, load";
 }
 
 /* Whole, or false: one that does not read what it asked for is not waited for. */
