@@ -116,6 +116,9 @@ static void read_end(struct draft *draft, const struct node *node, struct ring *
 		ring->end = END_ENTRIES;
 	else
 		wrong_end(draft, node, ring);
+	if (ring->next == NEXT_REGISTERS && ring->end_value.count && !ring->end_value.constant)
+		wrong(draft, node, "end=\"%s\": of registers there are so many: expected a number",
+		      text);
 }
 
 /* The bytes of a slot that say whether it is ready, as words that are written at once. */

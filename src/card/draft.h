@@ -101,7 +101,7 @@ struct draft {
 	const struct layout *alike[CARD_USE_MAX];
 	unsigned alike_count;
 	int ring;
-	uint32_t starts; /* rings that some action starts */
+	uint32_t starts;       /* rings that some action starts */
 	const char *no_memory; /* why the actions at hand cannot load or store */
 };
 

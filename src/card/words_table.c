@@ -374,7 +374,8 @@ const struct word words[] = {
 		"units"),
 	  ACTIONS("empty", false, "what happens when no slot is ready"),
 	  CHOICE("hold", false, "yes no",
-		 "receive: a frame without room waits; no: it is dropped")}},
+		 "receive: a frame without room waits; no: it is dropped. Of a stream, empty= "
+		 "happens again with all the driver does while a frame waits")}},
 	{"stop",
 	 "ring",
 	 NULL,

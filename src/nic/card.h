@@ -336,8 +336,8 @@ struct slot_names {
 struct use {
 	uint8_t as;
 	const struct slot_names *names; /* NULL: the slots are registers */
-	struct actions actions; /* command: what it does */
-	struct expr first;	/* data: absent: 1 */
+	struct actions actions;		/* command: what it does */
+	struct expr first;		/* data: absent: 1 */
 	const struct piece *pieces;
 	uint8_t pieces_count;
 	struct expr when;

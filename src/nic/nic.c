@@ -209,6 +209,8 @@ bool nic_work(struct nic *nic)
 	if (receive_room(nic)) {
 		nic->held = false;
 		nic->port->ops->resume(nic->port);
+	} else if (nic->held) {
+		streams_wait(nic);
 	}
 	return more;
 }

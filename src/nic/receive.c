@@ -278,6 +278,8 @@ static enum delivery no_room(struct nic *nic, unsigned index, bool hold)
 
 	if (hold) {
 		nic->held = true;
+		if (ring->next == NEXT_STREAM)
+			streams_wait(nic);
 		look_later(nic, ring);
 		return HELD;
 	}

@@ -335,6 +335,7 @@ uint32_t registers_ready(struct nic *nic, unsigned ring);
 void stream_geometry(struct nic *nic, unsigned ring);
 uint32_t stream_free(struct nic *nic, unsigned ring);
 bool stream_room(struct nic *nic, unsigned ring);
+void streams_wait(struct nic *nic);				  /* a frame has no room yet */
 int stream_find(struct nic *nic, unsigned ring, uint32_t length); /* 0 or -ENOBUFS */
 int stream_fill(struct nic *nic, unsigned ring, const struct frame *frame, struct facts *facts);
 
