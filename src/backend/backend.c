@@ -44,7 +44,11 @@ static int check_options(const struct kind *kind, const char *spec, struct error
 
 		if (!known(kind->options, at + 1, length))
 			return error_set(err, -EINVAL, "--net %s: no option \"%.*s\"; there is: %s",
-					 kind->name, (int)length, at + 1, kind->options);
+					 kind->name, (int)length, at + 1,
+					 *kind->options ? kind->options : "none");
+		if (at[1 + length] != '=' || strchr(",", at[2 + length]))
+			return error_set(err, -EINVAL, "--net %s: %.*s= wants a value", kind->name,
+					 (int)length, at + 1);
 	}
 	return 0;
 }

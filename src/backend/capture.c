@@ -19,6 +19,7 @@ struct capture {
 	struct port *inner;
 	pcap_t *pcap;
 	pcap_dumper_t *file; /* NULL once writing has failed */
+	const char *path;
 	uint8_t linear[CAPTURE_FRAME];
 };
 
@@ -41,17 +42,22 @@ static void capture_frame(struct capture *capture, const struct frame *frame)
 	pcap_dump((uint8_t *)capture->file, &header, capture->linear);
 }
 
+static void capture_give_up(struct capture *capture)
+{
+	log_warn("--capture %s: %s; no more frames are captured", capture->path, strerror(errno));
+	pcap_dump_close(capture->file);
+	capture->file = NULL;
+}
+
 static void capture_batch(struct capture *capture, const struct frame *frames, unsigned count)
 {
-	if (!capture->file)
-		return;
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; capture->file && i < count; i++)
 		capture_frame(capture, &frames[i]);
-	if (pcap_dump_flush(capture->file) < 0 || ferror(pcap_dump_file(capture->file))) {
-		log_warn("capture: %s; nothing more is captured", strerror(errno));
-		pcap_dump_close(capture->file);
-		capture->file = NULL;
-	}
+	if (capture->file && count &&
+	    (pcap_dump_flush(capture->file) < 0 || ferror(pcap_dump_file(capture->file))))
+		capture_give_up(capture);
+	if (!capture->file)
+		capture->port.stats.uncaptured += count;
 }
 
 static unsigned capture_transmit(struct port *port, const struct frame *frames, unsigned count)
@@ -60,7 +66,6 @@ static unsigned capture_transmit(struct port *port, const struct frame *frames, 
 	unsigned taken = capture->inner->ops->transmit(capture->inner, frames, count);
 
 	capture_batch(capture, frames, taken);
-	port->stats = capture->inner->stats;
 	return taken;
 }
 
@@ -126,11 +131,12 @@ struct port *capture_open(struct port *inner, const char *path, struct error *er
 	capture->pcap = pcap_open_dead(DLT_EN10MB, CAPTURE_FRAME);
 	capture->file = capture->pcap ? pcap_dump_open(capture->pcap, path) : NULL;
 	if (!capture->file) {
-		error_set(err, -EIO, "--capture %s: %s", path,
+		error_set(err, -EIO, "--capture %s",
 			  capture->pcap ? pcap_geterr(capture->pcap) : "no memory");
 		capture_close(&capture->port);
 		return NULL;
 	}
+	capture->path = path;
 	capture->inner = inner;
 	inner->peer = (struct port_peer){capture, inner_receive, inner_link, inner_writable};
 	return &capture->port;

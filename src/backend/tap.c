@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
@@ -187,24 +188,60 @@ static const struct port_ops tap_ops = {
 	.offloads = true,
 };
 
+static int tap_attach(int fd, const char *name, struct ifreq *request, struct error *err)
+{
+	if (ioctl(fd, TUNSETIFF, request) == 0)
+		return 0;
+	switch (errno) {
+	case EINVAL:
+		return error_set(err, -ENODEV, "--net tap,ifname=%s: not a tap with one queue",
+				 name);
+	case EBUSY:
+		return error_set(err, -EBUSY, "--net tap,ifname=%s: another process has it", name);
+	default:
+		return error_set(err, -errno, "--net tap,ifname=%s: %s", name, strerror(errno));
+	}
+}
+
 static int tap_device(const char *name, struct error *err)
 {
 	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
-	int fd;
+	int fd, result;
 
-	if (strlen(name) >= sizeof(request.ifr_name))
-		return error_set(err, -EINVAL, "--net tap: \"%s\" is too long for an interface",
-				 name);
+	/* the kernel would make one, which nobody has set up and which goes when we go */
+	if (strlen(name) >= sizeof(request.ifr_name) || !if_nametoindex(name))
+		return error_set(err, -ENODEV,
+				 "--net tap,ifname=%s: no such interface; `ip tuntap add %s mode "
+				 "tap` makes one",
+				 name, name);
 	strcpy(request.ifr_name, name);
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return error_set(err, -errno, "/dev/net/tun: %s", strerror(errno));
-	if (ioctl(fd, TUNSETIFF, &request) < 0) {
-		error_set(err, -errno, "--net tap,ifname=%s: %s", name, strerror(errno));
+	result = tap_attach(fd, name, &request, err);
+	if (result < 0)
 		close(fd);
-		return err ? err->code : -EINVAL;
-	}
-	return fd;
+	return result < 0 ? result : fd;
+}
+
+/* A descriptor that was handed over may be anything. */
+static int tap_inherited(const char *number, struct error *err)
+{
+	const short wanted = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+	struct ifreq request = {0};
+	char *end;
+	long fd = strtol(number, &end, 10);
+
+	if (*end || end == number || fd < 0 || fd > INT_MAX)
+		return error_set(err, -EINVAL, "--net tap,fd=%s: expected a number", number);
+	if (fcntl((int)fd, F_SETFL, O_NONBLOCK) < 0)
+		return error_set(err, -errno, "--net tap,fd=%s: %s", number, strerror(errno));
+	if (ioctl((int)fd, TUNGETIFF, &request) < 0 || (request.ifr_flags & wanted) != wanted)
+		return error_set(
+			err, -ENODEV,
+			"--net tap,fd=%s: not a tap opened with IFF_NO_PI and IFF_VNET_HDR",
+			number);
+	return (int)fd;
 }
 
 static int tap_descriptor(const char *spec, struct error *err)
@@ -212,15 +249,10 @@ static int tap_descriptor(const char *spec, struct error *err)
 	char *name = backend_option(spec, "ifname"), *number = backend_option(spec, "fd");
 	int fd;
 
-	if (number) {
-		fd = atoi(number);
-		if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
-			fd = error_set(err, -errno, "--net tap,fd=%s: %s", number, strerror(errno));
-	} else if (name) {
-		fd = tap_device(name, err);
-	} else {
-		fd = error_set(err, -EINVAL, "--net tap: ifname= or fd= must say which");
-	}
+	if (!name == !number)
+		fd = error_set(err, -EINVAL, "--net tap: one of ifname= and fd= must say which");
+	else
+		fd = number ? tap_inherited(number, err) : tap_device(name, err);
 	free(name);
 	free(number);
 	return fd;

@@ -327,12 +327,18 @@ static int configure(struct user *user, const char *spec, SlirpConfig *config, s
 		return error_set(err, -EINVAL, "--net user: net=%s: expected 10.0.2.0/24", net);
 	mask = ~0u << (32 - bits);
 	base = (a << 24 | b << 16 | c << 8 | d) & mask;
+	if (restricted && strcmp(restricted, "on") && strcmp(restricted, "off"))
+		return error_set(err, -EINVAL, "--net user: restrict=%s: expected on or off",
+				 restricted);
 	*config = (SlirpConfig){.version = 1, .in_enabled = true};
 	config->vnetwork.s_addr = htonl(base);
 	config->vnetmask.s_addr = htonl(mask);
-	config->restricted = restricted && (!strcmp(restricted, "on") || !strcmp(restricted, "y"));
+	config->restricted = restricted && !strcmp(restricted, "on");
 	config->vhostname = text_option(user, spec, "hostname");
 	config->tftp_path = text_option(user, spec, "tftp");
+	if (config->tftp_path && access(config->tftp_path, R_OK | X_OK) < 0)
+		return error_set(err, -errno, "--net user: tftp=%s: %s", config->tftp_path,
+				 strerror(errno));
 	config->bootfile = text_option(user, spec, "bootfile");
 	return address_option(user, spec, "host", base + 2, &config->vhost, err) ?:
 	       address_option(user, spec, "dns", base + 3, &config->vnameserver, err) ?:

@@ -32,6 +32,7 @@ static int replace_stale(const struct sockaddr_un *at, struct error *err)
 int unix_listen(const char *path, struct error *err)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct stat file;
 	int fd, result;
 
 	if (strlen(path) >= sizeof(at.sun_path))
@@ -39,7 +40,7 @@ int unix_listen(const char *path, struct error *err)
 				 "%s: longer than the %zu bytes of a socket path", path,
 				 sizeof(at.sun_path) - 1);
 	strcpy(at.sun_path, path);
-	if (access(path, F_OK) == 0) {
+	if (lstat(path, &file) == 0) {
 		result = replace_stale(&at, err);
 		if (result < 0)
 			return result;

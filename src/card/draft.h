@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "card/nearest.h"
 #include "card/reader.h"
 
 #include <stdarg.h>
@@ -107,14 +108,7 @@ void arena_free(struct arena_block *arena);
 const char *node_line(struct draft *draft, const struct node *from, const struct node *to);
 
 /* nearest.c: the name that was meant */
-struct nearest {
-	const char *text, *best;
-	size_t length;
-	unsigned allowed; /* edits */
-};
-
 struct nearest nearest_to(const struct draft *draft, const char *text, size_t length);
-void nearest_offer(struct nearest *nearest, const char *name);
 const char *nearest_hint(struct draft *draft, const struct nearest *nearest);
 
 /* scan.c, xml.c, extend.c, words.c, value.c */

@@ -70,16 +70,32 @@ void mistakes_sort(struct mistakes *mistakes, unsigned from)
 	mistakes->count = kept;
 }
 
+static void print_one(const struct error *at, FILE *out)
+{
+	if (at->line && at->line != UINT32_MAX)
+		fprintf(out, "%s:%u: error: %s\n", at->file, at->line, at->text);
+	else
+		fprintf(out, "%s: error: %s\n", at->file, at->text);
+}
+
 void mistakes_print(const struct mistakes *mistakes, FILE *out)
 {
-	for (unsigned i = 0; i < mistakes->count; i++) {
-		const struct error *at = &mistakes->list[i];
+	for (unsigned i = 0; i < mistakes->count; i++)
+		print_one(&mistakes->list[i], out);
+}
 
-		if (at->line && at->line != UINT32_MAX)
-			fprintf(out, "%s:%u: error: %s\n", at->file, at->line, at->text);
-		else
-			fprintf(out, "%s: error: %s\n", at->file, at->text);
-	}
+char *mistakes_first(const struct mistakes *mistakes)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *out = mistakes->count ? open_memstream(&text, &length) : NULL;
+
+	if (!out)
+		return NULL;
+	print_one(&mistakes->list[0], out);
+	fclose(out);
+	text[strcspn(text, "\n")] = 0;
+	return text;
 }
 
 void mistakes_free(struct mistakes *mistakes)

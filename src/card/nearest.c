@@ -52,13 +52,24 @@ void nearest_offer(struct nearest *nearest, const char *name)
 	}
 }
 
+struct nearest nearest_of(const char *text, size_t length)
+{
+	return (struct nearest){
+		.text = text,
+		.length = length,
+		.allowed = length < 3	? 0
+			   : length < 6 ? 1
+					: 2,
+	};
+}
+
 struct nearest nearest_to(const struct draft *draft, const char *text, size_t length)
 {
-	return (struct nearest){.text = text,
-				.length = length,
-				.allowed = length < 3 || draft->hints >= HINTS_MAX ? 0
-					   : length < 6				   ? 1
-										   : 2};
+	struct nearest nearest = nearest_of(text, length);
+
+	if (draft->hints >= HINTS_MAX)
+		nearest.allowed = 0;
+	return nearest;
 }
 
 const char *nearest_hint(struct draft *draft, const struct nearest *nearest)

@@ -16,6 +16,7 @@ void mistake(struct mistakes *mistakes, const char *file, unsigned line, const c
 	__attribute__((format(printf, 4, 5)));
 void mistakes_sort(struct mistakes *mistakes, unsigned from);
 void mistakes_print(const struct mistakes *mistakes, FILE *out); /* FILE:LINE: error: ... */
+char *mistakes_first(const struct mistakes *mistakes);		 /* its line, for free(); or NULL */
 void mistakes_free(struct mistakes *mistakes);
 
 /* Where a description that another one extends comes from; TEXT is freed by the reader. */

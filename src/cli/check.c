@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "instance/catalog.h"
 
-#include <getopt.h>
+#include <stdio.h>
 
 int check_main(int argc, char **argv)
 {
@@ -16,15 +16,13 @@ int check_main(int argc, char **argv)
 	const char *folder = NULL;
 	int name, result;
 
-	while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
+	while ((name = cli_option(argc, argv, "", names)) != -1) {
 		if (name != 'd')
 			return CLI_USAGE;
 		folder = optarg;
 	}
-	if (optind == argc) {
-		fputs("usage: anynic check [--cards DIR] FILE…\n", stderr);
-		return CLI_USAGE;
-	}
+	if (optind == argc)
+		return cli_wrong(argv[0], "which FILE?");
 	finder = catalog_finder(folder);
 	for (int i = optind; i < argc; i++)
 		card_free(card_read_file_among(argv[i], &finder, &mistakes));

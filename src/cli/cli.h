@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <getopt.h>
+
 /* Exit status of a sub-command: 0, 1 for what failed, 2 for wrong usage. */
 enum { CLI_OK, CLI_FAILED, CLI_USAGE };
 
@@ -11,3 +13,12 @@ int list_main(int argc, char **argv);
 int schema_main(int argc, char **argv);
 int show_main(int argc, char **argv);
 int ctl_main(int argc, char **argv);
+
+/*
+ * As getopt_long(), which each sub-command calls with its own argv, but what is
+ * wrong is told in one line of ours. ORDER: "-" gives operands as 1, in their place.
+ */
+int cli_option(int argc, char **argv, const char *order, const struct option *names);
+
+/* Tells in one line what is wrong with the words of a sub-command; CLI_USAGE. */
+int cli_wrong(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

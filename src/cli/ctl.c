@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "card/nearest.h"
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -10,45 +11,63 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int usage(void)
-{
-	fputs("usage: anynic ctl SOCKET list|stats|link NIC up|down [--json]\n", stderr);
-	return CLI_USAGE;
-}
+enum { PATIENCE = 5 }; /* s */
 
 static json_object *request_of(int argc, char **argv)
 {
 	json_object *request = json_object_new_object();
 
 	json_object_object_add(request, "command", json_object_new_string(argv[0]));
-	if (!strcmp(argv[0], "link")) {
-		if (argc != 3 || (strcmp(argv[2], "up") && strcmp(argv[2], "down"))) {
-			json_object_put(request);
-			return NULL;
-		}
+	if (argc == 3) {
 		json_object_object_add(request, "nic", json_object_new_string(argv[1]));
 		json_object_object_add(request, "up",
 				       json_object_new_boolean(!strcmp(argv[2], "up")));
-	} else if (argc != 1) {
-		json_object_put(request);
-		return NULL;
 	}
 	return request;
+}
+
+/* CLI_OK, or CLI_USAGE with the mistake told. */
+static int check_words(int argc, char **argv)
+{
+	static const char *const commands[] = {"list", "stats", "link"};
+	struct nearest nearest = nearest_of(argv[0], strlen(argv[0]));
+
+	for (unsigned i = 0; i < 3; i++)
+		nearest_offer(&nearest, commands[i]);
+	if (!strcmp(argv[0], "link"))
+		return argc == 3 && (!strcmp(argv[2], "up") || !strcmp(argv[2], "down"))
+			       ? CLI_OK
+			       : cli_wrong("ctl", "expected link NIC up|down");
+	if (strcmp(argv[0], "list") && strcmp(argv[0], "stats"))
+		return nearest.best ? cli_wrong("ctl", "no command \"%s\"; did you mean %s?",
+						argv[0], nearest.best)
+				    : cli_wrong("ctl", "no command \"%s\"", argv[0]);
+	return argc == 1 ? CLI_OK : cli_wrong("ctl", "%s takes no \"%s\"", argv[0], argv[1]);
 }
 
 static int dial(const char *path)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const struct timeval patience = {.tv_sec = PATIENCE};
+	int fd;
 
 	if (strlen(path) >= sizeof(at.sun_path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
 	strcpy(at.sun_path, path);
-	return fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 ? fd : -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0)
+		return fd;
+	close(fd);
+	return -1;
 }
 
+/* NULL: no answer, or not one of a card; errno ETIMEDOUT where that is why. */
 static json_object *ask(int fd, json_object *request)
 {
 	FILE *stream = fdopen(fd, "r+");
@@ -57,9 +76,13 @@ static json_object *ask(int fd, json_object *request)
 	if (!stream)
 		return NULL;
 	fprintf(stream, "%s\n", json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN));
-	fflush(stream);
-	if (!fgets(line, sizeof(line), stream))
+	errno = 0;
+	if (fflush(stream) < 0 || !fgets(line, sizeof(line), stream))
 		*line = 0;
+	if (errno == EAGAIN)
+		errno = ETIMEDOUT;
+	else
+		errno = 0;
 	fclose(stream);
 	return json_tokener_parse(line);
 }
@@ -90,39 +113,60 @@ static void print_answer(json_object *answer)
 	}
 }
 
-int ctl_main(int argc, char **argv)
+static int tell(const char *path, json_object *answer, bool json)
 {
-	bool json = argc > 1 && !strcmp(argv[argc - 1], "--json");
-	json_object *request, *answer, *ok, *wrong;
-	int fd, result = CLI_FAILED;
+	json_object *ok, *wrong;
 
-	argc -= json;
-	if (argc < 3)
-		return usage();
-	request = request_of(argc - 2, argv + 2);
-	if (!request)
-		return usage();
-	fd = dial(argv[1]);
-	if (fd < 0) {
-		fprintf(stderr, "anynic: error: %s: %s\n", argv[1], strerror(errno));
-		json_object_put(request);
+	if (!answer || !json_object_object_get_ex(answer, "ok", &ok)) {
+		fprintf(stderr, "anynic: error: %s: %s\n", path,
+			errno == ETIMEDOUT ? "no answer; is it the --control socket of a card?"
+					   : "not the --control socket of a card");
 		return CLI_FAILED;
 	}
-	answer = ask(fd, request);
-	if (!answer || !json_object_object_get_ex(answer, "ok", &ok)) {
-		fprintf(stderr, "anynic: error: %s: no answer\n", argv[1]);
-	} else if (!json_object_get_boolean(ok)) {
-		fprintf(stderr, "anynic: error: %s\n",
+	if (!json_object_get_boolean(ok)) {
+		fprintf(stderr, "anynic: error: %s: %s\n", path,
 			json_object_object_get_ex(answer, "error", &wrong)
 				? json_object_get_string(wrong)
 				: "refused");
-	} else {
-		result = CLI_OK;
-		if (json)
-			puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PRETTY));
-		else
-			print_answer(answer);
+		return CLI_FAILED;
 	}
+	if (json)
+		puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PRETTY));
+	else
+		print_answer(answer);
+	return CLI_OK;
+}
+
+int ctl_main(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{"json", no_argument, NULL, 'j'},
+		{NULL, 0, NULL, 0},
+	};
+	json_object *request, *answer;
+	bool json = false;
+	int fd, name, result;
+
+	while ((name = cli_option(argc, argv, "", names)) != -1) {
+		if (name != 'j')
+			return CLI_USAGE;
+		json = true;
+	}
+	argc -= optind;
+	argv += optind;
+	if (argc < 2)
+		return cli_wrong("ctl", "expected SOCKET and list, stats or link");
+	if (check_words(argc - 1, argv + 1) != CLI_OK)
+		return CLI_USAGE;
+	fd = dial(argv[0]);
+	if (fd < 0) {
+		fprintf(stderr, "anynic: error: %s: %s\n", argv[0],
+			errno == ECONNREFUSED ? "nobody serves this socket" : strerror(errno));
+		return CLI_FAILED;
+	}
+	request = request_of(argc - 1, argv + 1);
+	answer = ask(fd, request);
+	result = tell(argv[0], answer, json);
 	json_object_put(answer);
 	json_object_put(request);
 	return result;

@@ -92,10 +92,12 @@ int exec_main(int argc, char **argv)
 	char folder[] = "/tmp/anynic-XXXXXX", path[64];
 	int result;
 
-	if (serve_options(argc, argv, &options) != CLI_OK || !*options.rest || options.fd >= 0) {
-		fprintf(stderr, "usage: anynic exec CARD [OPTIONS] -- QEMU ARGS…\n%s", serve_usage);
+	if (serve_options(argc, argv, &options) != CLI_OK)
 		return CLI_USAGE;
-	}
+	if (!*options.rest)
+		return cli_wrong(argv[0], "no VM; its command follows \"--\"");
+	if (options.fd >= 0)
+		return cli_wrong(argv[0], "--fd is of no use here");
 	if (options.socket_path)
 		return serve(&options, &hooks);
 	if (!mkdtemp(folder)) {

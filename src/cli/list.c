@@ -2,9 +2,13 @@
 #include "cli/cli.h"
 #include "instance/catalog.h"
 
-#include <getopt.h>
 #include <json-c/json.h>
 #include <stdio.h>
+
+static void put_text(json_object *to, const char *key, const char *text)
+{
+	json_object_object_add(to, key, json_object_new_string(text));
+}
 
 static void print_json(const struct catalog *catalog)
 {
@@ -15,12 +19,16 @@ static void print_json(const struct catalog *catalog)
 		json_object *card = json_object_new_object();
 		char identity[16];
 
-		snprintf(identity, sizeof(identity), "%04x:%04x", entry->card->vendor,
-			 entry->card->device);
-		json_object_object_add(card, "name", json_object_new_string(entry->name));
-		json_object_object_add(card, "identity", json_object_new_string(identity));
-		json_object_object_add(card, "title", json_object_new_string(entry->card->title));
-		json_object_object_add(card, "source", json_object_new_string(entry->source));
+		put_text(card, "name", entry->name);
+		put_text(card, "source", entry->source);
+		if (entry->card) {
+			snprintf(identity, sizeof(identity), "%04x:%04x", entry->card->vendor,
+				 entry->card->device);
+			put_text(card, "identity", identity);
+			put_text(card, "title", entry->card->title);
+		} else {
+			put_text(card, "broken", entry->wrong ?: "no memory");
+		}
 		json_object_array_add(list, card);
 	}
 	puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY));
@@ -32,8 +40,11 @@ static void print_table(const struct catalog *catalog)
 	for (unsigned i = 0; i < catalog->count; i++) {
 		const struct catalog_entry *entry = &catalog->entries[i];
 
-		printf("%-16s %04x:%04x  %-40s %s\n", entry->name, entry->card->vendor,
-		       entry->card->device, entry->card->title, entry->source);
+		if (entry->card)
+			printf("%-16s %04x:%04x  %-40s %s\n", entry->name, entry->card->vendor,
+			       entry->card->device, entry->card->title, entry->source);
+		else
+			printf("%-16s broken     %s\n", entry->name, entry->wrong ?: "no memory");
 	}
 }
 
@@ -49,7 +60,7 @@ int list_main(int argc, char **argv)
 	bool json = false;
 	int name;
 
-	while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
+	while ((name = cli_option(argc, argv, "", names)) != -1) {
 		if (name == 'd')
 			folder = optarg;
 		else if (name == 'j')
@@ -57,10 +68,8 @@ int list_main(int argc, char **argv)
 		else
 			return CLI_USAGE;
 	}
-	if (optind != argc) {
-		fputs("usage: anynic list [--cards DIR] [--json]\n", stderr);
-		return CLI_USAGE;
-	}
+	if (optind != argc)
+		return cli_wrong(argv[0], "\"%s\" is one word too many", argv[optind]);
 	catalog_list(&catalog, folder);
 	if (json)
 		print_json(&catalog);

@@ -1,40 +1,109 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "card/nearest.h"
 #include "cli/cli.h"
+#include "cli/serve.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#define CARDS_OPTION "  --cards DIR         look for cards here first\n"
+
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const char *help;
+	const char *arguments, *help, *options;
 } commands[] = {
-	{"run", run_main, "CARD --socket-path PATH|--fd N [OPTIONS]: a card for a VM"},
-	{"exec", exec_main, "CARD [OPTIONS] -- QEMU ARGS…: a card and the VM that uses it"},
-	{"check", check_main, "[--cards DIR] FILE…: every mistake in a description"},
-	{"list", list_main, "[--cards DIR] [--json]: the cards there are"},
-	{"show", show_main, "CARD [--cards DIR]: a card as a person reads it"},
-	{"schema", schema_main, "[--markdown]: the language, for editors or for people"},
-	{"ctl", ctl_main, "SOCKET list|stats|link NIC up|down [--json]: talk to a running card"},
+	{"run", run_main, "CARD --socket-path PATH|--fd N [OPTION…]", "a card for a VM",
+	 serve_usage},
+	{"exec", exec_main, "CARD [OPTION…] -- QEMU ARGS…",
+	 "a card and the VM that uses it; ends with the VM's status", serve_usage},
+	{"check", check_main, "[--cards DIR] FILE…", "every mistake in a description, by its line",
+	 CARDS_OPTION},
+	{"list", list_main, "[--cards DIR] [--json]", "the cards there are",
+	 CARDS_OPTION "  --json              for programs\n"},
+	{"show", show_main, "CARD [--cards DIR] [--json]", "a card as a person reads it",
+	 CARDS_OPTION "  --json              for programs\n"},
+	{"schema", schema_main, "[--markdown]", "the language, for editors or for people",
+	 "  --markdown          for people\n"},
+	{"ctl", ctl_main, "SOCKET list|stats|link NIC up|down [--json]",
+	 "talk to a running card by its --control socket",
+	 "  --json              the whole answer, for programs\n"},
 };
+
+enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
+
+static const struct command *command_find(const char *name)
+{
+	for (unsigned i = 0; i < COMMANDS; i++) {
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	}
+	return NULL;
+}
 
 static int usage(FILE *out)
 {
 	fputs("usage: anynic COMMAND …\n", out);
-	for (unsigned i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-		fprintf(out, "  %-6s %s\n", commands[i].name, commands[i].help);
+	for (unsigned i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-7s %s\n", commands[i].name, commands[i].help);
+	fputs("`anynic COMMAND --help` tells more. CARD is a name that `anynic list` shows,\n"
+	      "VENDOR:DEVICE, or the path of a description.\n",
+	      out);
 	return out == stdout ? CLI_OK : CLI_USAGE;
+}
+
+static int explain(const struct command *command)
+{
+	printf("usage: anynic %s %s\n%s\n\n%s", command->name, command->arguments, command->help,
+	       command->options);
+	return CLI_OK;
+}
+
+static int unknown(const char *name)
+{
+	struct nearest nearest = nearest_of(name, strlen(name));
+
+	for (unsigned i = 0; i < COMMANDS; i++)
+		nearest_offer(&nearest, commands[i].name);
+	fprintf(stderr, "anynic: error: no command \"%s\"; ", name);
+	if (nearest.best)
+		fprintf(stderr, "did you mean %s?\n", nearest.best);
+	else
+		fputs("`anynic help` shows those there are\n", stderr);
+	return CLI_USAGE;
+}
+
+static bool is_one_of(const char *word, const char *a, const char *b)
+{
+	return !strcmp(word, a) || !strcmp(word, b);
+}
+
+/* What follows "--" is the VM's. */
+static bool asks_for_help(char **words)
+{
+	for (; *words && strcmp(*words, "--"); words++) {
+		if (is_one_of(*words, "--help", "-h"))
+			return true;
+	}
+	return false;
 }
 
 int main(int argc, char **argv)
 {
-	for (unsigned i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++) {
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+	const struct command *command;
+
+	if (argc < 2)
+		return usage(stderr);
+	if (is_one_of(argv[1], "--version", "version")) {
+		puts("anynic " ANYNIC_VERSION);
+		return CLI_OK;
 	}
-	if (argc > 1 && !strcmp(argv[1], "--help"))
+	if (argc == 2 && (is_one_of(argv[1], "--help", "-h") || !strcmp(argv[1], "help")))
 		return usage(stdout);
-	if (argc > 1)
-		fprintf(stderr, "anynic: error: no command \"%s\"\n", argv[1]);
-	return usage(stderr);
+	command = command_find(argv[!strcmp(argv[1], "help") ? 2 : 1]);
+	if (!command)
+		return unknown(argv[!strcmp(argv[1], "help") ? 2 : 1]);
+	if (!strcmp(argv[1], "help") || asks_for_help(argv + 2))
+		return explain(command);
+	return command->run(argc - 1, argv + 1);
 }

@@ -23,10 +23,11 @@ int run_main(int argc, char **argv)
 	static const struct serve_hooks hooks = {started};
 	struct serve_options options;
 
-	if (serve_options(argc, argv, &options) == CLI_OK && !*options.rest &&
-	    (options.socket_path || options.fd >= 0))
-		return serve(&options, &hooks);
-	fprintf(stderr, "usage: anynic run CARD --socket-path PATH|--fd N [OPTIONS]\n%s",
-		serve_usage);
-	return CLI_USAGE;
+	if (serve_options(argc, argv, &options) != CLI_OK)
+		return CLI_USAGE;
+	if (*options.rest)
+		return cli_wrong(argv[0], "\"%s\" is one word too many", *options.rest);
+	if (!options.socket_path == (options.fd < 0))
+		return cli_wrong(argv[0], "one of --socket-path and --fd is needed");
+	return serve(&options, &hooks);
 }

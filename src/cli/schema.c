@@ -12,8 +12,7 @@ int schema_main(int argc, char **argv)
 	} else if (argc == 2 && !strcmp(argv[1], "--markdown")) {
 		words_document(stdout);
 	} else {
-		fputs("usage: anynic schema [--markdown]\n", stderr);
-		return CLI_USAGE;
+		return cli_wrong(argv[0], "\"%s\" is not --markdown", argv[argc - 1]);
 	}
 	return fflush(stdout) ? CLI_FAILED : CLI_OK;
 }

@@ -6,8 +6,8 @@
 #include "instance/control.h"
 #include "instance/instance.h"
 
+#include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,18 +19,6 @@
 
 enum { SHARED_POLL_US = 50 };
 
-const char serve_usage[] =
-	"options:\n"
-	"  --socket-path PATH  listen here\n"
-	"  --fd N              or serve this connected socket\n"
-	"  --net SPEC          user[,hostfwd=…] (default), tap,ifname=NAME, tap,fd=N, null\n"
-	"  --mac MAC           address; default: made from card and socket path\n"
-	"  --cards DIR         look for cards here first\n"
-	"  --control PATH      socket for `anynic ctl`\n"
-	"  --capture FILE      write frames to a pcap file\n"
-	"  --cpu N             run on this CPU; best the one QEMU runs on\n"
-	"  --poll-us N         look this long before sleeping; takes an idle CPU's time\n";
-
 /* ---- options ---- */
 
 static bool number(const char *option, const char *text, long limit, int *value)
@@ -38,13 +26,47 @@ static bool number(const char *option, const char *text, long limit, int *value)
 	char *end;
 	long got = strtol(text, &end, 10);
 
-	if (*end || end == text || got < 0 || got > limit) {
+	if (*end || !isdigit((unsigned char)*text) || got > limit) {
 		fprintf(stderr, "anynic: error: --%s %s: expected a number up to %ld\n", option,
 			text, limit);
 		return false;
 	}
 	*value = (int)got;
 	return true;
+}
+
+static int digit(char letter)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = memchr(digits, tolower((unsigned char)letter), 16);
+
+	return at ? (int)(at - digits) : -1;
+}
+
+static bool mac_read(const char *text, unsigned char mac[static 6])
+{
+	unsigned all = 0;
+
+	for (unsigned i = 0; i < 6; i++) {
+		int high = digit(text[0]), low = high < 0 ? -1 : digit(text[1]);
+
+		if (low < 0 || text[2] != (i < 5 ? ':' : 0))
+			return false;
+		all |= mac[i] = (unsigned char)(high << 4 | low);
+		text += 3;
+	}
+	return all && !(mac[0] & 1);
+}
+
+static bool mac_set(struct serve_options *options, const char *text)
+{
+	options->mac_given = mac_read(text, options->mac);
+	if (!options->mac_given)
+		fprintf(stderr,
+			"anynic: error: --mac %s: expected six bytes as in 02:00:00:00:00:01, "
+			"not a group address nor all zero\n",
+			text);
+	return options->mac_given;
 }
 
 static bool option_set(int name, struct serve_options *options)
@@ -57,8 +79,7 @@ static bool option_set(int name, struct serve_options *options)
 		options->net = optarg;
 		break;
 	case 'm':
-		options->mac = optarg;
-		break;
+		return mac_set(options, optarg);
 	case 'd':
 		options->cards = optarg;
 		break;
@@ -80,6 +101,20 @@ static bool option_set(int name, struct serve_options *options)
 	return true;
 }
 
+/* Locally administered, and the same for the same card and socket every time. */
+static void default_mac(struct serve_options *options)
+{
+	const char *const texts[] = {options->card, options->socket_path ?: ""};
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (unsigned i = 0; i < 2; i++) {
+		for (const char *at = texts[i]; *at; at++)
+			hash = (hash ^ (uint8_t)*at) * 0x100000001b3u;
+	}
+	memcpy(options->mac, &hash, 6);
+	options->mac[0] = (uint8_t)((options->mac[0] & 0xfc) | 0x02);
+}
+
 int serve_options(int argc, char **argv, struct serve_options *options)
 {
 	static const struct option names[] = {
@@ -98,49 +133,21 @@ int serve_options(int argc, char **argv, struct serve_options *options)
 
 	*options = (struct serve_options){.net = "user", .fd = -1, .cpu = -1, .poll_us = -1};
 	/* "-": operands in order, so that options may follow CARD */
-	while ((name = getopt_long(argc, argv, "-", names, NULL)) != -1) {
-		if (name == 1 && !options->card)
+	while ((name = cli_option(argc, argv, "-", names)) != -1) {
+		if (name == 1 && options->card)
+			return cli_wrong(argv[0], "\"%s\" is one word too many", optarg);
+		if (name == 1)
 			options->card = optarg;
-		else if (name == 1 || !option_set(name, options))
+		else if (!option_set(name, options))
 			return CLI_USAGE;
 	}
 	options->rest = argv + optind;
-	if (!options->card) {
-		fputs("anynic: error: which CARD?\n", stderr);
-		return CLI_USAGE;
-	}
+	if (!options->card)
+		return cli_wrong(argv[0], "which CARD?");
+	if (options->control && options->socket_path &&
+	    !strcmp(options->control, options->socket_path))
+		return cli_wrong(argv[0], "--control and --socket-path are the same");
 	return CLI_OK;
-}
-
-/* Locally administered, and the same for the same card and socket every time. */
-static void default_mac(const struct serve_options *options, uint8_t mac[static 6])
-{
-	const char *const texts[] = {options->card, options->socket_path ?: ""};
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (unsigned i = 0; i < 2; i++) {
-		for (const char *at = texts[i]; *at; at++)
-			hash = (hash ^ (uint8_t)*at) * 0x100000001b3u;
-	}
-	memcpy(mac, &hash, 6);
-	mac[0] = (uint8_t)((mac[0] & 0xfc) | 0x02);
-}
-
-static bool read_mac(const struct serve_options *options, uint8_t mac[static 6])
-{
-	int end = 0;
-
-	if (!options->mac) {
-		default_mac(options, mac);
-		return true;
-	}
-	if (sscanf(options->mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2],
-		   &mac[3], &mac[4], &mac[5], &end) == 6 &&
-	    !options->mac[end] && !(mac[0] & 1))
-		return true;
-	fprintf(stderr, "anynic: error: --mac %s: expected 02:00:00:00:00:01, no group address\n",
-		options->mac);
-	return false;
 }
 
 /* ---- serving ---- */
@@ -181,11 +188,15 @@ static void signal_ready(struct loop_fd *fd, uint32_t events)
 
 static int take_signals(struct server *server)
 {
+	struct sigaction hangup;
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	/* what is blocked is not ignored any more, and nohup means it */
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+		sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -202,6 +213,13 @@ static unsigned poll_us(const struct serve_options *options)
 	return options->cpu >= 0 ? SHARED_POLL_US : 0;
 }
 
+static void client_gone(void *context)
+{
+	struct server *server = context;
+
+	loop_stop(server->loop);
+}
+
 static int start(struct server *server, const struct serve_options *options,
 		 const struct card *card, struct error *err)
 {
@@ -213,10 +231,11 @@ static int start(struct server *server, const struct serve_options *options,
 		.fd = options->fd,
 		.net = options->net,
 		.capture = options->capture,
+		.gone = options->fd >= 0 ? client_gone : NULL,
+		.context = server,
 	};
 
-	if (!read_mac(options, config.mac))
-		return -EINVAL;
+	memcpy(config.mac, options->mac, sizeof(config.mac));
 	if (take_signals(server) < 0)
 		return error_set(err, -errno, "signals: %s", strerror(errno));
 	loop_busy_poll(server->loop, poll_us(options));
@@ -245,7 +264,7 @@ static int serve_card(const struct serve_options *options, const struct serve_ho
 	    (server.child = hooks->started(options, card->title)) >= 0) {
 		loop_run(server.loop);
 	} else {
-		server.status = CLI_FAILED;
+		server.status = err.code == -EINVAL ? CLI_USAGE : CLI_FAILED;
 		if (*err.text)
 			fprintf(stderr, "anynic: error: %s\n", err.text);
 	}
@@ -273,7 +292,7 @@ static void share_cpu(int cpu)
 		fprintf(stderr, "anynic: --cpu %d: %s\n", cpu, strerror(errno));
 }
 
-int serve(const struct serve_options *options, const struct serve_hooks *hooks)
+int serve(struct serve_options *options, const struct serve_hooks *hooks)
 {
 	struct mistakes mistakes = {0};
 	struct card *card = catalog_find(options->card, options->cards, &mistakes);
@@ -283,6 +302,8 @@ int serve(const struct serve_options *options, const struct serve_hooks *hooks)
 	mistakes_free(&mistakes);
 	if (!card)
 		return CLI_FAILED;
+	if (!options->mac_given)
+		default_mac(options);
 	if (options->cpu >= 0)
 		share_cpu(options->cpu);
 	result = serve_card(options, hooks, card);

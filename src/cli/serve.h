@@ -5,7 +5,9 @@
 
 /* What `run` and `exec` share: options, and serving one card until told to end. */
 struct serve_options {
-	const char *card, *cards, *socket_path, *net, *mac, *control, *capture;
+	const char *card, *cards, *socket_path, *net, *control, *capture;
+	unsigned char mac[6];
+	bool mac_given; /* else made from card and socket path */
 	int fd, cpu;
 	int poll_us; /* -1: as the placement wants */
 	char **rest; /* what follows CARD */
@@ -13,7 +15,24 @@ struct serve_options {
 
 /* CLI_OK or CLI_USAGE, with the mistake told. */
 int serve_options(int argc, char **argv, struct serve_options *options);
-extern const char serve_usage[];
+
+#define serve_usage                                                                                \
+	"options:\n"                                                                               \
+	"  --socket-path PATH  listen here\n"                                                      \
+	"  --fd N              or serve this connected socket, and end with it (run only)\n"       \
+	"  --net SPEC          the host's side, user by default:\n"                                \
+	"                        "                                                                 \
+	"user[,net=][,host=][,dns=][,dhcpstart=][,hostname=][,restrict=on]\n"                      \
+	"                        "                                                                 \
+	"[,tftp=DIR][,bootfile=][,hostfwd=tcp:[host]:port-[guest]:port]…\n"                      \
+	"                        tap,ifname=NAME or tap,fd=N: a tap device\n"                      \
+	"                        null: nobody\n"                                                   \
+	"  --mac MAC           address; default: made from card and socket path\n"                 \
+	"  --cards DIR         look for cards here first\n"                                        \
+	"  --control PATH      socket for `anynic ctl`\n"                                          \
+	"  --capture FILE      write frames to a pcap file\n"                                      \
+	"  --cpu N             run on this CPU; best the one QEMU runs on\n"                       \
+	"  --poll-us N         look this long before sleeping; takes an idle CPU's time\n"
 
 /* Serves until SIGINT or SIGTERM, or until CHILD (0: none) has ended; its status then. */
 struct serve_hooks {
@@ -21,4 +40,4 @@ struct serve_hooks {
 	int (*started)(const struct serve_options *options, const char *title);
 };
 
-int serve(const struct serve_options *options, const struct serve_hooks *hooks);
+int serve(struct serve_options *options, const struct serve_hooks *hooks);

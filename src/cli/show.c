@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/show.h"
+
 #include "cli/cli.h"
 #include "instance/catalog.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+
+const char *const show_classes[] = {"all", "broadcast", "multicast", "exact", "hash", "vlan"};
 
 static void show_identity(const struct card *card)
 {
@@ -27,8 +30,7 @@ static void show_identity(const struct card *card)
 	}
 }
 
-/* The access word of some bits; the first that fits says it. */
-static const char *access_word(const struct reg *reg, uint64_t mask)
+const char *show_access(const struct reg *reg, uint64_t mask)
 {
 	const struct {
 		uint64_t bits;
@@ -51,7 +53,7 @@ static const char *access_word(const struct reg *reg, uint64_t mask)
 	return "ro";
 }
 
-static uint64_t field_mask(const struct field *field)
+uint64_t show_mask(const struct field *field)
 {
 	return (field->width >= 64 ? ~0ull : (1ull << field->width) - 1) << field->shift;
 }
@@ -61,7 +63,7 @@ static void show_register(const struct reg *reg)
 	printf("    %05x  %-10s", reg->at, reg->name);
 	if (reg->count > 1)
 		printf("[%u]", reg->count);
-	printf("  %u bits, %s", reg->bytes * 8, access_word(reg, reg->valid));
+	printf("  %u bits, %s", reg->bytes * 8, show_access(reg, reg->valid));
 	if (reg->reset)
 		printf(", reset 0x%llx", (unsigned long long)reg->reset);
 	putchar('\n');
@@ -75,7 +77,7 @@ static void show_register(const struct reg *reg)
 		else
 			snprintf(bits, sizeof(bits), "%u", field->shift);
 		printf("             %7s  %-10s %s\n", bits, field->name,
-		       access_word(reg, field_mask(field)));
+		       show_access(reg, show_mask(field)));
 	}
 }
 
@@ -103,14 +105,11 @@ static void show_rings(const struct card *card)
 
 static void show_filter(const struct card *card)
 {
-	static const char *const classes[] = {"all",   "broadcast", "multicast",
-					      "exact", "hash",	    "vlan"};
-
 	printf("  accepts:");
 	for (unsigned i = 0; i < card->filter.count; i++) {
 		const struct accept *accept = &card->filter.accepts[i];
 
-		printf(" %s", classes[accept->class]);
+		printf(" %s", show_classes[accept->class]);
 		if (accept->class == ACCEPT_EXACT)
 			printf("(%u)", accept->entries);
 		else if (accept->words)
@@ -121,36 +120,47 @@ static void show_filter(const struct card *card)
 	putchar('\n');
 }
 
-int show_main(int argc, char **argv)
+static void show_card(const struct card *card)
 {
-	static const struct option names[] = {
-		{"cards", required_argument, NULL, 'd'},
-		{NULL, 0, NULL, 0},
-	};
-	struct mistakes mistakes = {0};
-	const char *folder = NULL;
-	struct card *card;
-	int name;
-
-	while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
-		if (name != 'd')
-			return CLI_USAGE;
-		folder = optarg;
-	}
-	if (optind + 1 != argc) {
-		fputs("usage: anynic show CARD [--cards DIR]\n", stderr);
-		return CLI_USAGE;
-	}
-	card = catalog_find(argv[optind], folder, &mistakes);
-	mistakes_print(&mistakes, stderr);
-	mistakes_free(&mistakes);
-	if (!card)
-		return CLI_FAILED;
 	show_identity(card);
 	show_banks(card);
 	show_rings(card);
 	show_filter(card);
 	printf("  code: none\n");
+}
+
+int show_main(int argc, char **argv)
+{
+	static const struct option names[] = {
+		{"cards", required_argument, NULL, 'd'},
+		{"json", no_argument, NULL, 'j'},
+		{NULL, 0, NULL, 0},
+	};
+	struct mistakes mistakes = {0};
+	const char *folder = NULL;
+	struct card *card;
+	bool json = false;
+	int name;
+
+	while ((name = cli_option(argc, argv, "", names)) != -1) {
+		if (name == 'd')
+			folder = optarg;
+		else if (name == 'j')
+			json = true;
+		else
+			return CLI_USAGE;
+	}
+	if (optind + 1 != argc)
+		return cli_wrong(argv[0], "one CARD is needed");
+	card = catalog_find(argv[optind], folder, &mistakes);
+	mistakes_print(&mistakes, stderr);
+	mistakes_free(&mistakes);
+	if (!card)
+		return CLI_FAILED;
+	if (json)
+		show_json(card, stdout);
+	else
+		show_card(card);
 	card_free(card);
 	return CLI_OK;
 }

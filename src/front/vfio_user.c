@@ -83,15 +83,30 @@ static void listener_ready(struct loop_fd *fd, uint32_t events)
 	loop_modify(front->config.loop, &front->listener, 0);
 }
 
+/* A descriptor that was handed over may be anything. */
+static int inherited_serve(struct vfio_user *front, int fd, struct error *err)
+{
+	socklen_t length = sizeof(struct sockaddr_storage);
+	struct sockaddr_storage peer;
+	int result;
+
+	if (getpeername(fd, (struct sockaddr *)&peer, &length) < 0)
+		return error_set(err, -errno, "descriptor %d: %s", fd,
+				 errno == ENOTCONN ? "not connected" : strerror(errno));
+	if (peer.ss_family != AF_UNIX)
+		return error_set(err, -ENOTSOCK, "descriptor %d: not a Unix socket", fd);
+	result = client_serve(front, fd);
+	if (result < 0)
+		return error_set(err, result, "descriptor %d: %s", fd, strerror(-result));
+	return 0;
+}
+
 static int front_start(struct vfio_user *front, struct error *err)
 {
 	const struct vfio_user_config *config = &front->config;
 
 	if (config->fd >= 0)
-		return client_serve(front, config->fd) < 0
-			       ? error_set(err, -EINVAL, "descriptor %d cannot be served",
-					   config->fd)
-			       : 0;
+		return inherited_serve(front, config->fd, err);
 	front->listener.fd = unix_listen(config->socket_path, err);
 	if (front->listener.fd < 0)
 		return front->listener.fd;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "instance/catalog.h"
 
+#include "card/nearest.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -97,22 +99,25 @@ static bool identity(const char *name, unsigned *vendor, unsigned *device)
 	return sscanf(name, "%4x:%4x%n", vendor, device, &end) == 2 && !name[end];
 }
 
-static bool entry_add(struct catalog *catalog, const char *name, const char *source,
-		      struct card *card)
+/* Takes CARD; without one the first mistake is kept. */
+static void entry_add(struct catalog *catalog, const char *name, const char *source,
+		      struct card *card, struct mistakes *mistakes)
 {
-	struct catalog_entry *grown;
+	struct catalog_entry *grown = NULL;
 
-	if (!card || catalog->count == ENTRIES_MAX)
-		return false;
-	grown = realloc(catalog->entries, (catalog->count + 1) * sizeof(*grown));
-	if (!grown)
-		return false;
+	if (catalog->count < ENTRIES_MAX)
+		grown = realloc(catalog->entries, (catalog->count + 1) * sizeof(*grown));
+	if (!grown) {
+		card_free(card);
+		return;
+	}
 	catalog->entries = grown;
 	grown += catalog->count++;
+	*grown = (struct catalog_entry){.card = card};
 	snprintf(grown->name, sizeof(grown->name), "%s", name);
 	snprintf(grown->source, sizeof(grown->source), "%s", source);
-	grown->card = card;
-	return true;
+	if (!card)
+		grown->wrong = mistakes_first(mistakes);
 }
 
 static bool listed(const struct catalog *catalog, const char *name)
@@ -135,16 +140,22 @@ static void list_folder(struct catalog *catalog, const char *folder, const struc
 		struct card *card;
 
 		snprintf(path, sizeof(path), "%s/%s/card.xml", folder, entry->d_name);
-		if (entry->d_name[0] == '.' || access(path, R_OK) < 0 ||
+		if (entry->d_name[0] == '.' || access(path, F_OK) < 0 ||
 		    listed(catalog, entry->d_name))
 			continue;
 		card = card_read_file_among(path, finder, &mistakes);
-		if (!entry_add(catalog, entry->d_name, path, card))
-			card_free(card);
+		entry_add(catalog, entry->d_name, path, card, &mistakes);
 		mistakes_free(&mistakes);
 	}
 	if (at)
 		closedir(at);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct catalog_entry *left = a, *right = b;
+
+	return strcmp(left->name, right->name);
 }
 
 void catalog_list(struct catalog *catalog, const char *folder)
@@ -166,15 +177,19 @@ void catalog_list(struct catalog *catalog, const char *folder)
 		if (!listed(catalog, shipped->name))
 			entry_add(catalog, shipped->name, "built in",
 				  card_read_text_among(shipped->name, shipped->text,
-						       shipped->length, &finder, &mistakes));
+						       shipped->length, &finder, &mistakes),
+				  &mistakes);
 		mistakes_free(&mistakes);
 	}
+	qsort(catalog->entries, catalog->count, sizeof(*catalog->entries), by_name);
 }
 
 void catalog_free(struct catalog *catalog)
 {
-	for (unsigned i = 0; i < catalog->count; i++)
+	for (unsigned i = 0; i < catalog->count; i++) {
 		card_free(catalog->entries[i].card);
+		free(catalog->entries[i].wrong);
+	}
 	free(catalog->entries);
 	*catalog = (struct catalog){0};
 }
@@ -184,18 +199,22 @@ static struct card *find_identity(const char *folder, unsigned vendor, unsigned 
 	struct catalog_entry *best = NULL;
 	struct card *card = NULL;
 	struct catalog catalog;
+	unsigned matches = 0;
 
 	catalog_list(&catalog, folder);
 	for (unsigned i = 0; i < catalog.count; i++) {
 		struct catalog_entry *entry = &catalog.entries[i];
 
-		if (entry->card->vendor == vendor && entry->card->device == device &&
-		    (!best || entry->card->revision > best->card->revision))
+		if (!entry->card || entry->card->vendor != vendor || entry->card->device != device)
+			continue;
+		matches++;
+		if (!best || entry->card->revision > best->card->revision)
 			best = entry;
 	}
+	if (matches > 1)
+		fprintf(stderr, "anynic: %04x:%04x is %s (%s), the newest revision of %u cards\n",
+			vendor, device, best->name, best->source, matches);
 	if (best) {
-		fprintf(stderr, "anynic: %04x:%04x is %s (%s)\n", vendor, device, best->name,
-			best->source);
 		card = best->card;
 		best->card = NULL;
 	}
@@ -230,17 +249,38 @@ static struct card *find_name(const char *name, const char *folder, struct mista
 	return card;
 }
 
+static void no_such_card(const char *name, const char *folder, struct mistakes *mistakes)
+{
+	struct nearest nearest = nearest_of(name, strlen(name));
+	struct catalog catalog;
+
+	catalog_list(&catalog, folder);
+	for (unsigned i = 0; i < catalog.count; i++)
+		nearest_offer(&nearest, catalog.entries[i].name);
+	if (nearest.best)
+		mistake(mistakes, name, 0, "no such card; did you mean %s?", nearest.best);
+	else
+		mistake(mistakes, name, 0, "no such card; `anynic list` shows those there are");
+	catalog_free(&catalog);
+}
+
+/* Names of cards have neither. */
+static bool is_path(const char *name)
+{
+	return strchr(name, '/') || strchr(name, '.');
+}
+
 struct card *catalog_find(const char *name, const char *folder, struct mistakes *mistakes)
 {
 	unsigned before = mistakes->count, vendor, device;
 	struct finder finder = catalog_finder(folder);
 	struct card *card;
 
-	if (strchr(name, '/'))
+	if (is_path(name))
 		return card_read_file_among(name, &finder, mistakes);
 	card = identity(name, &vendor, &device) ? find_identity(folder, vendor, device)
 						: find_name(name, folder, mistakes);
 	if (!card && mistakes->count == before)
-		mistake(mistakes, name, 0, "no such card; `anynic list` shows those there are");
+		no_such_card(name, folder, mistakes);
 	return card;
 }

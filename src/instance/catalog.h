@@ -22,7 +22,8 @@ extern const unsigned shipped_cards_count;
 
 struct catalog_entry {
 	char name[64], source[512]; /* source: "built in" or a path */
-	struct card *card;
+	struct card *card;	    /* NULL: broken */
+	char *wrong;		    /* then its first mistake, "FILE:LINE: error: …" */
 };
 
 struct catalog {
@@ -30,7 +31,7 @@ struct catalog {
 	unsigned count;
 };
 
-/* Every card that can be had; those that cannot be read are left out. FOLDER may be NULL. */
+/* Every card there is, those that cannot be read too. FOLDER may be NULL. */
 void catalog_list(struct catalog *catalog, const char *folder);
 void catalog_free(struct catalog *catalog);
 

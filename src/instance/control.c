@@ -10,9 +10,14 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 65536, CLIENTS_MAX = 16 };
+enum {
+	LINE_MAX_BYTES = 65536,
+	TURN_MAX_BYTES = 1024, /* of one client before the VM has its turn again */
+	CLIENTS_MAX = 64,
+};
 
 struct client {
 	struct loop_fd fd;
@@ -72,6 +77,7 @@ static const char *do_link(struct instance *instance, json_object *request, json
 
 	(void)answer;
 	if (!json_object_object_get_ex(request, "nic", &nic) ||
+	    !json_object_is_type(nic, json_type_string) ||
 	    strcmp(json_object_get_string(nic), instance_name(instance)))
 		return "no such NIC";
 	if (!json_object_object_get_ex(request, "up", &up) ||
@@ -95,7 +101,8 @@ static const char *run_command(struct control *control, json_object *request, js
 	json_object *name;
 
 	if (!json_object_is_type(request, json_type_object) ||
-	    !json_object_object_get_ex(request, "command", &name))
+	    !json_object_object_get_ex(request, "command", &name) ||
+	    !json_object_is_type(name, json_type_string))
 		return "expected {\"command\": …}";
 	for (unsigned i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
 		if (!strcmp(commands[i].name, json_object_get_string(name)))
@@ -104,47 +111,88 @@ static const char *run_command(struct control *control, json_object *request, js
 	return "no such command; there is list, stats, link";
 }
 
-static void answer_line(struct client *client, const char *line)
+/* Whole, or false: one that does not read what it asked for is not waited for. */
+static bool answer_send(struct client *client, json_object *answer, const char *wrong)
 {
-	json_object *request = json_tokener_parse(line), *answer = json_object_new_object();
-	const char *wrong = run_command(client->control, request, answer);
+	struct iovec parts[2] = {{0}, {"\n", 1}};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
 	const char *text;
+	size_t length;
 
 	json_object_object_add(answer, "ok", json_object_new_boolean(!wrong));
 	if (wrong)
 		json_object_object_add(answer, "error", json_object_new_string(wrong));
-	text = json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PLAIN);
-	/* answers fit the socket's buffer; a client that does not read loses its own */
-	if (send(client->fd.fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
-		send(client->fd.fd, "\n", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	text = json_object_to_json_string_length(answer, JSON_C_TO_STRING_PLAIN, &length);
+	parts[0] = (struct iovec){(char *)text, length};
+	return sendmsg(client->fd.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length + 1;
+}
+
+static bool answer_line(struct client *client, const char *line)
+{
+	json_object *request = json_tokener_parse(line), *answer = json_object_new_object();
+	const char *wrong = run_command(client->control, request, answer);
+	bool sent = answer_send(client, answer, wrong);
+
 	json_object_put(answer);
 	json_object_put(request);
+	return sent;
+}
+
+static void refuse_line(struct client *client)
+{
+	json_object *answer = json_object_new_object();
+
+	answer_send(client, answer, "the line is too long");
+	json_object_put(answer);
+}
+
+/* Answers the lines that are complete; false: the client is to go. */
+static bool answer_lines(struct client *client)
+{
+	char *end;
+
+	while ((end = memchr(client->line, '\n', client->length))) {
+		*end++ = 0;
+		if (!answer_line(client, client->line))
+			return false;
+		client->length -= (size_t)(end - client->line);
+		memmove(client->line, end, client->length);
+	}
+	if (client->length + 1 < sizeof(client->line))
+		return true;
+	refuse_line(client);
+	return false;
 }
 
 static void client_ready(struct loop_fd *fd, uint32_t events)
 {
 	struct client *client = fd->context;
+	size_t room = sizeof(client->line) - 1 - client->length;
 	ssize_t got = recv(fd->fd, client->line + client->length,
-			   sizeof(client->line) - 1 - client->length, MSG_DONTWAIT);
-	char *end;
+			   room < TURN_MAX_BYTES ? room : TURN_MAX_BYTES, MSG_DONTWAIT);
 
 	(void)events;
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (got <= 0) {
+	/* who has said all may have left out the last line's end */
+	if (got == 0 && client->length)
+		client->line[client->length++] = '\n';
+	else if (got > 0)
+		client->length += (size_t)got;
+	if (!answer_lines(client) || got <= 0)
 		client_drop(client);
+}
+
+/* The one that came first gives way, so that clients who stay shut nobody out. */
+static void client_make_room(struct control *control)
+{
+	struct client *last = control->clients;
+
+	if (control->clients_count < CLIENTS_MAX)
 		return;
-	}
-	client->length += (size_t)got;
-	client->line[client->length] = 0;
-	while ((end = memchr(client->line, '\n', client->length))) {
-		*end++ = 0;
-		answer_line(client, client->line);
-		client->length -= (size_t)(end - client->line);
-		memmove(client->line, end, client->length + 1);
-	}
-	if (client->length == sizeof(client->line) - 1)
-		client_drop(client);
+	while (last->next)
+		last = last->next;
+	client_drop(last);
 }
 
 static void listener_ready(struct loop_fd *fd, uint32_t events)
@@ -156,7 +204,8 @@ static void listener_ready(struct loop_fd *fd, uint32_t events)
 	(void)events;
 	if (accepted < 0)
 		return;
-	client = control->clients_count < CLIENTS_MAX ? calloc(1, sizeof(*client)) : NULL;
+	client_make_room(control);
+	client = calloc(1, sizeof(*client));
 	if (!client) {
 		close(accepted);
 		return;

@@ -22,13 +22,16 @@ struct instance {
 	uint8_t mac[6];
 	bool link_down; /* by the operator */
 	struct nic *nic;
-	struct port *port;
+	struct port *port; /* what the NIC has: HOST, or a capture around it */
+	struct port *host;
 	struct dma *dma;
 	struct pci_function pci;
 	struct pic pic;
 	struct vfio_user *front; /* or */
 	struct inprocess *vm;
 	unsigned device;
+	void (*gone)(void *context);
+	void *gone_context;
 	struct loop_work work;
 	bool wanted;	/* work was recorded since it last ran */
 	bool accessing; /* within a write to a register, which after_request follows */
@@ -124,8 +127,11 @@ static void session(void *context, bool connected)
 {
 	struct instance *instance = context;
 
-	if (!connected)
-		pci_reset(&instance->pci);
+	if (connected)
+		return;
+	pci_reset(&instance->pci);
+	if (instance->gone)
+		instance->gone(instance->gone_context);
 }
 
 static void describe(struct instance *instance, const struct card *card)
@@ -193,6 +199,7 @@ static int start_port(struct instance *instance, const struct instance_config *c
 	instance->port = config->port ?: backend_open(config->net, config->loop, err);
 	if (!instance->port)
 		return -EINVAL;
+	instance->host = instance->port;
 	if (config->capture) {
 		struct port *wrapped = capture_open(instance->port, config->capture, err);
 
@@ -231,6 +238,8 @@ struct instance *instance_new(const struct instance_config *config, struct error
 	instance->loop = config->loop;
 	instance->card = config->card;
 	instance->net = config->net;
+	instance->gone = config->gone;
+	instance->gone_context = config->context;
 	memcpy(instance->mac, config->mac, sizeof(instance->mac));
 	snprintf(instance->name, sizeof(instance->name), "%s", config->name);
 	instance->work = (struct loop_work){.run = work_run, .context = instance};
@@ -320,12 +329,13 @@ struct json_object *instance_stats(const struct instance *instance)
 		{"guest", "rx_too_long", nic->rx_too_long},
 		{"guest", "interrupts", nic->interrupts},
 		{"guest", "undeclared", nic->undeclared},
-		{"host", "tx_frames", instance->port->stats.tx_frames},
-		{"host", "tx_bytes", instance->port->stats.tx_bytes},
-		{"host", "tx_dropped", instance->port->stats.tx_dropped},
-		{"host", "rx_frames", instance->port->stats.rx_frames},
-		{"host", "rx_bytes", instance->port->stats.rx_bytes},
-		{"host", "rx_dropped", instance->port->stats.rx_dropped},
+		{"host", "tx_frames", instance->host->stats.tx_frames},
+		{"host", "tx_bytes", instance->host->stats.tx_bytes},
+		{"host", "tx_dropped", instance->host->stats.tx_dropped},
+		{"host", "rx_frames", instance->host->stats.rx_frames},
+		{"host", "rx_bytes", instance->host->stats.rx_bytes},
+		{"host", "rx_dropped", instance->host->stats.rx_dropped},
+		{"host", "uncaptured", instance->port->stats.uncaptured},
 		{"client", "requests", front->requests},
 		{"client", "reads", front->reads},
 		{"client", "writes", front->writes},

@@ -25,6 +25,8 @@ struct instance_config {
 	const char *net;     /* "KIND[,key=value…]" */
 	const char *capture; /* pcap file, or NULL */
 	uint8_t mac[6];
+	void (*gone)(void *context); /* the client is; or NULL */
+	void *context;
 };
 
 struct instance *instance_new(const struct instance_config *config, struct error *err);

@@ -56,6 +56,7 @@ struct port {
 	void *context;
 	struct port_peer peer;
 	struct {
-		uint64_t tx_frames, tx_bytes, rx_frames, rx_bytes, rx_dropped, tx_dropped;
+		uint64_t tx_frames, tx_bytes, rx_frames, rx_bytes, rx_dropped, tx_dropped,
+			uncaptured;
 	} stats;
 };
