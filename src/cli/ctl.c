@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -18,8 +19,9 @@ static json_object *request_of(int argc, char **argv)
 	json_object *request = json_object_new_object();
 
 	json_object_object_add(request, "command", json_object_new_string(argv[0]));
-	if (argc == 3) {
+	if (argc > 1)
 		json_object_object_add(request, "nic", json_object_new_string(argv[1]));
+	if (argc == 3) {
 		json_object_object_add(request, "up",
 				       json_object_new_boolean(!strcmp(argv[2], "up")));
 	}
@@ -42,7 +44,9 @@ static int check_words(int argc, char **argv)
 		return nearest.best ? cli_wrong("ctl", "no command \"%s\"; did you mean %s?",
 						argv[0], nearest.best)
 				    : cli_wrong("ctl", "no command \"%s\"", argv[0]);
-	return argc == 1 ? CLI_OK : cli_wrong("ctl", "%s takes no \"%s\"", argv[0], argv[1]);
+	if (!strcmp(argv[0], "stats") && argc == 2)
+		return CLI_OK;
+	return argc == 1 ? CLI_OK : cli_wrong("ctl", "%s takes no \"%s\"", argv[0], argv[argc - 1]);
 }
 
 static int dial(const char *path)
@@ -71,20 +75,24 @@ static int dial(const char *path)
 static json_object *ask(int fd, json_object *request)
 {
 	FILE *stream = fdopen(fd, "r+");
-	static char line[1 << 16];
+	json_object *answer;
+	char *line = NULL;
+	size_t room = 0;
+	bool got;
 
 	if (!stream)
 		return NULL;
 	fprintf(stream, "%s\n", json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN));
 	errno = 0;
-	if (fflush(stream) < 0 || !fgets(line, sizeof(line), stream))
-		*line = 0;
+	got = fflush(stream) == 0 && getline(&line, &room, stream) > 0;
 	if (errno == EAGAIN)
 		errno = ETIMEDOUT;
 	else
 		errno = 0;
 	fclose(stream);
-	return json_tokener_parse(line);
+	answer = got ? json_tokener_parse(line) : NULL;
+	free(line);
+	return answer;
 }
 
 static void print_plain(json_object *value, const char *prefix)
@@ -101,13 +109,27 @@ static void print_plain(json_object *value, const char *prefix)
 	}
 }
 
+/* Of one kind, an empty line between two. */
+static void print_list(json_object *list)
+{
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		if (i)
+			putchar('\n');
+		print_plain(json_object_array_get_idx(list, i), "");
+	}
+}
+
 static void print_answer(json_object *answer)
 {
 	json_object *part;
 
 	if (json_object_object_get_ex(answer, "nics", &part)) {
-		for (size_t i = 0; i < json_object_array_length(part); i++)
-			print_plain(json_object_array_get_idx(part, i), "");
+		print_list(part);
+		if (json_object_object_get_ex(answer, "nets", &part) &&
+		    json_object_array_length(part)) {
+			putchar('\n');
+			print_list(part);
+		}
 	} else if (json_object_object_get_ex(answer, "stats", &part)) {
 		print_plain(part, "");
 	}

@@ -13,8 +13,8 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *arguments, *help, *options;
 } commands[] = {
-	{"run", run_main, "CARD --socket-path PATH|--fd N [OPTION…]", "a card for a VM",
-	 serve_usage},
+	{"run", run_main, "CARD --socket-path PATH|--fd N [OPTION…], or --nic … [OPTION…]",
+	 "cards for VMs", serve_usage},
 	{"exec", exec_main, "CARD [OPTION…] -- QEMU ARGS…",
 	 "a card and the VM that uses it; ends with the VM's status", serve_usage},
 	{"check", check_main, "[--cards DIR] FILE…", "every mistake in a description, by its line",
@@ -25,7 +25,7 @@ static const struct command {
 	 CARDS_OPTION "  --json              for programs\n"},
 	{"schema", schema_main, "[--markdown]", "the language, for editors or for people",
 	 "  --markdown          for people\n"},
-	{"ctl", ctl_main, "SOCKET list|stats|link NIC up|down [--json]",
+	{"ctl", ctl_main, "SOCKET list|stats [NIC]|link NIC up|down [--json]",
 	 "talk to a running card by its --control socket",
 	 "  --json              the whole answer, for programs\n"},
 };

@@ -2,9 +2,9 @@
 #include "cli/serve.h"
 
 #include "cli/cli.h"
-#include "instance/catalog.h"
 #include "instance/control.h"
-#include "instance/instance.h"
+#include "instance/host.h"
+#include "instance/nic_spec.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -17,7 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SHARED_POLL_US = 50 };
+enum {
+	SHARED_POLL_US = 50,
+	OF_ONE = 4, /* options, from the front, that say something of one card */
+};
 
 /* ---- options ---- */
 
@@ -35,84 +38,132 @@ static bool number(const char *option, const char *text, long limit, int *value)
 	return true;
 }
 
-static int digit(char letter)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = memchr(digits, tolower((unsigned char)letter), 16);
-
-	return at ? (int)(at - digits) : -1;
-}
-
-static bool mac_read(const char *text, unsigned char mac[static 6])
-{
-	unsigned all = 0;
-
-	for (unsigned i = 0; i < 6; i++) {
-		int high = digit(text[0]), low = high < 0 ? -1 : digit(text[1]);
-
-		if (low < 0 || text[2] != (i < 5 ? ':' : 0))
-			return false;
-		all |= mac[i] = (unsigned char)(high << 4 | low);
-		text += 3;
-	}
-	return all && !(mac[0] & 1);
-}
-
 static bool mac_set(struct serve_options *options, const char *text)
 {
-	options->mac_given = mac_read(text, options->mac);
-	if (!options->mac_given)
+	struct nic_spec *nic = &options->nics[0];
+
+	nic->mac_given = mac_parse(text, nic->mac);
+	if (!nic->mac_given)
 		fprintf(stderr,
 			"anynic: error: --mac %s: expected six bytes as in 02:00:00:00:00:01, "
 			"not a group address nor all zero\n",
 			text);
-	return options->mac_given;
+	return nic->mac_given;
+}
+
+static bool nic_add(struct serve_options *options, const char *text)
+{
+	struct error err = {0};
+
+	if (options->nics_count == SERVE_NICS) {
+		cli_wrong("run", "at most %d times --nic", SERVE_NICS);
+		return false;
+	}
+	if (nic_spec_parse(&options->nics[options->nics_count], text, &err) < 0) {
+		fprintf(stderr, "anynic: error: %s\n", err.text);
+		return false;
+	}
+	options->nics_count++;
+	return true;
+}
+
+static bool net_add(struct serve_options *options, const char *text)
+{
+	if (options->nets_count == SERVE_NETS) {
+		cli_wrong("run", "at most %d times --net", SERVE_NETS);
+		return false;
+	}
+	options->nets[options->nets_count++] = text;
+	return true;
 }
 
 static bool option_set(int name, struct serve_options *options)
 {
+	struct nic_spec *nic = &options->nics[0]; /* unless there are many */
+
 	switch (name) {
-	case 's':
-		options->socket_path = optarg;
-		break;
 	case 'n':
-		options->net = optarg;
-		break;
-	case 'm':
-		return mac_set(options, optarg);
+		return net_add(options, optarg);
 	case 'd':
 		options->cards = optarg;
-		break;
+		return true;
 	case 'c':
 		options->control = optarg;
-		break;
-	case 'w':
-		options->capture = optarg;
-		break;
-	case 'f':
-		return number("fd", optarg, 1 << 20, &options->fd);
+		return true;
 	case 'u':
 		return number("cpu", optarg, CPU_SETSIZE - 1, &options->cpu);
 	case 'p':
 		return number("poll-us", optarg, 1000000, &options->poll_us);
+	case 's':
+		nic->socket_path = optarg;
+		return true;
+	case 'm':
+		return mac_set(options, optarg);
+	case 'w':
+		nic->capture = optarg;
+		return true;
+	case 'f':
+		return number("fd", optarg, 1 << 20, &nic->fd);
 	default:
 		return false;
 	}
-	return true;
 }
 
-/* Locally administered, and the same for the same card and socket every time. */
-static void default_mac(struct serve_options *options)
+/* Either CARD with options of its own, or --nic as often as wanted. */
+static int form_check(struct serve_options *options, const char *command, const char *of_one)
 {
-	const char *const texts[] = {options->card, options->socket_path ?: ""};
-	uint64_t hash = 0xcbf29ce484222325u;
+	struct nic_spec *nic = &options->nics[0];
 
-	for (unsigned i = 0; i < 2; i++) {
-		for (const char *at = texts[i]; *at; at++)
-			hash = (hash ^ (uint8_t)*at) * 0x100000001b3u;
+	if (options->many && of_one)
+		return cli_wrong(command, "%s does not go with --nic", of_one);
+	if (options->many)
+		return CLI_OK;
+	if (!nic->card)
+		return cli_wrong(command, "which CARD?");
+	nic->own = options->nets_count ? options->nets[options->nets_count - 1] : "user";
+	options->nics_count = 1;
+	if (options->control && nic->socket_path && !strcmp(options->control, nic->socket_path))
+		return cli_wrong(command, "--control and --socket-path are the same");
+	return CLI_OK;
+}
+
+static int words_read(int argc, char **argv, const struct option *names,
+		      struct serve_options *options)
+{
+	const char *of_one = NULL; /* what is said of one card's form */
+	static char option[32];
+	int name;
+
+	/* "-": operands in order, so that options may follow CARD */
+	while ((name = cli_option(argc, argv, "-", names)) != -1) {
+		struct nic_spec *nic = &options->nics[0];
+
+		if (name == 1)
+			of_one = optarg;
+		for (unsigned i = 0; i < OF_ONE; i++) {
+			if (names[i].val != name)
+				continue;
+			snprintf(option, sizeof(option), "--%s", names[i].name);
+			of_one = option;
+		}
+		if (name == 'N') {
+			options->many = true;
+			if (of_one)
+				break;
+			if (!nic_add(options, optarg))
+				return CLI_USAGE;
+		} else if (options->many && of_one) {
+			break;
+		} else if (name == 1 && nic->card) {
+			return cli_wrong(argv[0], "\"%s\" is one word too many", optarg);
+		} else if (name == 1) {
+			nic->card = optarg;
+		} else if (!option_set(name, options)) {
+			return CLI_USAGE;
+		}
 	}
-	memcpy(options->mac, &hash, 6);
-	options->mac[0] = (uint8_t)((options->mac[0] & 0xfc) | 0x02);
+	options->rest = argv + optind;
+	return form_check(options, argv[0], of_one);
 }
 
 int serve_options(int argc, char **argv, struct serve_options *options)
@@ -120,34 +171,31 @@ int serve_options(int argc, char **argv, struct serve_options *options)
 	static const struct option names[] = {
 		{"socket-path", required_argument, NULL, 's'},
 		{"fd", required_argument, NULL, 'f'},
-		{"net", required_argument, NULL, 'n'},
 		{"mac", required_argument, NULL, 'm'},
+		{"capture", required_argument, NULL, 'w'},
+		{"nic", required_argument, NULL, 'N'},
+		{"net", required_argument, NULL, 'n'},
 		{"cards", required_argument, NULL, 'd'},
 		{"control", required_argument, NULL, 'c'},
-		{"capture", required_argument, NULL, 'w'},
 		{"cpu", required_argument, NULL, 'u'},
 		{"poll-us", required_argument, NULL, 'p'},
 		{NULL, 0, NULL, 0},
 	};
-	int name;
+	int result;
 
-	*options = (struct serve_options){.net = "user", .fd = -1, .cpu = -1, .poll_us = -1};
-	/* "-": operands in order, so that options may follow CARD */
-	while ((name = cli_option(argc, argv, "-", names)) != -1) {
-		if (name == 1 && options->card)
-			return cli_wrong(argv[0], "\"%s\" is one word too many", optarg);
-		if (name == 1)
-			options->card = optarg;
-		else if (!option_set(name, options))
-			return CLI_USAGE;
-	}
-	options->rest = argv + optind;
-	if (!options->card)
-		return cli_wrong(argv[0], "which CARD?");
-	if (options->control && options->socket_path &&
-	    !strcmp(options->control, options->socket_path))
-		return cli_wrong(argv[0], "--control and --socket-path are the same");
-	return CLI_OK;
+	*options = (struct serve_options){.cpu = -1, .poll_us = -1};
+	options->nics[0].fd = -1;
+	result = words_read(argc, argv, names, options);
+	if (result != CLI_OK)
+		serve_options_free(options);
+	return result;
+}
+
+void serve_options_free(struct serve_options *options)
+{
+	for (unsigned i = 0; i < options->nics_count; i++)
+		nic_spec_free(&options->nics[i]);
+	options->nics_count = 0;
 }
 
 /* ---- serving ---- */
@@ -155,7 +203,7 @@ int serve_options(int argc, char **argv, struct serve_options *options)
 struct server {
 	struct loop *loop;
 	struct loop_fd signals;
-	struct instance *instance;
+	struct host *host;
 	struct control *control;
 	pid_t child;
 	int status;
@@ -213,46 +261,96 @@ static unsigned poll_us(const struct serve_options *options)
 	return options->cpu >= 0 ? SHARED_POLL_US : 0;
 }
 
-static void client_gone(void *context)
+static void clients_gone(void *context)
 {
 	struct server *server = context;
 
 	loop_stop(server->loop);
 }
 
-static int start(struct server *server, const struct serve_options *options,
-		 const struct card *card, struct error *err)
+static unsigned users_of(const struct serve_options *options, const char *id, size_t length)
 {
-	struct instance_config config = {
-		.loop = server->loop,
-		.card = card,
-		.name = "nic0",
-		.socket_path = options->fd < 0 ? options->socket_path : NULL,
-		.fd = options->fd,
-		.net = options->net,
-		.capture = options->capture,
-		.gone = options->fd >= 0 ? client_gone : NULL,
-		.context = server,
-	};
+	unsigned count = 0;
 
-	memcpy(config.mac, options->mac, sizeof(config.mac));
-	if (take_signals(server) < 0)
-		return error_set(err, -errno, "signals: %s", strerror(errno));
-	loop_busy_poll(server->loop, poll_us(options));
-	server->instance = instance_new(&config, err);
-	if (!server->instance)
-		return -EINVAL;
-	if (options->control) {
-		server->control =
-			control_new(server->loop, options->control, server->instance, err);
-		if (!server->control)
-			return -EINVAL;
+	for (unsigned i = 0; i < options->nics_count; i++) {
+		const char *net = options->nics[i].net;
+
+		count += net && strlen(net) == length && !memcmp(net, id, length);
+	}
+	return count;
+}
+
+/* A network that nobody names yet is for those who come later. */
+static int add_nets(struct host *host, const struct serve_options *options, struct error *err)
+{
+	for (unsigned i = 0; options->many && i < options->nets_count; i++) {
+		const char *text = options->nets[i];
+		size_t length = strcspn(text, "=,");
+		char id[64];
+
+		if (text[length] != '=')
+			return error_set(err, -EINVAL, "--net %s: with --nic, expected ID=SPEC",
+					 text);
+		snprintf(id, sizeof(id), "%.*s", (int)length, text);
+		if (host_add_net(host, id, text + length + 1, users_of(options, id, length) != 1,
+				 err) < 0)
+			return err->code;
 	}
 	return 0;
 }
 
-static int serve_card(const struct serve_options *options, const struct serve_hooks *hooks,
-		      const struct card *card)
+/* Of many, the one that fails is named. */
+static int name_error(const struct serve_options *options, unsigned i, struct error *err)
+{
+	const struct nic_spec *nic = &options->nics[i];
+	struct error what = *err;
+
+	if (!options->many)
+		return err->code;
+	if (!*what.text)
+		snprintf(what.text, sizeof(what.text), "there is no card %s", nic->card);
+	if (nic->name)
+		return error_set(err, what.code, "%s: %s", nic->name, what.text);
+	return error_set(err, what.code, "nic%u: %s", i, what.text);
+}
+
+static int add_nics(struct host *host, const struct serve_options *options, struct error *err)
+{
+	for (unsigned i = 0; i < options->nics_count; i++) {
+		struct mistakes mistakes = {0};
+		int result = host_add(host, &options->nics[i], &mistakes, err);
+
+		mistakes_print(&mistakes, stderr);
+		mistakes_free(&mistakes);
+		if (result < 0)
+			return name_error(options, i, err);
+	}
+	return 0;
+}
+
+static int start(struct server *server, const struct serve_options *options, struct error *err)
+{
+	const struct host_config config = {server->loop, options->cards, clients_gone, server};
+	int result;
+
+	if (take_signals(server) < 0)
+		return error_set(err, -errno, "signals: %s", strerror(errno));
+	loop_busy_poll(server->loop, poll_us(options));
+	server->host = host_new(&config, err);
+	if (!server->host)
+		return -ENOMEM;
+	result = add_nets(server->host, options, err) ?: add_nics(server->host, options, err);
+	if (result < 0)
+		return result;
+	if (options->control) {
+		server->control = control_new(server->loop, options->control, server->host, err);
+		if (!server->control)
+			return err->code;
+	}
+	return 0;
+}
+
+static int serve_cards(const struct serve_options *options, const struct serve_hooks *hooks)
 {
 	struct server server = {.status = CLI_OK};
 	struct error err = {0};
@@ -260,8 +358,8 @@ static int serve_card(const struct serve_options *options, const struct serve_ho
 
 	clock_init(&clock, false);
 	server.loop = loop_new(&clock);
-	if (server.loop && start(&server, options, card, &err) == 0 &&
-	    (server.child = hooks->started(options, card->title)) >= 0) {
+	if (server.loop && start(&server, options, &err) == 0 &&
+	    (server.child = hooks->started(options, server.host)) >= 0) {
 		loop_run(server.loop);
 	} else {
 		server.status = err.code == -EINVAL ? CLI_USAGE : CLI_FAILED;
@@ -271,7 +369,7 @@ static int serve_card(const struct serve_options *options, const struct serve_ho
 	if (server.child > 0)
 		kill(server.child, SIGTERM);
 	control_free(server.control);
-	instance_free(server.instance);
+	host_free(server.host);
 	loop_free(server.loop);
 	return server.status;
 }
@@ -294,19 +392,11 @@ static void share_cpu(int cpu)
 
 int serve(struct serve_options *options, const struct serve_hooks *hooks)
 {
-	struct mistakes mistakes = {0};
-	struct card *card = catalog_find(options->card, options->cards, &mistakes);
 	int result;
 
-	mistakes_print(&mistakes, stderr);
-	mistakes_free(&mistakes);
-	if (!card)
-		return CLI_FAILED;
-	if (!options->mac_given)
-		default_mac(options);
 	if (options->cpu >= 0)
 		share_cpu(options->cpu);
-	result = serve_card(options, hooks, card);
-	card_free(card);
+	result = serve_cards(options, hooks);
+	serve_options_free(options);
 	return result;
 }

@@ -2,6 +2,7 @@
 #include "instance/control.h"
 
 #include "base/socket.h"
+#include "instance/host.h"
 #include "instance/instance.h"
 
 #include <errno.h>
@@ -29,7 +30,7 @@ struct client {
 
 struct control {
 	struct loop *loop;
-	struct instance *instance;
+	struct host *host;
 	struct loop_fd listener;
 	char *path;
 	struct client *clients;
@@ -54,42 +55,63 @@ static void client_drop(struct client *client)
 
 /* ---- commands: each fills in the answer, or says what is wrong ---- */
 
-static const char *do_list(struct instance *instance, json_object *request, json_object *answer)
+static struct instance *nic_of(struct control *control, json_object *request)
+{
+	json_object *name;
+
+	if (!json_object_object_get_ex(request, "nic", &name) ||
+	    !json_object_is_type(name, json_type_string))
+		return NULL;
+	return host_find(control->host, json_object_get_string(name));
+}
+
+static const char *do_list(struct control *control, json_object *request, json_object *answer)
 {
 	json_object *list = json_object_new_array();
+	struct instance *nic;
 
 	(void)request;
-	json_object_array_add(list, instance_describe(instance));
+	for (unsigned i = 0; (nic = host_nic(control->host, i)); i++)
+		json_object_array_add(list, instance_describe(nic));
 	json_object_object_add(answer, "nics", list);
+	json_object_object_add(answer, "nets", host_describe_nets(control->host));
 	return NULL;
 }
 
-static const char *do_stats(struct instance *instance, json_object *request, json_object *answer)
+static const char *do_stats(struct control *control, json_object *request, json_object *answer)
 {
-	(void)request;
-	json_object_object_add(answer, "stats", instance_stats(instance));
+	struct instance *nic = nic_of(control, request), *only = host_nic(control->host, 0);
+	json_object *stats;
+
+	if (!nic && json_object_object_get_ex(request, "nic", &stats))
+		return "no such NIC";
+	if (!nic && only && !host_nic(control->host, 1))
+		nic = only;
+	stats = nic ? instance_stats(nic) : json_object_new_object();
+	for (unsigned i = 0; !nic && (only = host_nic(control->host, i)); i++)
+		json_object_object_add(stats, instance_name(only), instance_stats(only));
+	json_object_object_add(answer, "stats", stats);
 	return NULL;
 }
 
-static const char *do_link(struct instance *instance, json_object *request, json_object *answer)
+static const char *do_link(struct control *control, json_object *request, json_object *answer)
 {
-	json_object *up, *nic;
+	struct instance *nic = nic_of(control, request);
+	json_object *up;
 
 	(void)answer;
-	if (!json_object_object_get_ex(request, "nic", &nic) ||
-	    !json_object_is_type(nic, json_type_string) ||
-	    strcmp(json_object_get_string(nic), instance_name(instance)))
+	if (!nic)
 		return "no such NIC";
 	if (!json_object_object_get_ex(request, "up", &up) ||
 	    !json_object_is_type(up, json_type_boolean))
 		return "\"up\" is true or false";
-	instance_link(instance, json_object_get_boolean(up));
+	instance_link(nic, json_object_get_boolean(up));
 	return NULL;
 }
 
 static const struct control_command {
 	const char *name;
-	const char *(*run)(struct instance *instance, json_object *request, json_object *answer);
+	const char *(*run)(struct control *control, json_object *request, json_object *answer);
 } commands[] = {
 	{"list", do_list},
 	{"stats", do_stats},
@@ -106,7 +128,7 @@ static const char *run_command(struct control *control, json_object *request, js
 		return "expected {\"command\": …}";
 	for (unsigned i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
 		if (!strcmp(commands[i].name, json_object_get_string(name)))
-			return commands[i].run(control->instance, request, answer);
+			return commands[i].run(control, request, answer);
 	}
 	return "no such command; there is list, stats, link";
 }
@@ -219,7 +241,7 @@ static void listener_ready(struct loop_fd *fd, uint32_t events)
 		client_drop(client);
 }
 
-struct control *control_new(struct loop *loop, const char *path, struct instance *instance,
+struct control *control_new(struct loop *loop, const char *path, struct host *host,
 			    struct error *err)
 {
 	struct control *control = calloc(1, sizeof(*control));
@@ -229,7 +251,7 @@ struct control *control_new(struct loop *loop, const char *path, struct instance
 		return NULL;
 	}
 	control->loop = loop;
-	control->instance = instance;
+	control->host = host;
 	control->listener = (struct loop_fd){.ready = listener_ready, .context = control};
 	control->listener.fd = unix_listen(path, err);
 	if (control->listener.fd < 0) {

@@ -33,6 +33,8 @@ struct instance *instance_new(const struct instance_config *config, struct error
 void instance_free(struct instance *instance); /* before its VM's inprocess_free() */
 
 const char *instance_name(const struct instance *instance);
+const char *instance_title(const struct instance *instance);  /* of its card */
+const char *instance_socket(const struct instance *instance); /* path, or NULL */
 void instance_link(struct instance *instance, bool up);
 struct json_object *instance_describe(const struct instance *instance);
 struct json_object *instance_stats(const struct instance *instance);
