@@ -2,8 +2,19 @@
 # The front door. Meson builds below build/; the lab is prepared there too.
 
 BUILD := build
+MINUTES ?= 10
 
 all: program
+
+help:
+	@echo 'sudo make deps     Debian packages that are missing'
+	@echo 'sudo make demo     a stock guest with a card from cards/, and what it says'
+	@echo 'make               the program, $(BUILD)/anynic'
+	@echo 'sudo make test     every test; tests/run WORD… runs some'
+	@echo 'sudo make unit     those without a guest, memory watched and lines counted'
+	@echo "sudo make bench    our figures beside those of QEMU's own card"
+	@echo 'sudo make soak     the long forms of the tests, for MINUTES=$(MINUTES)'
+	@echo 'sudo make install  the program and the schema, below DESTDIR'
 
 deps:
 	@tools/deps
@@ -13,27 +24,32 @@ $(BUILD)/build.ninja: | deps
 	@mv $(BUILD).log $(BUILD)/setup.log
 
 program: $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet >$(BUILD)/program.log || { cat $(BUILD)/program.log; exit 1; }
 
+# stock QEMU, a kernel, an initramfs
 lab: deps
 	@tools/lab
-
-test: program lab
-	@tests/run
-
-# memory watched, lines counted: builds of their own, below $(BUILD)
-unit: program
-	@tests/run unit wire
-
-.PHONY: all deps program lab test unit
 
 demo: program lab
 	@tools/demo
 
-.PHONY: demo
+test: program lab
+	@tests/run
+
+unit: program
+	@tests/run unit wire
 
 # one card: make test-card CARD=e1000
 test-card: program lab
 	@tests/run cards.$(subst -,_,$(CARD))
 
-.PHONY: test-card
+bench: program lab
+	@bench/run
+
+soak: program lab
+	@tests/soak $(MINUTES)
+
+install: program
+	@meson install -C $(BUILD) --no-rebuild --quiet
+
+.PHONY: all help deps program lab demo test unit test-card bench soak install

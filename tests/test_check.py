@@ -329,4 +329,5 @@ def test_streams():
         os.close(read)
         feeder.join(10)
         assert not feeder.is_alive(), "it read on after it had said no"
+        assert "larger than" in result[3], result
         held(name, result)

@@ -3,6 +3,7 @@
 
 import json
 import os
+import shlex
 import socket
 import struct
 import subprocess
@@ -113,3 +114,14 @@ def test_exec_tells_what_it_cannot_run():
     done = subprocess.run([ANYNIC, "exec", "e1000", "--", "/no/such/qemu"], capture_output=True,
                           text=True, timeout=20)
     assert done.returncode == 127 and "/no/such/qemu" in done.stderr, done
+
+
+def test_the_arguments_that_run_prints_are_what_qemu_wants():
+    with Card("e1000", net="user") as card:
+        told = card.output().split("\n", 1)[1]
+        words = shlex.split(told.replace("\\\n", " ").replace("SIZE", "512M"))
+        with guest.Guest(build.prepare(), shared=False, arguments=words) as vm:
+            vm.check("ip link set eth0 up; udhcpc -q -i eth0 -s /etc/dhcp", 30)
+            assert "driver: e1000" in vm.check("ethtool -i eth0")
+            assert json.loads(card.ctl("stats", "--json"))["stats"]["client"]["dma_reads"] == 0, \
+                "memory is shared"

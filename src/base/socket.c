@@ -8,6 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum { BACKLOG = 64 };
+
 /* A socket nobody listens on is left from a process that died: it is replaced. */
 static int replace_stale(const struct sockaddr_un *at, struct error *err)
 {
@@ -35,6 +37,8 @@ int unix_listen(const char *path, struct error *err)
 	struct stat file;
 	int fd, result;
 
+	if (!*path) /* would be a name of the kernel's choice */
+		return error_set(err, -ENOENT, "the path of a socket is empty");
 	if (strlen(path) >= sizeof(at.sun_path))
 		return error_set(err, -ENAMETOOLONG,
 				 "%s: longer than the %zu bytes of a socket path", path,
@@ -48,7 +52,7 @@ int unix_listen(const char *path, struct error *err)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return error_set(err, -errno, "socket: %s", strerror(errno));
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 4) < 0) {
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, BACKLOG) < 0) {
 		result = error_set(err, -errno, "%s: %s", path, strerror(errno));
 		close(fd);
 		return result;

@@ -17,7 +17,7 @@ int check_main(int argc, char **argv)
 	int name, result;
 
 	while ((name = cli_option(argc, argv, "", names)) != -1) {
-		if (name != 'd')
+		if (name != 'd' || !cli_cards(argv[0], optarg))
 			return CLI_USAGE;
 		folder = optarg;
 	}

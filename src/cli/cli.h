@@ -2,6 +2,7 @@
 #pragma once
 
 #include <getopt.h>
+#include <stdbool.h>
 
 /* Exit status of a sub-command: 0, 1 for what failed, 2 for wrong usage. */
 enum { CLI_OK, CLI_FAILED, CLI_USAGE };
@@ -19,6 +20,9 @@ int ctl_main(int argc, char **argv);
  * wrong is told in one line of ours. ORDER: "-" gives operands as 1, in their place.
  */
 int cli_option(int argc, char **argv, const char *order, const struct option *names);
+
+/* False: --cards does not name a folder, which is told. */
+bool cli_cards(const char *command, const char *folder);
 
 /* Tells in one line what is wrong with the words of a sub-command; CLI_USAGE. */
 int cli_wrong(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

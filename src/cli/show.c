@@ -143,10 +143,10 @@ int show_main(int argc, char **argv)
 	int name;
 
 	while ((name = cli_option(argc, argv, "", names)) != -1) {
-		if (name == 'd')
-			folder = optarg;
-		else if (name == 'j')
+		if (name == 'j')
 			json = true;
+		else if (name == 'd' && cli_cards(argv[0], optarg))
+			folder = optarg;
 		else
 			return CLI_USAGE;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "nic/card.h"
+#include "card/reader.h"
 
 #include <stdio.h>
 

@@ -3,9 +3,9 @@
 #include "cli/cli.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 int cli_wrong(const char *command, const char *format, ...)
 {
@@ -39,6 +39,16 @@ static void unknown_option(const char *command, const char *word, const struct o
 		cli_wrong(command, "no option %s; did you mean --%s?", word, nearest.best);
 	else
 		cli_wrong(command, "no option %s", word);
+}
+
+bool cli_cards(const char *command, const char *folder)
+{
+	struct stat found;
+
+	if (stat(folder, &found) == 0 && S_ISDIR(found.st_mode))
+		return true;
+	cli_wrong(command, "--cards %s is not a folder", folder);
+	return false;
 }
 
 int cli_option(int argc, char **argv, const char *order, const struct option *names)

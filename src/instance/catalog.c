@@ -181,7 +181,8 @@ void catalog_list(struct catalog *catalog, const char *folder)
 				  &mistakes);
 		mistakes_free(&mistakes);
 	}
-	qsort(catalog->entries, catalog->count, sizeof(*catalog->entries), by_name);
+	if (catalog->count)
+		qsort(catalog->entries, catalog->count, sizeof(*catalog->entries), by_name);
 }
 
 void catalog_free(struct catalog *catalog)
@@ -264,10 +265,10 @@ static void no_such_card(const char *name, const char *folder, struct mistakes *
 	catalog_free(&catalog);
 }
 
-/* Names of cards have neither. */
+/* Or a file of the working folder, which a name in a description cannot be. */
 static bool is_path(const char *name)
 {
-	return strchr(name, '/') || strchr(name, '.');
+	return strchr(name, '/') || (strchr(name, '.') && access(name, F_OK) == 0);
 }
 
 struct card *catalog_find(const char *name, const char *folder, struct mistakes *mistakes)
