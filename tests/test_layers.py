@@ -70,7 +70,7 @@ def may_include(name, text, folders):
 
 
 LIBRARIES = {"libxml/": "libxml2", "libslirp.h": "libslirp", "pcap/": "libpcap",
-             "json-c/": "json-c", "libdeflate.h": "libdeflate", "sys/socket.h": "sockets",
+             "json-c/": "json-c", "sqlite3.h": "sqlite", "libdeflate.h": "libdeflate", "sys/socket.h": "sockets",
              "sys/un.h": "sockets", "linux/if_tun.h": "tun", "linux/virtio_net.h": "tun"}
 SYSTEM = re.compile(r"(?:[a-z]+|sys/[a-z0-9]+|arpa/inet|net/if)\.h")
 

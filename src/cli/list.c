@@ -4,10 +4,28 @@
 
 #include <json-c/json.h>
 #include <stdio.h>
+#include <string.h>
 
 static void put_text(json_object *to, const char *key, const char *text)
 {
 	json_object_object_add(to, key, json_object_new_string(text));
+}
+
+static void put_lines(json_object *to, const char *key, const char *lines)
+{
+	json_object *list = json_object_new_array();
+
+	for (; *lines; lines += strcspn(lines, "\n"), lines += *lines == '\n')
+		json_object_array_add(list,
+				      json_object_new_string_len(lines, (int)strcspn(lines, "\n")));
+	json_object_object_add(to, key, list);
+}
+
+/* What has the same name in a place that is looked at later. */
+static void print_hidden(const char *lines)
+{
+	for (; *lines; lines += strcspn(lines, "\n"), lines += *lines == '\n')
+		printf("%-16s hides %.*s\n", "", (int)strcspn(lines, "\n"), lines);
 }
 
 static void print_json(const struct catalog *catalog)
@@ -29,6 +47,8 @@ static void print_json(const struct catalog *catalog)
 		} else {
 			put_text(card, "broken", entry->wrong ?: "no memory");
 		}
+		if (entry->hides)
+			put_lines(card, "hides", entry->hides);
 		json_object_array_add(list, card);
 	}
 	puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY));
@@ -45,6 +65,8 @@ static void print_table(const struct catalog *catalog)
 			       entry->card->device, entry->card->title, entry->source);
 		else
 			printf("%-16s broken     %s\n", entry->name, entry->wrong ?: "no memory");
+		if (entry->hides)
+			print_hidden(entry->hides);
 	}
 }
 

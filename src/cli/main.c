@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CARDS_OPTION "  --cards DIR         look for cards here first\n"
+#define CARDS_OPTION "  --cards PLACE       a folder of cards or a pack; look there first\n"
 
 static const struct command {
 	const char *name;
@@ -17,12 +17,14 @@ static const struct command {
 	 "cards for VMs", serve_usage},
 	{"exec", exec_main, "CARD [OPTION…] -- QEMU ARGS…",
 	 "a card and the VM that uses it; ends with the VM's status", serve_usage},
-	{"check", check_main, "[--cards DIR] FILE…", "every mistake in a description, by its line",
-	 CARDS_OPTION},
-	{"list", list_main, "[--cards DIR] [--json]", "the cards there are",
+	{"check", check_main, "[--cards PLACE] FILE…",
+	 "every mistake in a description, by its line", CARDS_OPTION},
+	{"list", list_main, "[--cards PLACE] [--json]", "the cards there are",
 	 CARDS_OPTION "  --json              for programs\n"},
-	{"show", show_main, "CARD [--cards DIR] [--json]", "a card as a person reads it",
-	 CARDS_OPTION "  --json              for programs\n"},
+	{"show", show_main, "CARD|--like SLOT [--cards PLACE] [--json]",
+	 "a card as a person reads it", CARDS_OPTION "  --json              for programs\n"},
+	{"pack", pack_main, "create PACK DIR… | list PACK [--json]", "many cards in one file",
+	 "  --json              for programs\n"},
 	{"schema", schema_main, "[--markdown]", "the language, for editors or for people",
 	 "  --markdown          for people\n"},
 	{"ctl", ctl_main, "SOCKET list|stats [NIC]|link NIC up|down [--json]",
@@ -47,7 +49,8 @@ static int usage(FILE *out)
 	for (unsigned i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-7s %s\n", commands[i].name, commands[i].help);
 	fputs("`anynic COMMAND --help` tells more. CARD is a name that `anynic list` shows,\n"
-	      "VENDOR:DEVICE, or the path of a description.\n",
+	      "VENDOR:DEVICE[:SUBSYSTEM-VENDOR:SUBSYSTEM], or the path of a description;\n"
+	      "--like 0000:03:00.0 in its place is one like that PCI device of the host.\n",
 	      out);
 	return out == stdout ? CLI_OK : CLI_USAGE;
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OF_ONE = 4 }; /* options, from the front, that say something of one card */
+enum { OF_ONE = 5 }; /* options, from the front, that say something of one card */
 
 static bool number(const char *option, const char *text, long limit, int *value)
 {
@@ -140,10 +140,12 @@ static int words_read(int argc, char **argv, const struct option *names,
 				return CLI_USAGE;
 		} else if (options->many && of_one) {
 			break;
-		} else if (name == 1 && nic->card) {
+		} else if ((name == 1 || name == 'l') && nic->card) {
 			return cli_wrong(argv[0], "\"%s\" is one word too many", optarg);
 		} else if (name == 1) {
 			nic->card = optarg;
+		} else if (name == 'l') {
+			nic->card = cli_like(optarg);
 		} else if (!option_set(name, options)) {
 			return CLI_USAGE;
 		}
@@ -161,6 +163,7 @@ int serve_options(int argc, char **argv, struct serve_options *options)
 		{"fd", required_argument, NULL, 'f'},
 		{"mac", required_argument, NULL, 'm'},
 		{"capture", required_argument, NULL, 'w'},
+		{"like", required_argument, NULL, 'l'},
 		{"nic", required_argument, NULL, 'N'},
 		{"net", required_argument, NULL, 'n'},
 		{"cards", required_argument, NULL, 'd'},

@@ -38,7 +38,8 @@ void serve_options_free(struct serve_options *options);
 	"                        null: nobody\n"                                                   \
 	"                        switch[,uplink=SPEC]: a switch for many NICs\n"                   \
 	"  --mac MAC           address; default: made from card and socket path\n"                 \
-	"  --cards DIR         look for cards here first\n"                                        \
+	"  --cards PLACE       a folder of cards or a pack; look there first\n"                    \
+	"  --like SLOT         in place of CARD: one like PCI device 0000:03:00.0 of the host\n"   \
 	"  --control PATH      socket for `anynic ctl`\n"                                          \
 	"  --capture FILE      write frames to a pcap file\n"                                      \
 	"  --cpu N             run on this CPU; best the one QEMU runs on\n"                       \

@@ -134,10 +134,11 @@ int show_main(int argc, char **argv)
 	static const struct option names[] = {
 		{"cards", required_argument, NULL, 'd'},
 		{"json", no_argument, NULL, 'j'},
+		{"like", required_argument, NULL, 'l'},
 		{NULL, 0, NULL, 0},
 	};
 	struct mistakes mistakes = {0};
-	const char *folder = NULL;
+	const char *folder = NULL, *which = NULL;
 	struct card *card;
 	bool json = false;
 	int name;
@@ -147,12 +148,14 @@ int show_main(int argc, char **argv)
 			json = true;
 		else if (name == 'd' && cli_cards(argv[0], optarg))
 			folder = optarg;
+		else if (name == 'l')
+			which = cli_like(optarg);
 		else
 			return CLI_USAGE;
 	}
-	if (optind + 1 != argc)
+	if (optind + !which != argc)
 		return cli_wrong(argv[0], "one CARD is needed");
-	card = catalog_find(argv[optind], folder, &mistakes);
+	card = catalog_find(which ?: argv[optind], folder, &mistakes);
 	mistakes_print(&mistakes, stderr);
 	mistakes_free(&mistakes);
 	if (!card)

@@ -105,7 +105,7 @@ static int words_read(struct nic_spec *spec, struct error *err)
 	int result = 0;
 
 	spec->card = strsep(&rest, ",");
-	if (!*spec->card || strchr(spec->card, '='))
+	if (!*spec->card || (strchr(spec->card, '=') && strncmp(spec->card, "like=", 5)))
 		return error_set(err, -EINVAL, "--nic %s: a CARD comes first", spec->card);
 	while (result == 0 && (word = strsep(&rest, ","))) {
 		char *value = strchr(word, '=');

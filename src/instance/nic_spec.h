@@ -9,6 +9,7 @@
 /*
  * What is asked of one NIC, in words:
  *   CARD,socket=PATH|fd=N[,net=ID][,mac=MAC][,name=NAME][,capture=FILE]
+ * CARD as catalog_find() has it; so like=0000:03:00.0 is one too.
  */
 struct nic_spec {
 	char *text; /* what the others point into; NULL: into somebody else's */
