@@ -32,7 +32,7 @@ class Stub:
     def __exit__(self, *_):
         """Ends it in good order, so that leaks and coverage are told."""
         self.process.terminate()
-        errors = self.process.communicate(timeout=10)[1].decode()
+        self.errors = errors = self.process.communicate(timeout=10)[1].decode()
         assert self.process.returncode in (0, -9), errors
         assert "Sanitizer" not in errors and "runtime error" not in errors, errors
 
@@ -46,6 +46,20 @@ def test_wire():
             assert run.returncode == 0, run.stdout + run.stderr
             assert " 0 failed" in run.stdout and "skipped" not in run.stdout, run.stdout
             assert stub.process.poll() is None, "the server died"
+
+
+def log_of(word):
+    with tempfile.TemporaryDirectory() as folder:
+        with Stub(f"{folder}/s") as stub:
+            subprocess.run([sys.executable, f"{HERE}/wire.py", f"{folder}/s", word], timeout=60,
+                           check=True, stdout=subprocess.DEVNULL)
+        return stub.errors
+
+
+def test_memory_that_is_not_what_it_seems_is_told_once():
+    assert log_of("cut_short").count("is gone") == 2  # two clients did it
+    assert log_of("only_looks_shared").count("not shared (share=on?)") == 2
+    assert "not shared" not in log_of("is_proven")
 
 
 def test_socket_paths():

@@ -12,6 +12,7 @@ the device of front_stub.c and are skipped without it. The last line is
 
 import mmap
 import os
+import random
 import select
 import signal
 import struct
@@ -20,6 +21,64 @@ import time
 import traceback
 
 from wire_client import *  # the vocabulary of the tests below
+
+
+# What servers are known to get wrong, worst first, and the test that shows it.
+TRAPS = [
+    (1, "a reply waits for a DMA reply: deadlock with the VMM",
+     "message_memory"),
+    (2, "a late reply kills the device",
+     "replies_are_in_time"),
+    (3, "the client's own partial writes: DMA messages of 16 KiB",
+     "message_memory"),
+    (4, "one write a message; what the socket does not take waits",
+     "answers_wait_for_a_slow_reader client_that_never_reads"),
+    (5, "headers and bodies in pieces; descriptors come with the first byte",
+     "every_message_split_at_every_byte descriptor_with_a_split_message "
+     "descriptor_behind_messages_without no_descriptor_is_kept"),
+    (6, "unknown and oversize messages: the stream stays in step",
+     "unknown_commands undersize_payloads impossible_sizes_end_the_connection"),
+    (7, "NO_REPLY holds for errors",
+     "no_reply_is_honoured_for_errors"),
+    (8, "exact reply sizes",
+     "every_message_split_at_every_byte qemu_start cloud_hypervisor_start"),
+    (9, "no command to a client that serves none",
+     "no_dma_message_to_a_client_that_shares_all"),
+    (10, "commands and replies interleave",
+     "message_memory stray_replies_are_ignored"),
+    (11, "an interrupt overtakes the data",
+     "interrupt_waits_for_the_data"),
+    (12, "UNMAP while in use; a file that shrinks",
+     "unmap_while_reads_are_under_way memory_that_is_cut_short "
+     "memory_comes_and_goes"),
+    (13, "a new descriptor with every map; too many maps",
+     "storm_of_maps as_many_maps_as_there_may_be"),
+    (14, "sums that wrap, zero, odd sizes; frames over a seam",
+     "wrong_maps mapped_memory seam_between_file_and_messages"),
+    (15, "the line: automask, unmask, resample; a table an index; count 1 without descriptors",
+     "line_masks_itself line_resampled messages vector_without_descriptor"),
+    (16, "an eventfd that is full",
+     "full_eventfd"),
+    (17, "sizing of BARs; they are never used for decoding",
+     "cloud_hypervisor_start bar_needs_decoding capability_list_ends"),
+    (18, "identity that the VMM overrides",
+     "identity_is_read_only"),
+    (19, "a region that can be mapped ends posted writes",
+     "qemu_start posted_writes_are_silent_and_in_order"),
+    (20, "accesses of 1 to 8 bytes anywhere; all of configuration space",
+     "accesses_of_every_size accesses_out_of_range_answer_all_ones"),
+    (21, "reset at any time",
+     "reset_forgets_reads_under_way qemu_start"),
+    (22, "the client is gone; the next one waits already",
+     "sessions_after_one_another no_descriptor_is_kept"),
+    (23, "what the client says of itself",
+     "versions before_version"),
+    (24, "the error interrupt stops the VM; features nobody has",
+     "nothing_that_stops_the_vm"),
+    (25, "memory that only looks shared",
+     "memory_that_only_looks_shared shared_memory_is_proven"),
+]
+ELSEWHERE = {"interrupt_waits_for_the_data"}  # test_memory.py: it takes a card
 
 
 def requests():
@@ -123,6 +182,18 @@ def test_accesses_out_of_range_answer_all_ones(path):
             assert client.read(region, offset, count) == b"\xff" * count, (region, offset, count)
             client.write(region, offset, b"\x5a" * count)
         assert client.read(CONFIG, 254, 4)[2:] == b"\xff\xff"
+
+
+def test_accesses_of_every_size(path):
+    with Client(path) as client:
+        client.stub()
+        data = bytes(range(1, 65))
+        for width in (1, 2, 4, 8):
+            for at in range(0, 65 - width):
+                client.write(0, at, data[at:at + width])
+                assert client.read(0, at, width) == data[at:at + width], (width, at)
+        for at in range(0, 256, 3):
+            assert len(client.read(CONFIG, at, 4096 - at)) == 4096 - at
 
 
 def test_posted_writes_are_silent_and_in_order(path):
@@ -362,20 +433,115 @@ def test_wrong_maps(path):
             assert client.map(address, size, fd, offset) != 0, (address, size, offset)
         assert client.unmap(1 << 32, 4096)[0] == NOT_THERE
         assert client.unmap(0, 0)[0] == INVALID
-        assert client.unmap(4096, 4096)[0] == NOT_THERE
-        assert client.unmap(1, 2**64 - 1)[0] != 0
+        for address, size in ((4096, 4096), (0, 4096), (RAM - 4096, 8192), (4096, RAM), (1, 2**64 - 1)):
+            assert client.unmap(address, size)[0] == INVALID, "it would be cut"
+        assert client.map(RAM, 4096, ram) == 0
+        assert client.unmap(0, RAM + 1)[0] == INVALID, "not even the range that is whole"
+        assert client.map(0, 4096) == EXIST
+        for flags in (1, 4, 0x80000000, 3):
+            assert client.unmap(0, RAM, flags)[0] == INVALID, "dirty pages are not kept"
         assert client.unmap(0, 4096, 2)[0] == INVALID
+        assert client.unmap(4096, 0, 2)[0] == INVALID
         assert client.unmap(0, 0, 2)[0] == 0
         assert client.map(0, RAM, ram) == 0
 
 
-def test_thousands_of_maps(path):
-    ram = memory(4096)
+def maps(client, pages, base=1 << 30):
+    """One write with a map of each page, by messages."""
+    return b"".join(client.message(DMA_MAP, struct.pack("<IIQQQ", 32, 3, 0, base + page * 4096, 4096))
+                    for page in pages)
+
+
+def unmaps(client, pages, base=1 << 30):
+    return b"".join(client.message(DMA_UNMAP, struct.pack("<IIQQ", 24, 0, base + page * 4096, 4096))
+                    for page in pages)
+
+
+def in_bulk(client, make, pages):
+    """Their answers' errors; 100 thousand a second of the server's time, with slack."""
+    server, errors = peer_of(client), []
+    begin = cpu_of(server)
+    for at in range(0, len(pages), 1000):
+        part = pages[at:at + 1000]
+        client.send(make(client, part))
+        errors += [client.reply()[0] for _ in part]
+    spent = cpu_of(server) - begin
+    assert spent / len(pages) < 10e-6 * 5 * (LATE / 0.1), f"{len(pages) / spent:.0f} a second"
+    return errors
+
+
+def test_as_many_maps_as_there_may_be(path):
+    ram = memory(8192)
+    pages = list(range(65535))
+    random.Random(1).shuffle(pages)
     with Client(path) as client:
-        for i in range(3000):
-            assert client.map(i * 8192, 4096, ram) == 0
-        assert client.unmap(0, 3000 * 8192)[0] == 0
+        client.stub()
+        for i in range(500):
+            assert client.map(i * 8192, 4096, ram, 4096 * (i % 2)) == 0
+        assert not any(in_bulk(client, maps, pages[:65035]))
+        os.pwrite(ram, b"there", 0)
+        client.copy(0, 8192, 5)
+        time.sleep(0.2)  # we do not answer messages
+        assert client.copies() == (1, 0) and os.pread(ram, 5, 4096) == b"there"
+        client.map(1 << 50, 4096)
+        assert client.map(1 << 51, 4096) == NO_SPACE and client.map(1 << 51, 4096, ram) == NO_SPACE
+        assert not any(in_bulk(client, unmaps, pages[:65035:2]))
+        assert not any(in_bulk(client, maps, pages[:65035:2]))
+        assert client.unmap(1 << 30, 65536 * 4096)[0] == 0 and client.took < LATE
+        assert client.unmap(0, 500 * 8192)[0] == 0
         assert client.map(0, 4096, ram) == 0
+
+
+def test_storm_of_maps(path):
+    before, ram = descriptors(path), memory()
+    with Client(path) as client:
+        for _ in range(20):
+            pages = list(range(1000))
+            assert not any(in_bulk(client, maps, pages) + in_bulk(client, unmaps, pages))
+        for i in range(2000):  # as firmware does: all of it again and again, a new descriptor each
+            fd = os.dup(ram)
+            assert client.map(0, RAM // 2, fd) == 0 and client.map(RAM // 2, RAM // 2, fd) == 0
+            os.close(fd)
+            assert client.unmap(0, RAM)[0] == 0
+    assert descriptors(path) == before
+
+
+def test_memory_comes_and_goes(path):
+    """The table against one that is too simple to be wrong."""
+    chance, ram, there = random.Random(2), memory(), {}
+    with Client(path) as client:
+        client.stub()
+        for turn in range(4000):
+            base, size = chance.randrange(400), chance.randrange(1, 9)
+            touched = [b for b, s in there.items() if b < base + size and base < b + s]
+            if chance.random() < 0.5 + 0.3 * (turn % 1000 < 500):
+                want = EXIST if touched else 0
+                if not want:
+                    there[base] = size
+                assert client.map(base * 4096, size * 4096, ram) == want
+            else:
+                cut = [b for b in touched if b < base or b + there[b] > base + size]
+                want = INVALID if cut else 0 if touched else NOT_THERE
+                for b in touched if not want else ():
+                    del there[b]
+                assert client.unmap(base * 4096, size * 4096)[0] == want
+            if turn % 50 == 0:
+                done, refused = client.copies()
+                page = chance.randrange(400)
+                held = any(b <= page < b + s for b, s in there.items())
+                client.copy(page * 4096, page * 4096, 16)
+                assert client.copies() == (done + held, refused + (not held)), page
+
+
+def test_replies_are_in_time(path):
+    ram = memory()
+    with Client(path) as client:
+        client.stub()
+        assert client.map(1 << 41, RAM, ram) == 0
+        client.copy(1 << 41, (1 << 41) + RAM // 2, 256 << 10)
+        for command, payload, _ in list(requests()) * 3:
+            client.call(command, payload)
+            assert client.took < LATE, command
 
 
 # ---- guest memory ----
@@ -468,6 +634,40 @@ def test_reset_forgets_reads_under_way(path):
         assert guest.ram[RAM // 2:RAM // 2 + 100] == b"n" * 100
 
 
+def test_unmap_while_reads_are_under_way(path):
+    with Client(path) as client:
+        client.stub()
+        guest = Guest(client)
+        assert client.map(0, RAM) == 0
+        client.copy(0, RAM // 2, 40000)
+        asked = guest.messages(0.05)
+        assert client.unmap(0, RAM)[0] == 0 and client.took < LATE
+        for message in asked:
+            guest.serve(message)
+        assert client.copies() == (0, 1) and not guest.messages(0.05)
+        assert client.map(0, RAM, memory()) == 0
+        client.copy(0, RAM // 2, 40000)
+        guest.run(2)
+        assert client.copies() == (1, 1)
+
+
+def test_seam_between_file_and_messages(path):
+    fd = memory()
+    with Client(path) as client:
+        client.stub()
+        guest = Guest(client, mmap.mmap(fd, RAM))
+        assert client.map(0, 8192, fd) == 0 and client.map(8192, RAM - 8192) == 0
+        guest.introduce()
+        for turn in range(8):
+            guest.ram[4096:12288] = data = os.urandom(8192)
+            client.copy(4096, 16384 + 8192 * turn, 8192)  # from both
+            guest.run(2 * turn + 1)
+            assert guest.ram[16384 + 8192 * turn:24576 + 8192 * turn] == data
+            client.copy(16384 + 8192 * turn, 4096 - 64, 8192)  # to both
+            guest.run(2 * turn + 2)
+            assert guest.ram[4032:12224] == data and client.copies() == (2 * turn + 2, 0)
+
+
 def test_no_dma_message_to_a_client_that_shares_all(path):
     with Client(path, greet=False) as client:
         client.version(CLOUD, 1)
@@ -475,6 +675,163 @@ def test_no_dma_message_to_a_client_that_shares_all(path):
         assert client.map(0, RAM, memory()) == 0
         client.copy(RAM, 0, 16)
         assert client.copies() == (0, 1) and client.commands == []
+
+
+def copy_and_compare(client, guest, turn, ram, **how):
+    """One copy of new data; how many messages it took."""
+    data = os.urandom(100)
+    guest.ram[4096:4196] = data
+    client.copy(4096, 8192 + 128 * turn, 100)
+    asked = guest.run(turn + 1, **how)
+    assert bytes(ram[8192 + 128 * turn:8192 + 128 * turn + 100]) == data, turn
+    assert client.copies() == (turn + 1, 0), client.copies()
+    return asked
+
+
+def test_shared_memory_is_proven(path):
+    fd = memory()
+    with Client(path) as client:
+        client.stub()
+        assert client.map(0, RAM // 2, fd) == 0 and client.map(RAM, 4096, access=1) == 0
+        assert client.map(RAM // 2, RAM // 2, fd, RAM // 2) == 0
+        guest = Guest(client, mmap.mmap(fd, RAM))
+        guest.introduce()
+        asked = [copy_and_compare(client, guest, turn, guest.ram) for turn in range(12)]
+        assert asked[0] == 2 and sum(asked) <= 10 and not any(asked[6:]), asked
+        client.copy(4096, RAM - 4096, 100)
+        assert not guest.messages(0.05) and guest.ram[RAM - 4096:RAM - 3996] == guest.ram[4096:4196]
+
+
+def test_memory_that_only_looks_shared(path):
+    for prepared in (False, True):  # the file may hold what the guest began with
+        fd, ram = memory(), bytearray(os.urandom(RAM))
+        if prepared:
+            os.pwrite(fd, ram, 0)
+        with Client(path) as client:
+            client.stub()
+            assert client.map(RAM, 4096, access=1) == 0 and client.map(0, RAM, fd) == 0
+            guest = Guest(client)
+            guest.ram = ram
+            guest.introduce()
+            for turn in range(8):
+                assert copy_and_compare(client, guest, turn, ram) >= 2, turn
+            for turn in range(8, 16):  # what is asked agrees, what is written would not
+                ram[0:64] = os.pread(fd, 64, 0)
+                client.copy(0, 65536, 64)
+                assert guest.run(turn + 1) == 2 and ram[65536:65600] == ram[0:64]
+            assert client.map(2 * RAM, 4096, fd, 4096) == 0, "known by its file"
+            client.copy(4096, 2 * RAM, 16)
+            assert len(guest.messages()) == 1
+
+
+def test_changing_memory_is_not_used_before_it_agrees(path):
+    fd = memory()
+    with Client(path) as client:
+        client.stub()
+        assert client.map(0, RAM, fd) == 0 and client.map(RAM, 4096, access=1) == 0
+        guest = Guest(client, mmap.mmap(fd, RAM))
+        guest.introduce()
+        guest.ram[0:4] = b"old!"
+        client.copy(0, 4096, 4)
+        asked = guest.messages()
+        answer = asked[0][4][:16] + guest.ram[0:4]
+        guest.ram[0:4] = b"new!"  # after it was read, before the answer is seen
+        client.send(struct.pack("<HHIII", asked[0][0], DMA_READ, 16 + len(answer), REPLY, 0) + answer)
+        assert guest.run(1) == 2 and guest.ram[4096:4100] == b"new!"
+        assert sum(copy_and_compare(client, guest, turn, guest.ram) for turn in range(1, 8)) <= 10
+
+
+def test_shared_memory_of_a_client_without_messages(path):
+    for how in ({"fail": True}, {"skipped": 4}, None):
+        fd = memory()
+        with Client(path) as client:
+            client.stub()
+            assert client.map(0, RAM, fd) == 0 and client.map(RAM, 4096, access=1) == 0
+            guest = Guest(client, mmap.mmap(fd, RAM))
+            guest.ram[0:100] = data = os.urandom(100)
+            client.copy(0, 4096, 100)
+            if how:
+                guest.run(1, **how)
+            else:
+                time.sleep(2 * LATE + 0.1)  # and says nothing
+            assert client.copies() == (1, 0) and guest.ram[4096:4196] == data, how
+            client.commands = []
+            client.copy(0, 8192, 100)
+            assert client.copies() == (2, 0) and not client.commands, how
+
+
+def test_an_answer_that_comes_late(path):
+    with Client(path) as client:
+        client.stub()
+        assert client.map(0, RAM, memory()) == 0 and client.map(RAM, 4096, access=1) == 0
+        guest = Guest(client)
+        client.copy(0, 4096, 100)
+        asked = guest.messages()
+        time.sleep(2 * LATE + 0.1)
+        assert client.copies() == (1, 0), "taken for shared"
+        for message in asked:
+            guest.serve(message)
+        for turn in range(1, 8):
+            guest.ram[4096:4196] = data = os.urandom(100)
+            client.copy(4096, 8192 + 128 * turn, 100)
+            time.sleep(0.15)  # it answers: it is waited for
+            assert client.copies() == (turn, 0)
+            assert guest.run(turn + 1) >= 2 and client.copies() == (turn + 1, 0)
+            assert guest.ram[8192 + 128 * turn:8292 + 128 * turn] == data
+
+
+def test_one_read_is_asked_for_ahead(path):
+    for answered in (True, False):
+        with Client(path) as client:
+            client.stub()
+            client.decode(2)
+            assert client.map(0, RAM, memory()) == 0 and client.map(RAM, 4096, access=1) == 0
+            guest = Guest(client)
+            for command in (6, 2, 6):
+                client.decode(command)
+            asked = guest.messages(0.1)
+            assert [message[1] for message in asked] == [DMA_READ]
+            if answered:
+                guest.serve(asked[0])
+            guest.ram[0:16] = b"is not asked for"  # later than that copy
+            time.sleep(0.15)
+            client.copy(0, 4096, 16)
+            if not answered:  # in time for this all the same
+                assert client.copies() == (1, 0)
+                guest.serve(asked[0])
+                client.copy(0, 4096, 16)
+            guest.run(1 if answered else 2)
+            assert guest.ram[4096:4112] == b"is not asked for"
+
+
+def test_memory_that_is_cut_short(path):
+    for hole in (0, 8192):
+        ram, other = memory(), memory()
+        with Client(path) as client:
+            client.stub()
+            for k in range(4):  # of one file in pieces, and another file between
+                assert client.map(k * RAM // 4, RAM // 4, ram, k * RAM // 4) == 0
+            assert client.map(RAM, RAM, other) == 0
+            os.pwrite(other, b"o" * 4096, 0)
+            os.pwrite(ram, b"r" * 4096, 0)
+            client.copy(0, RAM, 4096)
+            os.ftruncate(ram, hole)
+            for source, target in ((RAM // 4, RAM), (RAM, RAM // 2), (0, RAM + 8192), (RAM - 4096, 4096)):
+                client.copy(source, target, 4096)
+            assert client.copies() == (5, 0)
+            assert os.pread(other, 4096, 0) == bytes(4096), "zeros in the place of what is gone"
+            assert os.pread(other, 4096, 8192) == (b"r" if hole else b"\0") * 4096
+            assert client.unmap(0, RAM)[0] == 0
+            os.ftruncate(ram, RAM)
+            os.pwrite(ram, b"again", 12288)
+            assert client.map(0, RAM, ram) == 0, "the file again, not the zeros"
+            client.copy(12288, RAM, 5)
+            assert client.copies() == (6, 0) and os.pread(other, 5, 0) == b"again"
+            os.ftruncate(other, 0)
+            client.copy(0, RAM, 4096)
+            assert client.copies() == (7, 0)
+    with Client(path) as client:
+        client.read(CONFIG, 0, 4)
 
 
 # ---- interrupts ----
@@ -538,6 +895,40 @@ def test_messages(path):
         assert not select.select(vectors, [], [], 0.05)[0]
 
 
+def test_vector_without_descriptor(path):
+    vector = os.eventfd(0)
+    with Client(path) as client:
+        client.stub()
+        assert client.irqs(1, 0x24, 0, 1) == 0  # messages are on, and none can be sent
+        client.write(0, 0xf24, b"\0\0\0\0")
+        assert client.irqs(1, 0x24, 0, 1, [vector]) == 0
+        client.write(0, 0xf24, b"\0\0\0\0")
+        assert fired(vector) == 1
+
+
+def test_full_eventfd(path):
+    line = os.eventfd(2**32 - 2)
+    os.eventfd_write(line, 2**64 - 2**32)
+    with Client(path) as client:
+        client.stub()
+        assert client.irqs(0, 0x24, 0, 1, [line]) == 0
+        client.write(0, 0xf20, b"\1")
+        assert client.took < LATE and fired(line)
+
+
+def test_nothing_that_stops_the_vm(path):
+    error = os.eventfd(0)
+    with Client(path, greet=False) as client:
+        answer = client.version()
+        assert b"twin" not in answer and b"migration" not in answer
+        assert client.irqs(3, 0x24, 0, 1, [error]) == 0
+        for command in range(20):
+            client.call(command, b"\xff" * 64)
+        client.ok(DEVICE_RESET)
+        client.irqs(3, 0x21, 0, 1)
+        assert fired(error, 0.05) == 0
+
+
 def test_wrong_interrupts(path):
     with Client(path) as client:
         for index, flags, start, count, data in [
@@ -558,6 +949,9 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     path, words = sys.argv[1], sys.argv[2:]
+    shown = {name for _, _, names in TRAPS for name in names.split()}
+    unknown = [name for name in shown - ELSEWHERE if f"test_{name}" not in globals()]
+    assert not unknown, unknown
     passed = failed = skipped = 0
     for name, function in list(globals().items()):
         if not name.startswith("test_") or words and not any(word in name for word in words):

@@ -13,7 +13,7 @@ import time
 WRITE_MULTI = 15
 REPLY, NO_REPLY, ERROR = 1, 0x10, 0x20
 CONFIG = 7
-EXIST, NOT_THERE, INVALID, NOT_SUPPORTED = 17, 2, 22, 95
+EXIST, NOT_THERE, INVALID, NOT_SUPPORTED, NO_SPACE = 17, 2, 22, 95, 28
 LATE = float(os.environ.get("ANYNIC_LATE", 0.1))  # s: no reply may take longer
 PATIENCE = 5
 QEMU = (b'{"capabilities": {"pgsizes": 4096, "max_msg_fds": 16, "max_dma_maps": 65535, '
@@ -160,10 +160,20 @@ class Client:
             return False
 
 
+def peer_of(client):
+    got = client.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return struct.unpack("iii", got)[0]
+
+
 def server_of(path):
     with Client(path) as client:
-        got = client.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    return struct.unpack("iii", got)[0]
+        return peer_of(client)
+
+
+def cpu_of(pid):
+    """Seconds of CPU time so far."""
+    with open(f"/proc/{pid}/schedstat") as line:
+        return int(line.read().split()[0]) / 1e9
 
 
 def descriptors(path):
@@ -185,19 +195,19 @@ def fired(fd, wait=1.0):
 
 
 class Guest:
-    """Serves DMA messages out of its own memory."""
+    """Serves DMA messages out of its own memory, or what it is given."""
 
-    def __init__(self, client):
-        self.client, self.ram, self.longest = client, bytearray(RAM), 0
+    def __init__(self, client, ram=None):
+        self.client, self.ram, self.longest = client, ram or bytearray(RAM), 0
         self.ram[0:RAM // 2] = os.urandom(RAM // 2)
 
-    def serve(self, message, fail=False):
+    def serve(self, message, fail=False, skipped=0):
         number, command, _, _, payload = message
         address, count = struct.unpack_from("<QQ", payload)
         self.longest = max(self.longest, count)
         answer = payload[:16]
         if command == DMA_READ:
-            answer += self.ram[address:address + count]
+            answer += self.ram[address + skipped:address + count] + bytes(skipped)
         else:
             assert command == DMA_WRITE and len(payload) == 16 + count
             self.ram[address:address + count] = payload[16:]
@@ -210,3 +220,26 @@ class Guest:
         while select.select([self.client.socket], [], [], wait)[0]:
             got.append(self.client.receive())
         return got
+
+    def introduce(self, **how):
+        """The one read that is asked for ahead: from then on we are waited for."""
+        self.client.decode(2)
+        self.client.decode(6)
+        if not self.client.commands:
+            select.select([self.client.socket], [], [], PATIENCE)
+        asked = self.messages(0)
+        assert [message[1] for message in asked] == [DMA_READ], asked
+        self.serve(asked[0], **how)
+
+    def run(self, copies, **how):
+        """Serves until that many copies are done or refused; how many messages it took."""
+        served, end = 0, time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            done = sum(self.client.copies())
+            got = self.messages(0)
+            for message in got:
+                self.serve(message, **how)
+            served += len(got)
+            if done >= copies and not got:
+                return served
+        raise TimeoutError(f"{self.client.copies()} of {copies} copies")

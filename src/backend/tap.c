@@ -8,6 +8,7 @@
  */
 #include "backend/backend.h"
 
+#include "base/guard.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -58,6 +59,17 @@ static void tap_events(struct tap *tap)
 	loop_modify(tap->loop, &tap->fd, (tap->held ? 0 : EPOLLIN) | (tap->blocked ? EPOLLOUT : 0));
 }
 
+/* Guest memory that is gone: where a signal would have put zeros, the kernel says EFAULT. */
+static ssize_t tap_write(struct tap *tap, const struct iovec *iov, unsigned count)
+{
+	ssize_t sent = writev(tap->fd.fd, iov, (int)count);
+
+	if (sent >= 0 || errno != EFAULT)
+		return sent;
+	guard_touch(iov, count);
+	return writev(tap->fd.fd, iov, (int)count);
+}
+
 static unsigned tap_transmit(struct port *port, const struct frame *frames, unsigned count)
 {
 	struct tap *tap = port->context;
@@ -69,7 +81,7 @@ static unsigned tap_transmit(struct port *port, const struct frame *frames, unsi
 		iov[0] = (struct iovec){&header, sizeof(header)};
 		memcpy(iov + 1, frames[i].iov, frames[i].iovs * sizeof(*iov));
 		loop_called(tap->loop);
-		if (writev(tap->fd.fd, iov, (int)frames[i].iovs + 1) < 0) {
+		if (tap_write(tap, iov, frames[i].iovs + 1) < 0) {
 			if (errno == EAGAIN) {
 				tap->blocked = true;
 				tap_events(tap);

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 enum { USER_QUEUE = 256, USER_FRAME = 65536, USER_FDS = 1024 };
+enum { NOTHING_DUE = 1000 /* ms: what libslirp says when it only likes to be asked */ };
 
 struct user_frame {
 	uint32_t length;
@@ -114,8 +115,15 @@ static void user_sync(struct user *user)
 			epoll_ctl(user->inner.fd, EPOLL_CTL_DEL, old[i], NULL);
 	}
 	timer_arm(clock, &user->timeout,
-		  timeout == UINT32_MAX ? CLOCK_NEVER
-					: clock_now(clock) + (uint64_t)timeout * 1000000);
+		  timeout >= NOTHING_DUE ? CLOCK_NEVER
+					 : clock_now(clock) + (uint64_t)timeout * 1000000);
+}
+
+/* libslirp's own clock stands between polls: what begins now must not begin in the past. */
+static void user_wind(struct user *user)
+{
+	if (!timer_armed(&user->timeout))
+		slirp_pollfds_poll(user->slirp, true, happened, user);
 }
 
 static void user_poll(struct user *user)
@@ -189,6 +197,7 @@ static unsigned user_transmit(struct port *port, const struct frame *frames, uns
 {
 	struct user *user = port->context;
 
+	user_wind(user);
 	for (unsigned i = 0; i < count; i++) {
 		const struct frame *frame = &frames[i];
 		size_t done = 0;

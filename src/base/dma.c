@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Ranges lie in a sorted array; lookups remember the last hit. A file is mapped
- * once per range: the client's page cache is shared, so nothing is copied.
- *
- * Ranges without host memory are reached by messages: see dma_message.c.
+ * Ranges are sorted (dma_table.c); lookups remember the last hit. Those of a file
+ * share its one mapping (dma_file.c). Ranges without host memory are reached
+ * by messages: see dma_message.c.
  */
 #include "base/dma_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct dma *dma_new(void)
 {
@@ -29,143 +25,117 @@ void dma_free(struct dma *dma)
 	if (!dma)
 		return;
 	dma_unmap_all(dma);
-	free(dma->ranges);
 	free(dma);
 }
 
-/* Index of the first range that ends behind addr. */
-static unsigned dma_search(const struct dma *dma, uint64_t addr)
+struct dma_entry *dma_find(struct dma *dma, uint64_t addr)
 {
-	unsigned low = 0, high = dma->count;
+	struct dma_entry *entry = dma->last;
 
-	while (low < high) {
-		unsigned middle = (low + high) / 2;
-		const struct dma_range *range = &dma->ranges[middle].range;
-
-		if (range->base + (range->size - 1) < addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-const struct dma_range *dma_find(struct dma *dma, uint64_t addr)
-{
-	unsigned at = dma->last;
-
-	if (at >= dma->count || addr - dma->ranges[at].range.base >= dma->ranges[at].range.size) {
-		at = dma_search(dma, addr);
-		if (at >= dma->count || addr < dma->ranges[at].range.base)
+	if (!entry || addr - entry->range.base >= entry->range.size) {
+		entry = table_at(dma, table_search(dma, addr));
+		if (!entry || addr < entry->range.base)
 			return NULL;
-		dma->last = at;
+		dma->last = entry;
 	}
-	return &dma->ranges[at].range;
+	return entry;
 }
 
-/* Where a new range goes, or -errno. */
-static int dma_place(struct dma *dma, uint64_t base, uint64_t size)
+static const struct dma_range *dma_range(struct dma *dma, uint64_t addr)
 {
-	unsigned at;
+	struct dma_entry *entry = dma_find(dma, addr);
+
+	return entry ? &entry->range : NULL;
+}
+
+/* 0, or why there cannot be such a range. */
+static int dma_check(struct dma *dma, uint64_t base, uint64_t size)
+{
+	struct dma_entry *next;
 
 	if (size == 0 || base + (size - 1) < base)
 		return -EINVAL;
-	at = dma_search(dma, base);
-	if (at < dma->count && dma->ranges[at].range.base <= base + (size - 1))
-		return -EEXIST;
-	if (dma->count == dma->room) {
-		unsigned room = dma->room ? dma->room * 2 : 16;
-		struct dma_entry *grown;
-
-		if (room > DMA_RANGES_MAX)
-			return -ENOSPC;
-		grown = realloc(dma->ranges, room * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		dma->ranges = grown;
-		dma->room = room;
-	}
-	return (int)at;
+	next = table_at(dma, table_search(dma, base));
+	return next && next->range.base <= base + (size - 1) ? -EEXIST : 0;
 }
 
-static void dma_insert(struct dma *dma, unsigned at, const struct dma_entry *entry)
+static int dma_insert(struct dma *dma, const struct dma_entry *entry)
 {
-	memmove(&dma->ranges[at + 1], &dma->ranges[at], (dma->count - at) * sizeof(*entry));
-	dma->ranges[at] = *entry;
-	dma->count++;
 	dma->generation++;
+	return table_insert(dma, table_search(dma, entry->range.base), entry);
 }
 
 int dma_map_host(struct dma *dma, uint64_t base, uint64_t size, void *host, unsigned access)
 {
-	struct dma_entry entry = {.range = {base, size, host, access}};
-	int at = dma_place(dma, base, size);
+	const struct dma_entry entry = {.range = {base, size, host, access}};
 
-	if (at < 0)
-		return at;
-	dma_insert(dma, (unsigned)at, &entry);
-	return 0;
+	return dma_check(dma, base, size) ?: dma_insert(dma, &entry);
 }
 
 int dma_map_fd(struct dma *dma, uint64_t base, uint64_t size, int fd, uint64_t offset,
 	       unsigned access)
 {
-	struct dma_entry entry = {.range = {base, size, NULL, access}};
+	struct dma_entry entry = {.range = {base, size, NULL, access}, .offset = offset};
 	int protection = (access & DMA_WRITE) ? PROT_READ | PROT_WRITE : PROT_READ;
-	int at = dma_place(dma, base, size);
-	uint64_t slack = offset % 4096;
-	struct stat file;
+	int result = dma_check(dma, base, size)
+			     ?: dma_file_take(dma, fd, offset, size, protection, &entry.file);
 
-	if (at < 0)
-		return at;
-	if (fstat(fd, &file) < 0)
-		return -errno;
-	/* touching pages behind the end of the file would be SIGBUS */
-	if (!S_ISREG(file.st_mode) || offset + size < offset ||
-	    offset + size > (uint64_t)file.st_size)
-		return -EINVAL;
-	entry.mapped = size + slack;
-	entry.map = mmap(NULL, entry.mapped, protection, MAP_SHARED | MAP_NORESERVE, fd,
-			 (off_t)(offset - slack));
-	if (entry.map == MAP_FAILED)
-		return -errno;
-	entry.range.host = (uint8_t *)entry.map + slack;
-	dma_insert(dma, (unsigned)at, &entry);
-	return 0;
+	if (result < 0)
+		return result;
+	if (entry.file->proof <= DMA_PROVEN)
+		entry.range.host = entry.file->guard.begin + offset;
+	result = dma_insert(dma, &entry);
+	if (result < 0)
+		dma_file_release(dma, entry.file);
+	return result;
 }
 
-static void dma_revoke(struct dma_entry *entry)
+/* How many ranges there are that lie inside; -EINVAL: one lies half outside. */
+static int dma_inside(const struct dma *dma, uint64_t base, uint64_t last)
 {
-	if (entry->map)
-		munmap(entry->map, entry->mapped);
+	struct dma_place place = table_search(dma, base);
+	struct dma_entry *entry;
+	int count = 0;
+
+	for (; (entry = table_at(dma, place)); place = table_next(dma, place)) {
+		if (entry->range.base > last)
+			break;
+		if (entry->range.base < base || last - entry->range.base < entry->range.size - 1)
+			return -EINVAL;
+		count++;
+	}
+	return count;
 }
 
 int dma_unmap(struct dma *dma, uint64_t base, uint64_t size)
 {
-	unsigned kept = 0, before = dma->count;
+	int count;
 
 	if (size == 0 || base + (size - 1) < base)
 		return -EINVAL;
-	for (unsigned i = 0; i < before; i++) {
-		struct dma_entry *entry = &dma->ranges[i];
+	count = dma_inside(dma, base, base + (size - 1));
+	for (int i = 0; i < count; i++) {
+		struct dma_place place = table_search(dma, base);
+		struct dma_file *file = table_at(dma, place)->file;
 
-		if (entry->range.base >= base && entry->range.base - base < size &&
-		    entry->range.size <= size - (entry->range.base - base))
-			dma_revoke(entry);
-		else
-			dma->ranges[kept++] = *entry;
+		table_remove(dma, place);
+		if (file)
+			dma_file_release(dma, file);
 	}
-	dma->count = kept;
-	dma->last = 0;
 	dma->generation++;
-	return kept == before ? -ENOENT : 0;
+	return count > 0 ? 0 : count < 0 ? count : -ENOENT;
 }
 
 void dma_unmap_all(struct dma *dma)
 {
-	for (unsigned i = 0; i < dma->count; i++)
-		dma_revoke(&dma->ranges[i]);
-	dma->count = 0;
+	struct dma_place place = {0, 0};
+	struct dma_entry *entry;
+
+	for (; (entry = table_at(dma, place)); place = table_next(dma, place)) {
+		if (entry->file)
+			dma_file_release(dma, entry->file);
+	}
+	table_free(dma);
 	dma->generation++;
 	dma_forget(dma);
 }
@@ -174,6 +144,8 @@ void dma_enable(struct dma *dma, bool bus_master)
 {
 	dma->enabled = bus_master;
 	dma->generation++;
+	if (bus_master)
+		doubt_ahead(dma);
 }
 
 uint64_t dma_generation(const struct dma *dma)
@@ -183,7 +155,7 @@ uint64_t dma_generation(const struct dma *dma)
 
 void *dma_pointer(struct dma *dma, uint64_t addr, size_t length, unsigned access)
 {
-	const struct dma_range *range = dma->enabled ? dma_find(dma, addr) : NULL;
+	const struct dma_range *range = dma->enabled ? dma_range(dma, addr) : NULL;
 
 	if (!range || !range->host || (range->access & access) != access ||
 	    length > range->size - (addr - range->base))
@@ -193,7 +165,7 @@ void *dma_pointer(struct dma *dma, uint64_t addr, size_t length, unsigned access
 
 void dma_window(struct dma *dma, uint64_t addr, unsigned access, struct dma_window *window)
 {
-	const struct dma_range *range = dma->enabled ? dma_find(dma, addr) : NULL;
+	const struct dma_range *range = dma->enabled ? dma_range(dma, addr) : NULL;
 
 	*window = (struct dma_window){0};
 	if (range && range->host && (range->access & access) == access)
@@ -208,7 +180,7 @@ static int dma_view(struct dma *dma, uint64_t addr, size_t length, struct iovec 
 	if (!dma->enabled)
 		return -EFAULT;
 	while (length) {
-		const struct dma_range *range = dma_find(dma, addr);
+		const struct dma_range *range = dma_range(dma, addr);
 		uint64_t offset, part;
 		void *host;
 

@@ -49,10 +49,11 @@ void dma_on_wake(struct dma *dma, void (*wake)(void *context), void *context);
 
 /* host NULL: a message range. -EEXIST overlap, -EINVAL wrap or zero, -ENOSPC too many. */
 int dma_map_host(struct dma *dma, uint64_t base, uint64_t size, void *host, unsigned access);
-/* Maps a file; checks its size; one mapping per file where possible. Does not keep FD. */
+/* Maps a file, once for all its ranges; checks its size. Does not keep FD. */
 int dma_map_fd(struct dma *dma, uint64_t base, uint64_t size, int fd, uint64_t offset,
 	       unsigned access);
-int dma_unmap(struct dma *dma, uint64_t base, uint64_t size); /* every range inside; -ENOENT none */
+/* Every range inside. -ENOENT none, -EINVAL one would be cut: then nothing is done. */
+int dma_unmap(struct dma *dma, uint64_t base, uint64_t size);
 void dma_unmap_all(struct dma *dma);
 void dma_enable(struct dma *dma, bool bus_master);
 
@@ -83,6 +84,19 @@ static inline uint8_t *dma_within(const struct dma_window *window, uint64_t addr
 	return offset < window->size && length <= window->size - offset ? window->host + offset
 									: NULL;
 }
+
+/*
+ * A client may hand over files that its guest does not write to. Once it is
+ * known to answer messages, files are doubted: reached by messages until those
+ * have shown what is mapped, or that something else is.
+ */
+void dma_doubt(struct dma *dma);
+bool dma_doubting(const struct dma *dma); /* and it has not answered any yet */
+void dma_silence(struct dma *dma);	  /* it does not answer after all: all is used as mapped */
+void dma_answer(struct dma *dma);	  /* it does */
+
+/* Files of which a part was gone when it was touched: zeros are in its place. */
+uint64_t dma_faults(const struct dma *dma);
 
 /* Changes whenever a range is added or revoked: cached pointers are valid while it stands. */
 uint64_t dma_generation(const struct dma *dma);

@@ -22,6 +22,7 @@ enum { DMA_CHUNK = 16384, DMA_HELD_MAX = 8 << 20 };
 void dma_transport(struct dma *dma, const struct dma_transport *transport)
 {
 	dma->transport = transport ? *transport : (struct dma_transport){0};
+	dma->doubts = dma->told = dma->asked_ahead = dma->answered = false;
 	dma_forget(dma);
 }
 
@@ -84,6 +85,8 @@ static bool piece_send(struct dma *dma, struct dma_piece *piece, bool write)
 {
 	const struct dma_transport *to = &dma->transport;
 
+	if (write && !piece->sent)
+		doubt_sending(dma, piece);
 	while (piece->sent < piece->messages) {
 		size_t at = (size_t)piece->sent * DMA_CHUNK,
 		       length = chunk_length(piece, piece->sent);
@@ -125,6 +128,7 @@ static void writes_reap(struct dma *dma)
 			at = &piece->next;
 			continue;
 		}
+		doubt_written(dma, piece);
 		*at = piece->next;
 		dma->held -= piece->length;
 		free(piece);
@@ -145,6 +149,12 @@ static int fetch(struct dma *dma, uint64_t addr, size_t length)
 	dma->reads = piece;
 	piece_send(dma, piece, false);
 	return piece->failed ? -EFAULT : -EAGAIN;
+}
+
+void message_ahead(struct dma *dma, uint64_t addr, size_t length)
+{
+	if (fetch(dma, addr, length) == -EAGAIN)
+		dma->reads->ahead = true;
 }
 
 int dma_message_view(struct dma *dma, uint64_t addr, size_t length, unsigned access, void **host)
@@ -210,27 +220,42 @@ bool dma_busy(const struct dma *dma)
 	return dma->writes != NULL;
 }
 
-static struct dma_piece *piece_of(struct dma_piece *piece, uint32_t token)
+static struct dma_piece **piece_of(struct dma_piece **at, uint32_t token)
 {
-	while (piece && token - piece->token >= piece->sent)
-		piece = piece->next;
-	return piece;
+	while (*at && token - (*at)->token >= (*at)->sent)
+		at = &(*at)->next;
+	return at;
+}
+
+/* True when that was the last answer for its piece, which may have to be asked for again. */
+static bool read_answered(struct dma *dma, uint32_t token, const void *data, size_t length,
+			  int error)
+{
+	struct dma_piece **at = piece_of(&dma->reads, token), *piece = *at;
+	unsigned k;
+
+	dma->answered |= !error; /* though it may be late */
+	if (!piece)
+		return false;
+	k = token - piece->token;
+	if (error || length != chunk_length(piece, k))
+		piece->failed = true;
+	else
+		memcpy(piece->data + (size_t)k * DMA_CHUNK, data, length);
+	if (++piece->answered < piece->messages)
+		return false;
+	if (!doubt_read(dma, piece) || piece->ahead) {
+		*at = piece->next;
+		dma->held -= piece->length;
+		free(piece);
+	}
+	return true;
 }
 
 void dma_read_done(struct dma *dma, uint32_t token, const void *data, size_t length, int error)
 {
-	struct dma_piece *piece = piece_of(dma->reads, token);
-	bool complete = false;
-	unsigned k;
+	bool complete = read_answered(dma, token, data, length, error);
 
-	if (piece) {
-		k = token - piece->token;
-		if (error || length != chunk_length(piece, k))
-			piece->failed = true;
-		else
-			memcpy(piece->data + (size_t)k * DMA_CHUNK, data, length);
-		complete = ++piece->answered == piece->messages;
-	}
 	send_waiting(dma);
 	if (complete && dma->wake)
 		dma->wake(dma->wake_context);
@@ -238,11 +263,12 @@ void dma_read_done(struct dma *dma, uint32_t token, const void *data, size_t len
 
 void dma_write_done(struct dma *dma, uint32_t token, int error)
 {
-	struct dma_piece *piece = piece_of(dma->writes, token);
+	struct dma_piece *piece = *piece_of(&dma->writes, token);
 
-	(void)error; /* the client said no to its own guest's address: nothing to undo */
-	if (piece)
+	if (piece) { /* said no to its own guest's address: nothing to undo */
+		piece->failed |= error != 0;
 		piece->answered++;
+	}
 	send_waiting(dma);
 	if (!piece)
 		return;

@@ -6,6 +6,7 @@
 #include "instance/host.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -170,6 +171,7 @@ static int start(struct server *server, const struct serve_options *options, str
 	result = add_nets(server->host, options, err) ?: add_nics(server->host, options, err);
 	if (result < 0)
 		return result;
+	malloc_trim(0); /* what the reader needed */
 	if (options->control) {
 		server->control = control_new(server->loop, options->control, server->host, err);
 		if (!server->control)

@@ -27,6 +27,8 @@ struct vfio_user {
 	struct loop_fd listener, client, resample;
 	bool broken; /* the client is dropped once the call stack is out of its messages */
 	bool versioned;
+	bool told_of_faults;
+	uint64_t faults_seen;  /* of the process, when we last asked for ours */
 	bool messages_allowed; /* made a map without a descriptor: it serves DMA messages */
 
 	/* input: bytes [begin, end) of buffer; descriptors that came with them */
@@ -45,6 +47,8 @@ struct vfio_user {
 
 	struct dma_request requests[1024];
 	uint16_t next_id;
+	unsigned outstanding; /* of them */
+	struct timer silence; /* while it is not known whether they are answered */
 };
 
 /* message.c */
@@ -59,6 +63,9 @@ int message_command(struct vfio_user *front, uint16_t id, enum vu_command comman
 		    const void *payload, size_t length, const void *data, size_t data_length);
 int message_take_fd(struct vfio_user *front); /* the next descriptor that came, or -1 */
 
+/* vfio_user.c */
+void client_faults(struct vfio_user *front); /* memory that is gone: says so */
+
 /* request.c */
 void request_handle(struct vfio_user *front, const struct vu_header *header, uint8_t *payload,
 		    size_t length);
@@ -72,5 +79,7 @@ int irqs_set(struct vfio_user *front, const struct vu_set_irqs *set, const uint8
 
 /* dma_channel.c */
 void dma_channel_init(struct vfio_user *front);
+void dma_channel_stop(struct vfio_user *front);
+void dma_channel_allow(struct vfio_user *front); /* the client serves DMA messages */
 void dma_channel_reply(struct vfio_user *front, const struct vu_header *header,
 		       const uint8_t *payload, size_t length);

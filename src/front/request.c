@@ -55,7 +55,7 @@ static int do_dma_map(struct vfio_user *front, const struct vu_header *header, u
 		close(fd);
 	} else {
 		result = dma_map_host(front->config.dma, map.iova, map.size, NULL, access);
-		front->messages_allowed = true;
+		dma_channel_allow(front);
 	}
 	if (result == 0)
 		message_reply(front, header, NULL, 0);
@@ -70,6 +70,8 @@ static int do_dma_unmap(struct vfio_user *front, const struct vu_header *header,
 
 	(void)length;
 	memcpy(&unmap, payload, sizeof(unmap));
+	if (unmap.flags & ~(unsigned)VU_UNMAP_ALL)
+		return -EINVAL; /* dirty pages are not kept */
 	if (unmap.flags & VU_UNMAP_ALL) {
 		if (unmap.iova || unmap.size)
 			return -EINVAL;
@@ -278,4 +280,5 @@ void request_handle(struct vfio_user *front, const struct vu_header *header, uin
 		message_error(front, header, result);
 	}
 	front->config.after_request(front->config.context);
+	client_faults(front);
 }

@@ -6,6 +6,7 @@
  * While a client is served the listener stays open but is not looked at: the
  * next client waits in the backlog and is served when this one has gone.
  */
+#include "base/guard.h"
 #include "base/log.h"
 #include "base/socket.h"
 #include "front/internal.h"
@@ -17,6 +18,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+void client_faults(struct vfio_user *front)
+{
+	uint64_t before = front->stats.memory_faults;
+
+	if (front->faults_seen == guard_faults())
+		return;
+	front->faults_seen = guard_faults();
+	front->stats.memory_faults = dma_faults(front->config.dma);
+	if (front->stats.memory_faults == before || front->told_of_faults)
+		return;
+	front->told_of_faults = true;
+	log_warn("client: memory that it handed over is gone: its file was cut short; zeros are "
+		 "read there");
+}
+
 static void client_gone(struct vfio_user *front)
 {
 	loop_remove(front->config.loop, &front->client);
@@ -24,9 +40,10 @@ static void client_gone(struct vfio_user *front)
 	front->client.fd = -1;
 	irqs_release(front);
 	message_drop(front);
+	client_faults(front);
 	dma_unmap_all(front->config.dma);
-	dma_transport(front->config.dma, NULL);
-	front->broken = front->versioned = false;
+	dma_channel_stop(front);
+	front->broken = front->versioned = front->told_of_faults = false;
 	front->config.session(front->config.context, false);
 	if (front->listener.fd >= 0)
 		loop_modify(front->config.loop, &front->listener, EPOLLIN);
@@ -151,7 +168,8 @@ void vfio_user_free(struct vfio_user *front)
 	free(front);
 }
 
-const struct vfio_user_stats *vfio_user_stats(const struct vfio_user *front)
+const struct vfio_user_stats *vfio_user_stats(struct vfio_user *front)
 {
+	client_faults(front);
 	return &front->stats;
 }

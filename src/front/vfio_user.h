@@ -30,9 +30,9 @@ struct vfio_user_config {
 
 struct vfio_user_stats {
 	uint64_t requests, reads, writes, posted, unmasks, interrupts, dma_reads, dma_writes,
-		errors;
+		errors, memory_faults;
 };
 
 struct vfio_user *vfio_user_new(const struct vfio_user_config *config, struct error *err);
 void vfio_user_free(struct vfio_user *front); /* removes the socket */
-const struct vfio_user_stats *vfio_user_stats(const struct vfio_user *front);
+const struct vfio_user_stats *vfio_user_stats(struct vfio_user *front);

@@ -359,6 +359,7 @@ struct json_object *instance_stats(const struct instance *instance)
 		{"client", "dma_reads", front->dma_reads},
 		{"client", "dma_writes", front->dma_writes},
 		{"client", "errors", front->errors},
+		{"client", "memory_faults", front->memory_faults},
 		{"server", "calls", loop_calls(instance->loop)},
 	};
 	json_object *stats = json_object_new_object(), *group;

@@ -48,8 +48,9 @@ class Guest:
                    "-serial", "chardev:shell",
                    "-qmp", f"unix:{self.folder}/qmp,server=on,wait=off"]
         machine = "pc"
-        if shared:
-            command += ["-object", f"memory-backend-memfd,id=ram,size={memory}M,share=on"]
+        if shared:  # "off": the card gets a file that the guest does not write to
+            share = "off" if shared == "off" else "on"
+            command += ["-object", f"memory-backend-memfd,id=ram,size={memory}M,share={share}"]
             machine += ",memory-backend=ram"
         command += ["-machine", machine]
         for path in sockets:

@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -59,3 +60,53 @@ class Card:
         if done.returncode:
             raise OSError(f"ctl {' '.join(words)}: {done.stderr.strip()}")
         return done.stdout
+
+
+def status(pid, name):
+    with open(f"/proc/{pid}/status") as lines:
+        return int(next(line.split()[1] for line in lines if line.startswith(name + ":")))
+
+
+def usage(pid):
+    """(ns of CPU, times that it waited) so far."""
+    with open(f"/proc/{pid}/schedstat") as line:
+        return int(line.read().split()[0]), status(pid, "voluntary_ctxt_switches")
+
+
+def resident(pid):
+    """KiB; without the pages of the guest's own memory that it touched."""
+    return status(pid, "VmRSS") - status(pid, "RssShmem")
+
+
+def footprint(net, card="e1000", starts=5):
+    """Resident memory with a client, and the best time from exec to a connection."""
+    took, sizes = [], []
+    for _ in range(starts):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "s")
+            begin = time.monotonic()
+            process = subprocess.Popen([ANYNIC, "run", card, "--socket-path", path, "--net", net],
+                                       stdout=subprocess.DEVNULL)
+            try:
+                link = connected(path, begin + 5)
+                took.append((time.monotonic() - begin) * 1000)
+                time.sleep(0.05)
+                sizes.append(resident(process.pid))
+                link.close()
+            finally:
+                process.terminate()
+                process.wait()
+    return {"rss_kib": max(sizes), "listens_ms": min(took)}
+
+
+def connected(path, deadline):
+    while True:
+        link = socket.socket(socket.AF_UNIX)
+        try:
+            link.connect(path)
+            return link
+        except OSError:
+            link.close()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.0005)
