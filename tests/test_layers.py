@@ -16,7 +16,18 @@ FORMATTER = "14"  # another release formats otherwise
 WORDS = {
     "ADDR": "of an address register pair; a field of a record in comments",
     "DATA": "a kind of slot, and a register of any kind in comments",
+    "BAR": "PCI's base address register",
+    "CRC": "the sum",
+    "ERR": "an error at set-up",
+    "LINK": "an event",
+    "LOOP": "of a PHY, 802.3 clause 22",
+    "MISS": "what is not found",
     "PHY": "the part of a card",
+    "RESET": "of a PHY, 802.3 clause 22",
+    "RESTART": "of a PHY, 802.3 clause 22",
+    "SERR": "of PCI's command register",
+    "ANAR": "802.3 clause 22", "BMSR": "802.3 clause 22", "ESTATUS": "802.3 clause 22",
+    "PHYID1": "802.3 clause 22", "PHYID2": "802.3 clause 22",
     "REG": "any register, in messages",
     "SIZE": "a placeholder in what `anynic run` prints",
 }
@@ -106,7 +117,9 @@ def identities(card):
     pci = card.find("pci")
     for key in ("vendor", "device"):
         if pci is not None and pci.get(key):
-            yield f"{int(pci.get(key), 0):04x}"
+            number = f"{int(pci.get(key), 0):04x}"
+            if not number.endswith("000"):  # a round number is anybody's
+                yield number
 
 
 def names(card):

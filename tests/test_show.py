@@ -61,7 +61,7 @@ TABLE = """\
     12                                 |             wide              |
                                        +-------------------------------+
        a      48  DONE
-            31:0  address  of the buffer
+            31:0  address  doc: of the buffer
 """
 
 

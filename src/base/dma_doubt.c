@@ -116,7 +116,8 @@ void doubt_ahead(struct dma *dma)
 	if (!dma_doubting(dma) || dma->asked_ahead)
 		return;
 	while ((entry = table_at(dma, place)) &&
-	       (!entry->file || entry->file->proof != DMA_DOUBTED || entry->range.size < AHEAD))
+	       (!entry->file || entry->file->proof != DMA_DOUBTED || entry->range.size < AHEAD ||
+		!(entry->range.access & DMA_READ)))
 		place = table_next(dma, place);
 	if (!entry)
 		return;

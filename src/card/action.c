@@ -33,7 +33,8 @@ static char *copy(struct draft *draft, const char *text, size_t length)
 static bool operand(struct draft *draft, const struct node *node, const char *name,
 		    enum symbol_kind kind, struct action *action)
 {
-	static const char *const kinds[] = {"register", "ring", "timer", "reset list", "bank"};
+	static const char *const kinds[] = {"register",	  "ring", "timer",
+					    "reset list", "bank", "memory"};
 	struct symbol *symbol = symbol_kind_find(draft, name, strlen(name), kind);
 
 	if (symbol) {
@@ -93,18 +94,44 @@ static bool copy_action(struct draft *draft, const struct node *node, const char
 	return true;
 }
 
-enum { OPERAND_PLACE = -1, OPERAND_COPY = -2 };
+/* RECORD at EXPR */
+static bool record_action(struct draft *draft, const struct node *node, const char *word,
+			  const char *text, struct action *action)
+{
+	const char *at = strstr(text, " at ");
+	const struct layout *layout;
+	char *name;
+
+	if (!at) {
+		wrong(draft, node, "\"%s %s\": expected %s RECORD at ADDRESS", word, text, word);
+		return false;
+	}
+	if (draft->no_memory) {
+		wrong(draft, node, "%s has no meaning %s", word, draft->no_memory);
+		return false;
+	}
+	name = copy(draft, text, (size_t)(at - text));
+	layout = layout_named(draft, node, word, name);
+	if (!layout)
+		return false;
+	action->operand = (uint16_t)(layout - draft->layouts);
+	return expr_text(draft, node, skip(at + 4), &action->value);
+}
+
+enum { OPERAND_PLACE = -1, OPERAND_COPY = -2, OPERAND_RECORD = -3 };
 
 static const struct verb_word {
 	const char *word;
 	uint8_t verb;
 	int8_t kind; /* of its operand */
 } verb_words[] = {
-	{"set", VERB_SET, OPERAND_PLACE},      {"clear", VERB_CLEAR, OPERAND_PLACE},
-	{"raise", VERB_RAISE, OPERAND_PLACE},  {"reset", VERB_RESET, SYMBOL_RESET},
-	{"wake", VERB_WAKE, SYMBOL_RING},      {"start", VERB_START, SYMBOL_RING},
-	{"stop", VERB_STOP, SYMBOL_RING},      {"arm", VERB_ARM, SYMBOL_TIMER},
-	{"cancel", VERB_CANCEL, SYMBOL_TIMER}, {"copy", VERB_COPY, OPERAND_COPY},
+	{"set", VERB_SET, OPERAND_PLACE},	    {"clear", VERB_CLEAR, OPERAND_PLACE},
+	{"raise", VERB_RAISE, OPERAND_PLACE},	    {"reset", VERB_RESET, SYMBOL_RESET},
+	{"wake", VERB_WAKE, SYMBOL_RING},	    {"start", VERB_START, SYMBOL_RING},
+	{"stop", VERB_STOP, SYMBOL_RING},	    {"arm", VERB_ARM, SYMBOL_TIMER},
+	{"cancel", VERB_CANCEL, SYMBOL_TIMER},	    {"copy", VERB_COPY, OPERAND_COPY},
+	{"negotiate", VERB_NEGOTIATE, SYMBOL_BANK}, {"load", VERB_LOAD, OPERAND_RECORD},
+	{"store", VERB_STORE, OPERAND_RECORD},
 };
 
 static bool verb_read(struct draft *draft, const struct node *node, const struct verb_word *verb,
@@ -117,6 +144,8 @@ static bool verb_read(struct draft *draft, const struct node *node, const struct
 	}
 	if (verb->kind == OPERAND_COPY)
 		return copy_action(draft, node, rest, action);
+	if (verb->kind == OPERAND_RECORD)
+		return record_action(draft, node, verb->word, rest, action);
 	if (verb->kind == OPERAND_PLACE)
 		return target_text(draft, node, rest, &action->target);
 	return operand(draft, node, rest, (enum symbol_kind)verb->kind, action);

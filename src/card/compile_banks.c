@@ -3,6 +3,7 @@
 /* Where registers are and which state words they own, so that every expression can name them. */
 #include "card/draft.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,9 @@ static void add_register(struct draft *draft, const struct node *node, unsigned 
 		reg->at = 0;
 		reg->stride = reg->bytes;
 	}
+	for (const char *width = node_get(node, "widths"); width && *width && width != broken;
+	     width++)
+		reg->widths |= isdigit((unsigned char)*width) ? (uint8_t)(*width - '0') : 0;
 	if (!take_elements(draft, node, reg->count)) {
 		reg->count = 1;
 		return;
@@ -146,7 +150,8 @@ static void add_register(struct draft *draft, const struct node *node, unsigned 
 
 static bool is_register(const struct node *node)
 {
-	return !strcmp(node->word, "register") || !strcmp(node->word, "counter");
+	return !strcmp(node->word, "register") || !strcmp(node->word, "counter") ||
+	       !strcmp(node->word, "port");
 }
 
 /* An EEPROM is one array under the bank's name. */
@@ -191,6 +196,8 @@ static void add_bank(struct draft *draft, const struct node *node, struct bank *
 		add_eeprom(draft, node, bank, index);
 		return;
 	}
+	if (node_choice(node, "accesses") > 0)
+		bank->accesses = (uint8_t)node_choice(node, "accesses");
 	symbol_add(draft, node, bank->name, SYMBOL_BANK, index);
 	for (const struct node *child = node->child; child; child = child->next)
 		count += is_register(child);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Identity, BARs, and the names of what actions speak of. */
+/* Identity, and the names of what actions speak of. */
 #include "card/draft.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { RINGS_MAX = 32, TIMERS_MAX = 64, RESETS_MAX = 32 };
+enum { RINGS_MAX = 32, TIMERS_MAX = 64, RESETS_MAX = 32, MEMORIES_MAX = 16 };
 
 static unsigned count_nodes(struct draft *draft, const char *word, unsigned limit)
 {
@@ -59,7 +59,15 @@ void compile_names(struct draft *draft)
 	card->rings = draft_take(draft, struct ring, card->rings_count);
 	card->timers_count = (uint8_t)count_nodes(draft, "timer", TIMERS_MAX);
 	card->timers = draft_take(draft, struct card_timer, card->timers_count);
+	card->memories_count = (uint8_t)count_nodes(draft, "memory", MEMORIES_MAX);
+	card->memories = draft_take(draft, struct memory, card->memories_count);
 	name_resets(draft);
+	for_each_node(node, draft->root, "memory")
+	{
+		if (i < card->memories_count)
+			symbol_add(draft, node, node_get(node, "name"), SYMBOL_MEMORY, i++);
+	}
+	i = 0;
 	for_each_node(node, draft->root, "ring")
 	{
 		if (i < card->rings_count)
@@ -92,94 +100,6 @@ int bank_read_name(struct draft *draft, const struct node *node, const char *att
 	return -1;
 }
 
-static void read_index_data(struct draft *draft, const struct node *node, uint64_t size,
-			    struct bar_part *part)
-{
-	int bank = bank_read_name(draft, node, "bank");
-	struct target index;
-	uint64_t at = 0, data = 0;
-
-	if (bank >= 0)
-		part->bank = (uint16_t)bank;
-	if (place_read(draft, node, "register", true, &index))
-		part->index_word = index.word;
-	if (!node_number(draft, node, "index", UINT64_MAX, &at) ||
-	    !node_number(draft, node, "data", UINT64_MAX, &data))
-		return;
-	part->index_at = (uint32_t)at;
-	part->data_at = (uint32_t)data;
-	if (at < data + 4 && data < at + 4)
-		wrong(draft, node, "index= and data= are 4 bytes each and overlap");
-	else if (size && (at + 4 > size || data + 4 > size))
-		wrong(draft, node, "index= or data= lies beyond the BAR");
-}
-
-static uint64_t bar_size(struct draft *draft, const struct node *node)
-{
-	bool io = node_choice(node, "space") == 1;
-	uint64_t size = 0;
-
-	if (!node_number(draft, node, "size", UINT64_MAX, &size))
-		return 0;
-	if (size & (size - 1))
-		wrong(draft, node, "size=\"%s\" is not a power of two", node_get(node, "size"));
-	else if (!io && size < 16)
-		wrong(draft, node, "size=\"%s\": a memory BAR has at least 16 bytes",
-		      node_get(node, "size"));
-	else if (io && size > 256)
-		wrong(draft, node, "size=\"%s\": an I/O BAR has at most 256 bytes",
-		      node_get(node, "size"));
-	else
-		return size;
-	return 0;
-}
-
-/* Registers that the BAR is too small to reach. */
-static void check_reach(struct draft *draft, const struct node *node, int bank, uint64_t size)
-{
-	for_each_symbol(symbol, draft)
-	{
-		const struct reg *reg = symbol->reg;
-
-		if (!reg || symbol->bank != bank || symbol->misplaced ||
-		    reg->at + (uint64_t)(reg->count - 1) * reg->stride + reg->bytes <= size)
-			continue;
-		wrong(draft, node, "size=\"%s\": %s of %s lies beyond the BAR",
-		      node_get(node, "size"), reg->name, node_line(draft, node, symbol->node));
-		return;
-	}
-}
-
-static void read_bar(struct draft *draft, const struct node *node, const struct node **seen)
-{
-	struct bar_part *part = draft_take(draft, struct bar_part, 1);
-	const struct node *child = node_first(node->child, "index-data");
-	uint64_t index = 0, size = bar_size(draft, node);
-	int bank = bank_read_name(draft, node, "bank");
-
-	if (child)
-		read_index_data(draft, child, size, part);
-	if (!child == !node_get(node, "bank"))
-		wrong(draft, node, "a BAR needs bank= or an <index-data>, one of them");
-	if (!node_number(draft, node, "index", 5, &index))
-		return;
-	if (seen[index]) {
-		wrong(draft, node, "BAR %u is described in %s already", (unsigned)index,
-		      node_line(draft, node, seen[index]));
-		return;
-	}
-	seen[index] = node;
-	if (bank >= 0 && size && !child)
-		check_reach(draft, node, bank, size);
-	if (bank >= 0)
-		part->bank = (uint16_t)bank;
-	part->size = (uint32_t)size;
-	draft->card->bars[index] = (struct bar){.size = size,
-						.io = node_choice(node, "space") == 1,
-						.parts = part,
-						.parts_count = 1};
-}
-
 static void read_pci(struct draft *draft, const struct node *node)
 {
 	struct card *card = draft->card;
@@ -207,8 +127,5 @@ static void read_pci(struct draft *draft, const struct node *node)
 
 void compile_function(struct draft *draft)
 {
-	const struct node *seen[6] = {0};
-
 	for_each_node(node, draft->root, "pci") read_pci(draft, node);
-	for_each_node(node, draft->root, "bar") read_bar(draft, node, seen);
 }

@@ -40,28 +40,47 @@ static void read_word(struct draft *draft, const struct node *node, const struct
 		draft->reset_words[contents->reg->word + at] = value;
 }
 
+/* Word I of an address that stands SHIFT bits up: those bits of the word that are its. */
+static struct mac_part mac_part(uint16_t word, unsigned i, unsigned shift)
+{
+	uint64_t mask = i == 0 ? 0xffff << shift : i == MAC_WORDS ? 0xffff >> (16 - shift) : 0xffff;
+
+	return (struct mac_part){word, (int8_t)((int)i * 16 - (int)shift), mask & 0xffff};
+}
+
+static void read_crc(struct draft *draft, const struct node *node, const struct contents *contents)
+{
+	uint64_t at;
+
+	if (node_number(draft, node, "word", UINT64_MAX, &at) &&
+	    own(draft, node, contents, (unsigned)at))
+		draft->card->crc = (struct crc_part){contents->reg->word, (uint16_t)at};
+}
+
 static void read_mac(struct draft *draft, const struct node *node, const struct contents *contents,
 		     struct mac_part *macs)
 {
 	struct card *card = draft->card;
 	unsigned first, last;
+	uint64_t shift = 0;
 
 	if (!text_span(node_get(node, "words"), &first, &last))
 		return;
-	if (last != first + MAC_WORDS - 1) {
+	node_number(draft, node, "shift", UINT64_MAX, &shift);
+	if (last != first + MAC_WORDS - 1 + (shift != 0)) {
 		wrong(draft, node, "words=\"%s\": an address fills %d words",
-		      node_get(node, "words"), MAC_WORDS);
+		      node_get(node, "words"), MAC_WORDS + (shift != 0));
 		return;
 	}
-	if (card->macs_count == MACS_MAX * MAC_WORDS) {
+	if (card->macs_count > (MACS_MAX - 1) * MAC_WORDS) {
 		wrong(draft, node, "more than %d <mac>", MACS_MAX);
 		return;
 	}
 	for (unsigned i = first; i <= last; i++) {
 		if (!own(draft, node, contents, i))
 			return;
-		macs[card->macs_count++] = (struct mac_part){(uint16_t)(contents->reg->word + i),
-							     (uint8_t)((i - first) * 16), 0xffff};
+		macs[card->macs_count++] =
+			mac_part((uint16_t)(contents->reg->word + i), i - first, (unsigned)shift);
 	}
 }
 
@@ -82,7 +101,7 @@ static void read_sum(struct draft *draft, const struct node *node, const struct 
 void compile_eeprom(struct draft *draft)
 {
 	const struct node *eeprom = node_first(draft->root->child, "eeprom");
-	struct mac_part *macs = draft_take(draft, struct mac_part, MACS_MAX * MAC_WORDS);
+	struct mac_part *macs = draft_take(draft, struct mac_part, (MACS_MAX + 1) * MAC_WORDS);
 	struct sum_part *sums = draft_take(draft, struct sum_part, 1);
 	struct contents contents = {0};
 
@@ -97,6 +116,7 @@ void compile_eeprom(struct draft *draft)
 		return;
 	contents.owners = draft_take(draft, const struct node *, contents.reg->count);
 	for_each_node(child, eeprom, "mac") read_mac(draft, child, &contents, macs);
+	for_each_node(child, eeprom, "crc") read_crc(draft, child, &contents);
 	for_each_node(child, eeprom, "sum") read_sum(draft, child, &contents, sums);
 	for_each_node(child, eeprom, "word") read_word(draft, child, &contents);
 }

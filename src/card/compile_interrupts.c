@@ -81,18 +81,80 @@ static void check_line(struct draft *draft, const struct node *node)
 		      node_get(node, "line"), node_get(pci, "interrupt"));
 }
 
+static void read_cause(struct draft *draft, const struct node *node, struct interrupt *interrupt)
+{
+	struct cause *cause = &interrupt->causes[interrupt->causes_count];
+	struct target of, mask;
+	uint64_t bits;
+
+	if (interrupt->causes_count == CAUSES_MAX) {
+		wrong(draft, node, "more than %d <cause>", CAUSES_MAX);
+		return;
+	}
+	interrupt->causes_count++;
+	if (place_read(draft, node, "of", false, &of)) {
+		cause->word = of.word;
+		cause->bits = of.mask;
+		cause->shift = of.shift;
+		if (node_number(draft, node, "bits", of.mask >> of.shift, &bits))
+			cause->bits &= bits << of.shift;
+	}
+	if (!node_get(node, "mask"))
+		node_useless(draft, node, "mask-is", "without mask=");
+	if (!place_read(draft, node, "mask", false, &mask))
+		return;
+	cause->masked = true;
+	cause->disables = node_choice(node, "mask-is") == 1;
+	cause->mask_word = mask.word;
+	cause->mask_bits = mask.mask;
+	cause->mask_shift = mask.shift;
+}
+
+static void read_vector(struct draft *draft, const struct node *node, struct interrupt *interrupt)
+{
+	const struct card *card = draft->card;
+	unsigned vectors = 0;
+	uint64_t vector;
+
+	if (!node_get(node, "line") == !node_get(node, "vector"))
+		wrong(draft, node, "<interrupt> needs line= or vector=, one of them");
+	if (node_get(node, "line"))
+		node_useless(draft, node, "on-send", "with line=");
+	interrupt->on_send =
+		(uint8_t)(node_choice(node, "on-send") < 0 ? SEND_KEEP
+							   : node_choice(node, "on-send"));
+	if (!node_number(draft, node, "vector", UINT64_MAX, &vector))
+		return;
+	interrupt->is_vector = true;
+	interrupt->vector = (uint16_t)vector;
+	for (unsigned i = 0; i < card->capabilities_count; i++) {
+		if (card->capabilities[i].kind >= CAPABILITY_MSI &&
+		    card->capabilities[i].vectors > vectors)
+			vectors = card->capabilities[i].vectors;
+	}
+	if (vector >= vectors)
+		wrong(draft, node, "vector=\"%s\": the capabilities have %u vectors",
+		      node_get(node, "vector"), vectors);
+}
+
 static void read_interrupt(struct draft *draft, const struct node *node,
 			   struct interrupt *interrupt)
 {
 	struct target cause, mask;
 
 	check_line(draft, node);
+	read_vector(draft, node, interrupt);
 	if (place_read(draft, node, "cause", false, &cause)) {
 		interrupt->cause_word = cause.word;
 		interrupt->cause_bits = cause.mask;
 	}
 	if (place_read(draft, node, "mask", true, &mask))
 		interrupt->mask_word = mask.word;
+	if (!node_get(node, "cause") != !node_get(node, "mask"))
+		wrong(draft, node, "cause= and mask= stand together");
+	else if (!node_get(node, "cause") && !node_first(node->child, "cause"))
+		wrong(draft, node, "an interrupt needs cause= and mask=, or a <cause>");
+	for_each_node(child, node, "cause") read_cause(draft, child, interrupt);
 	expr_read(draft, node, "enable", &interrupt->enable);
 	for_each_node(child, node, "moderate") read_moderate(draft, child, interrupt);
 }

@@ -32,7 +32,7 @@ static void check_field(struct draft *draft, const struct node *node, const stru
 	}
 }
 
-static void read_fields(struct draft *draft, struct layout *layout)
+void layout_fields(struct draft *draft, struct layout *layout)
 {
 	unsigned low, width;
 
@@ -49,6 +49,10 @@ static void read_fields(struct draft *draft, struct layout *layout)
 			return;
 		}
 		if (name == broken)
+			continue;
+		if (!name && !node_get(child, "to") && !node_get(child, "value"))
+			wrong(draft, child, "<field> needs name=, to= or value=");
+		if (!name)
 			continue;
 		if (good)
 			check_field(draft, child, layout, &field);
@@ -76,6 +80,6 @@ void compile_layouts(struct draft *draft)
 		node_number(draft, node, "size", UINT64_MAX, &size);
 		layout = &draft->layouts[draft->layouts_count++];
 		*layout = (struct layout){.name = name, .size = (uint16_t)size, .node = node};
-		read_fields(draft, layout);
+		layout_fields(draft, layout);
 	}
 }

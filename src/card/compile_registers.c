@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUES_MAX = 64 };
-enum { RW, RO, WO, RC, W1C, W1S, W0C, SELF_CLEAR, RESERVED, ACCESS_WORDS };
+enum { VALUES_MAX = 64, LATCHES_MAX = 32 };
+enum { RW, RO, WO, RC, W1C, W1S, W0C, SELF_CLEAR, RESERVED, LATCH, ACCESS_WORDS };
 
-static const char *const access_words[ACCESS_WORDS] = {"rw",  "ro",  "wo",	   "rc",      "w1c",
-						       "w1s", "w0c", "self-clear", "reserved"};
+static const char *const access_words[ACCESS_WORDS] = {
+	"rw", "ro", "wo", "rc", "w1c", "w1s", "w0c", "self-clear", "reserved", "latch"};
 
 /* One word says what a write does; rc may stand beside it. */
 static void check_access(struct draft *draft, const struct node *node, const char *access,
@@ -34,15 +34,18 @@ static void apply_access(struct draft *draft, const struct node *node, struct re
 			 uint64_t mask)
 {
 	uint64_t *const sets[ACCESS_WORDS] = {
-		&reg->rw,  NULL,      &reg->write_only, &reg->read_clear,
-		&reg->w1c, &reg->w1s, &reg->w0c,	&reg->self_clear,
-		NULL};
+		&reg->rw,  NULL,	 &reg->write_only, &reg->read_clear,
+		&reg->w1c, &reg->w1s,	 &reg->w0c,	   &reg->self_clear,
+		NULL,	   &reg->latched};
 	const char *access = node_get(node, "access");
 	unsigned given[ACCESS_WORDS] = {0};
 
 	if (!access || access == broken)
 		return;
-	reg->rw &= ~mask;
+	for (unsigned i = 0; i < ACCESS_WORDS; i++) {
+		if (sets[i])
+			*sets[i] &= ~mask; /* a field's word stands in for the register's */
+	}
 	for (const char *at = access; *at; at += strspn(at, " ")) {
 		size_t length = strcspn(at, " ");
 
@@ -116,6 +119,24 @@ static void check_values(struct draft *draft, const struct node *node)
 	}
 }
 
+static void add_latch(struct draft *draft, const struct node *node, const struct reg *reg)
+{
+	struct card *card = draft->card;
+	struct latch *latch = (struct latch *)&card->latches[card->latches_count];
+
+	if (!node_get(node, "shows"))
+		wrong(draft, node, "a latch needs shows=, which it keeps");
+	else if (reg->count > 1)
+		wrong(draft, node, "a latch in an array");
+	else if (card->latches_count == LATCHES_MAX)
+		wrong(draft, node, "more than %d latches", LATCHES_MAX);
+	else {
+		latch->word = reg->word;
+		latch->live = reg->shows[reg->shows_count - 1];
+		card->latches_count++;
+	}
+}
+
 static void field_behaviour(struct draft *draft, const struct node *node, struct reg *reg,
 			    struct shows *shows, struct effect *effects)
 {
@@ -132,6 +153,8 @@ static void field_behaviour(struct draft *draft, const struct node *node, struct
 		add_shows(draft, node, at, field->shift, field->width);
 		reg->rw &= ~at->mask;
 	}
+	if (reg->latched & (ones(field->width) << field->shift))
+		add_latch(draft, node, reg);
 	if (node_get(node, "do"))
 		add_effect(draft, node, &effects[reg->effects_count++], field->shift, field->width);
 	else if (node_get(node, "do-on"))
@@ -256,12 +279,17 @@ static void behaviour(struct draft *draft, const struct node *node, struct reg *
 		reg->w0c &= mask;
 		reg->self_clear &= mask;
 	}
+	if (reg->latched)
+		wrong(draft, node, "latch is for fields");
 	for_each_node(child, node, "field") field_behaviour(draft, child, reg, shows, effects);
 	check_directions(draft, node, reg);
 	whole_behaviour(draft, node, reg, shows, effects);
+	reg->takes_nothing = !(reg->rw | reg->w1c | reg->w1s | reg->w0c | reg->self_clear) &&
+			     !reg->effects_count;
 	reg->plain = !reg->shows_count && !reg->effects_count && !reg->when.count &&
 		     !reg->writable.count && !reg->stored.count && !reg->on_read.count &&
-		     !reg->w1c && !reg->w1s && !reg->w0c && !reg->read_clear && !reg->write_only;
+		     !reg->w1c && !reg->w1s && !reg->w0c && !reg->read_clear && !reg->write_only &&
+		     !reg->latched;
 }
 
 void compile_registers(struct draft *draft)
@@ -269,9 +297,14 @@ void compile_registers(struct draft *draft)
 	draft->reset_words = draft_take(draft, uint64_t, draft->words + 1u);
 	draft->card->reset_words = draft->reset_words;
 	draft->card->words = draft->words;
+	draft->card->latches = draft_take(draft, struct latch, LATCHES_MAX);
 	for_each_symbol(symbol, draft)
 	{
-		if (symbol->kind == SYMBOL_REGISTER && strcmp(symbol->node->word, "eeprom"))
+		if (symbol->kind != SYMBOL_REGISTER || !strcmp(symbol->node->word, "eeprom"))
+			continue;
+		if (!strcmp(symbol->node->word, "port"))
+			port_behaviour(draft, symbol->node, symbol->reg);
+		else
 			behaviour(draft, symbol->node, symbol->reg);
 	}
 }

@@ -44,7 +44,8 @@ static bool may_stand(struct draft *draft, const struct node *node, const char *
 	if (!strcmp(symbol->node->word, "eeprom"))
 		wrong(draft, node, "%s=: %s keeps its contents in any case", attribute,
 		      symbol->name);
-	else if (symbol->kind == SYMBOL_TIMER || (!clears && symbol->kind == SYMBOL_RING))
+	else if (symbol->kind == SYMBOL_TIMER || symbol->kind == SYMBOL_MEMORY ||
+		 (!clears && symbol->kind == SYMBOL_RING))
 		wrong(draft, node, "%s=: %s is neither a bank nor a register%s", attribute,
 		      symbol->name, clears ? " nor a ring" : "");
 	else
@@ -130,7 +131,9 @@ static void read_reset(struct draft *draft, const struct node *node, struct rese
 	}
 	free(marks.words);
 	reset->rings = marks.rings;
+	draft->no_memory = "in a reset list";
 	actions_read(draft, node, "do", &reset->actions);
+	draft->no_memory = NULL;
 }
 
 enum { ROUND = UINT32_MAX, UNKNOWN = 0 };

@@ -3,6 +3,18 @@
 
 #include <string.h>
 
+static const char *const kinds[] = {"array", "registers", "stream"};
+
+/* What a ring of this kind cannot do without. */
+static bool needed(struct draft *draft, const struct node *node, const char *attribute)
+{
+	const char *text = node_get(node, attribute);
+
+	if (!text)
+		wrong(draft, node, "<ring> needs %s=", attribute);
+	return text && text != broken;
+}
+
 /* end="bytes EXPR" or "entries EXPR"; ready="until EXPR" */
 static bool keyword(struct draft *draft, const struct node *node, const char *attribute,
 		    const char *word, struct expr *expr)
@@ -10,8 +22,6 @@ static bool keyword(struct draft *draft, const struct node *node, const char *at
 	const char *text = node_get(node, attribute);
 	size_t length = strlen(word);
 
-	if (text == broken)
-		return true;
 	if (strncmp(text, word, length) || text[length] != ' ')
 		return false;
 	expr_text(draft, node, text + length + 1, expr);
@@ -21,7 +31,11 @@ static bool keyword(struct draft *draft, const struct node *node, const char *at
 static void read_cursor(struct draft *draft, const struct node *node, struct ring *ring)
 {
 	struct target cursor;
+	bool sole = ring->next == NEXT_REGISTERS && ring->end_value.constant &&
+		    ring->end_value.ops[0].value == 1;
 
+	if ((node_get(node, "cursor") || !sole) && !needed(draft, node, "cursor"))
+		return;
 	if (!place_read(draft, node, "cursor", false, &cursor))
 		return;
 	if (cursor.shift)
@@ -31,20 +45,53 @@ static void read_cursor(struct draft *draft, const struct node *node, struct rin
 	ring->cursor_mask = cursor.mask;
 }
 
+static void read_end(struct draft *draft, const struct node *node, struct ring *ring)
+{
+	if (!needed(draft, node, "end"))
+		return;
+	if (ring->next != NEXT_REGISTERS && keyword(draft, node, "end", "bytes", &ring->end_value))
+		ring->end = END_BYTES;
+	else if (ring->next != NEXT_STREAM &&
+		 keyword(draft, node, "end", "entries", &ring->end_value))
+		ring->end = END_ENTRIES;
+	else
+		wrong(draft, node, "end=\"%s\": expected %s", node_get(node, "end"),
+		      ring->next == NEXT_ARRAY	  ? "\"bytes EXPR\" or \"entries EXPR\""
+		      : ring->next == NEXT_STREAM ? "\"bytes EXPR\""
+						  : "\"entries EXPR\"");
+}
+
+/* ready= of an array is a slot that is not, of registers what holds for one that is */
+static void read_ready(struct draft *draft, const struct node *node, struct ring *ring)
+{
+	if (ring->next == NEXT_STREAM) {
+		node_useless(draft, node, "ready", "in a stream");
+		return;
+	}
+	if (!needed(draft, node, "ready"))
+		return;
+	draft->speaks = ring->next == NEXT_REGISTERS ? SPEAKS_INDEX : 0;
+	if (ring->next == NEXT_REGISTERS) {
+		ring->ready = READY_CONDITION;
+		expr_read(draft, node, "ready", &ring->until);
+	} else if (!keyword(draft, node, "ready", "until", &ring->until)) {
+		ring->ready = READY_CONDITION;
+		expr_read(draft, node, "ready", &ring->until);
+	}
+	draft->speaks = 0;
+}
+
 static void read_geometry(struct draft *draft, const struct node *node, struct ring *ring)
 {
 	expr_read(draft, node, "when", &ring->when);
+	if (ring->next == NEXT_ARRAY)
+		needed(draft, node, "base");
 	expr_read(draft, node, "base", &ring->base);
-	if (keyword(draft, node, "end", "bytes", &ring->end_value))
-		ring->end = END_BYTES;
-	else if (keyword(draft, node, "end", "entries", &ring->end_value))
-		ring->end = END_ENTRIES;
-	else
-		wrong(draft, node, "end=\"%s\": expected \"bytes EXPR\" or \"entries EXPR\"",
-		      node_get(node, "end"));
-	if (!keyword(draft, node, "ready", "until", &ring->until))
-		wrong(draft, node, "ready=\"%s\": expected \"until EXPR\"",
-		      node_get(node, "ready"));
+	if (ring->next == NEXT_REGISTERS)
+		node_useless(draft, node, "base", "where slots are registers");
+	read_end(draft, node, ring);
+	if (ring->next != NEXT_ARRAY)
+		read_ready(draft, node, ring);
 	read_cursor(draft, node, ring);
 }
 
@@ -119,7 +166,8 @@ static void speak_of(struct draft *draft, const struct ring *ring, const struct 
 	for (unsigned i = 0; i < ring->uses_count; i++) {
 		const struct use *use = &ring->uses[i];
 
-		if (!layouts[i] || (results ? use->completes_count : use->as == USE_CONTEXT))
+		if (!layouts[i] || (results ? use->completes_count
+					    : use->as == USE_CONTEXT || use->as == USE_COMMAND))
 			continue;
 		if (!draft->slot)
 			draft->slot = layouts[i];
@@ -134,16 +182,27 @@ static void read_ring(struct draft *draft, const struct node *node, struct ring 
 
 	ring->name = node_get(node, "name");
 	ring->direction = node_choice(node, "for") == 1 ? RING_RECEIVE : RING_TRANSMIT;
+	ring->commands = node_choice(node, "for") == 2;
+	ring->next =
+		node_choice(node, "next") < 0 ? NEXT_ARRAY : (uint8_t)node_choice(node, "next");
 	draft->context = NULL;
 	draft->slot_unknown = false;
 	read_geometry(draft, node, ring);
+	if (ring->next != NEXT_ARRAY && node_choice(node, "for") >= 0 &&
+	    (ring->next == NEXT_STREAM) != (ring->direction == RING_RECEIVE))
+		wrong(draft, node, "next=\"%s\" has no meaning in a ring for %s", kinds[ring->next],
+		      node_get(node, "for"));
 	read_uses(draft, node, ring, layouts);
+	read_stream(draft, node, ring, layouts);
 	speak_of(draft, ring, layouts, false);
+	if (ring->next == NEXT_ARRAY)
+		read_ready(draft, node, ring);
 	draft->speaks = ring->direction == RING_TRANSMIT ? SPEAKS_FIRST : 0;
 	read_offloads(draft, node, ring);
 	speak_of(draft, ring, layouts, true);
-	read_completes(draft, node, ring->direction == RING_RECEIVE, &ring->completes,
-		       &ring->completes_count);
+	if (ring->next == NEXT_STREAM)
+		draft->slot = layouts[0];
+	read_completes(draft, node, ring, &ring->completes, &ring->completes_count);
 	draft->slot = draft->context = NULL;
 	draft->alike_count = 0;
 	draft->slot_unknown = false;

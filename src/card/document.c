@@ -29,7 +29,7 @@ static void kind(FILE *out, const struct attribute_word *at)
 		[VALUE_WRITES] = "assignments",
 		[VALUE_NAMES] = "list of labels",
 		[VALUE_END] = "`bytes` or `entries`, expression",
-		[VALUE_READY] = "`until`, expression",
+		[VALUE_READY] = "`until`, expression; or expression",
 	};
 
 	if (at->kind == VALUE_NUMBER)

@@ -16,12 +16,19 @@ enum { CARD_FILE_MAX = 1 << 20 };
 /* The value of an attribute that was wrong, by address; reported once, then passed over. */
 extern const char broken[];
 
-enum symbol_kind { SYMBOL_REGISTER, SYMBOL_RING, SYMBOL_TIMER, SYMBOL_RESET, SYMBOL_BANK };
+enum symbol_kind {
+	SYMBOL_REGISTER,
+	SYMBOL_RING,
+	SYMBOL_TIMER,
+	SYMBOL_RESET,
+	SYMBOL_BANK,
+	SYMBOL_MEMORY
+};
 
 struct symbol {
 	const char *name;
 	uint8_t kind;
-	uint16_t index; /* of the ring, timer, reset or bank */
+	uint16_t index; /* of the ring, timer, reset, bank or memory */
 	uint16_t bank;
 	struct reg *reg; /* SYMBOL_REGISTER */
 	bool misplaced;	 /* its offset was wrong and is not the one it has now */
@@ -57,7 +64,7 @@ enum scope_words {
 	SPEAKS_FIRST = 32 /* first. */
 };
 
-enum { LAYOUTS_MAX = 32 };
+enum { LAYOUTS_MAX = 64 };
 
 struct arena_block;
 
@@ -80,6 +87,7 @@ struct draft {
 	const struct layout *alike[CARD_USE_MAX];
 	unsigned alike_count;
 	int ring;
+	const char *no_memory; /* why the actions at hand cannot load or store */
 };
 
 /* arena.c: zeroed memory, freed together */
@@ -141,6 +149,9 @@ const struct layout_field *slot_field_find(struct draft *draft, const struct nod
 					   const char *name, size_t length, bool *failed);
 void layout_add(struct layout *layout, const struct layout_field *field);
 struct layout *layout_find(struct draft *draft, const char *name);
+const struct layout *layout_named(struct draft *draft, const struct node *node,
+				  const char *attribute, const char *name);
+void layout_fields(struct draft *draft, struct layout *layout); /* its fields, by name */
 
 /* expression.c, names.c, place.c, action.c */
 bool name_reserved(const char *name);
@@ -157,16 +168,25 @@ bool actions_read(struct draft *draft, const struct node *node, const char *attr
 void writes_read(struct draft *draft, const struct node *node, const char *attribute,
 		 struct complete *complete);
 int bank_read_name(struct draft *draft, const struct node *node, const char *attribute);
+int memory_read_name(struct draft *draft, const struct node *node, const char *attribute);
 
 /* compile_*.c */
 void compile_banks(struct draft *draft);     /* registers and their state words */
 void compile_registers(struct draft *draft); /* what they do: needs all symbols */
 void compile_maps(struct draft *draft);
-void compile_function(struct draft *draft); /* pci, bars */
-void compile_names(struct draft *draft);    /* rings, timers, resets */
+void compile_memories(struct draft *draft); /* needs all names */
+void port_behaviour(struct draft *draft, const struct node *node, struct reg *reg);
+void compile_function(struct draft *draft); /* pci */
+void compile_bars(struct draft *draft);
+void compile_capabilities(struct draft *draft);
+void compile_names(struct draft *draft); /* rings, timers, resets */
 void compile_layouts(struct draft *draft);
+void compile_records(struct draft *draft); /* what load and store do with them */
 void compile_rings(struct draft *draft);
-void compile_windows(struct draft *draft); /* and pins */
+void compile_windows(struct draft *draft);
+void compile_pins(struct draft *draft);
+void phy_expand(struct draft *draft);
+void compile_phy(struct draft *draft);
 void compile_resets(struct draft *draft);
 void compile_eeprom(struct draft *draft);
 void compile_counters(struct draft *draft);

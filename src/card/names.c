@@ -42,6 +42,7 @@ static const struct engine_name {
 	{"frame.destination", VALUE_FRAME_DESTINATION, 48, 0, SPEAKS_FRAME},
 	{"frame.broadcast", VALUE_FRAME_BROADCAST, 1, 0, SPEAKS_FRAME},
 	{"frame.multicast", VALUE_FRAME_MULTICAST, 1, 0, SPEAKS_FRAME},
+	{"frame.next", VALUE_FRAME_NEXT, 32, 0, SPEAKS_FRAME},
 	{"frame.tci", VALUE_FRAME_TCI, 16, 0, SPEAKS_FRAME},
 	{"frame.vlan", VALUE_FRAME_VLAN, 1, 0, SPEAKS_FRAME},
 	{"frame.type", VALUE_FRAME_TYPE, 2, 0, SPEAKS_FRAME},

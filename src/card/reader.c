@@ -28,9 +28,15 @@ static void compile(struct draft *draft)
 	compile_names(draft);
 	compile_layouts(draft);
 	compile_function(draft);
+	compile_memories(draft);
+	compile_bars(draft);
+	compile_capabilities(draft);
 	compile_registers(draft);
+	compile_records(draft);
 	compile_rings(draft);
 	compile_windows(draft);
+	compile_pins(draft);
+	compile_phy(draft);
 	compile_resets(draft);
 	compile_timers(draft);
 	compile_eeprom(draft);
@@ -52,6 +58,8 @@ static struct card *read_text(const char *name, const char *text, size_t length,
 	draft.root = xml_nodes(&draft, draft.card->path, text, length);
 	if (draft.root)
 		draft.root = extend(&draft, draft.root);
+	if (draft.root)
+		phy_expand(&draft);
 	if (draft.root && words_check(&draft, draft.root))
 		compile(&draft);
 	if (mistakes->count != before) {

@@ -53,7 +53,7 @@ static void value_out(FILE *out, const struct attribute_word *at)
 		[VALUE_WRITES] = "\\s*\\S[\\s\\S]*",
 		[VALUE_NAMES] = "[A-Za-z0-9_*\\- ]+",
 		[VALUE_END] = "(bytes|entries) [\\s\\S]+",
-		[VALUE_READY] = "until [\\s\\S]+",
+		[VALUE_READY] = "\\s*\\S[\\s\\S]*",
 	};
 
 	if (at->kind == VALUE_CHOICE || at->kind == VALUE_CHOICES)

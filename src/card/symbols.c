@@ -113,6 +113,23 @@ struct layout *layout_find(struct draft *draft, const char *name)
 	return NULL;
 }
 
+/* The record that an attribute or an action speaks of; what was meant, where there is none. */
+const struct layout *layout_named(struct draft *draft, const struct node *node,
+				  const char *attribute, const char *name)
+{
+	const struct layout *layout = name == broken ? NULL : layout_find(draft, name);
+	struct nearest nearest;
+
+	if (layout || name == broken)
+		return layout;
+	nearest = nearest_to(draft, name, strlen(name));
+	for (unsigned i = 0; i < draft->layouts_count; i++)
+		nearest_offer(&nearest, draft->layouts[i].name);
+	wrong(draft, node, "%s=\"%s\": no record has this name%s", attribute, name,
+	      nearest_hint(draft, &nearest));
+	return nearest.best ? layout_find(draft, nearest.best) : NULL;
+}
+
 static unsigned layout_bucket(const char *name, size_t length)
 {
 	unsigned hash = (unsigned)length;

@@ -28,7 +28,7 @@ enum value_kind {
 	VALUE_READY, /* until EXPR */
 };
 
-enum { WORD_ATTRIBUTES = 18 };
+enum { WORD_ATTRIBUTES = 22 };
 
 struct attribute_word {
 	const char *name;

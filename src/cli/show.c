@@ -7,6 +7,20 @@
 #include <stdio.h>
 #include <string.h>
 
+static void show_part(const struct card *card, unsigned index, const struct bar *bar,
+		      const struct bar_part *part)
+{
+	const char *what =
+		part->memory ? card->memories[part->memory - 1].name : card->banks[part->bank].name;
+
+	printf("  BAR%u %s %llu bytes: %s%s", index, bar->io ? "I/O" : "memory",
+	       (unsigned long long)bar->size, what,
+	       part->index_at != part->data_at ? " by index and data" : "");
+	if (part->at)
+		printf(" at 0x%x", part->at);
+	printf("%s\n", part->when.count ? ", at times" : "");
+}
+
 const char *const show_classes[] = {"all", "broadcast", "multicast", "exact", "hash", "vlan"};
 
 static void show_identity(const struct card *card)
@@ -24,12 +38,10 @@ static void show_identity(const struct card *card)
 		const struct bar *bar = &card->bars[i];
 
 		for (unsigned k = 0; k < bar->parts_count; k++)
-			printf("  BAR%u %s %llu bytes: %s%s\n", i, bar->io ? "I/O" : "memory",
-			       (unsigned long long)bar->size, card->banks[bar->parts[k].bank].name,
-			       bar->parts[k].index_at != bar->parts[k].data_at
-				       ? " by index and data"
-				       : "");
+			show_part(card, i, bar, &bar->parts[k]);
 	}
+	for (unsigned i = 0; i < card->memories_count; i++)
+		printf("  memory %s, %u bytes\n", card->memories[i].name, card->memories[i].size);
 }
 
 const char *show_access(const struct reg *reg, uint64_t mask)
@@ -96,14 +108,12 @@ const struct node *show_field_node(const struct node *reg, const char *name)
 /* What is behind it, and where the datasheet says so. */
 static void show_notes(const struct node *node)
 {
-	static const char *const notes[] = {"alias", "when", "counts", "shows", "do", "doc"};
+	/* told already */
+	static const char *const told[] = {"name",  "at",    "bits",  "width", "access",
+					   "reset", "count", "every", "size",  NULL};
 
-	for (unsigned i = 0; node && i < sizeof(notes) / sizeof(*notes); i++) {
-		const char *text = node_get(node, notes[i]);
-
-		if (text)
-			printf("  %s: %s", notes[i], text);
-	}
+	if (node)
+		show_attributes(node, told);
 	putchar('\n');
 }
 

@@ -23,6 +23,11 @@ const struct reg *show_causes(const struct card *card, const struct interrupt *i
 /* Not told elsewhere: neither identity nor BARs nor registers. */
 bool show_is_part(const struct node *node);
 
+/* A value on one line, whatever it is in the file; attributes but those in EXCEPT. */
+void show_text(const char *text);
+void show_attributes(const struct node *node, const char *const *except);
+void show_node(const struct node *node, unsigned indent);
+
 /* show_record.c: a table of bits, 32 in a row */
 void show_record(const struct node *record);
 /* show_parts.c: rings, filter, interrupts and all else, in the words of the description */

@@ -153,7 +153,10 @@ static json_object *records_of(const struct card *card)
 			const char *bits = node_get(field, "bits");
 			unsigned low, high;
 
-			put_text(part, "name", node_get(field, "name"));
+			if (node_get(field, "name"))
+				put_text(part, "name", node_get(field, "name"));
+			if (node_get(field, "to"))
+				put_text(part, "to", node_get(field, "to"));
 			if (bits && text_bits(bits, &low, &high)) {
 				put_number(part, "low", low);
 				put_number(part, "width", high - low + 1);

@@ -30,7 +30,7 @@ static unsigned width_of(const struct node *node)
 }
 
 /* A value may go over several lines of the file. */
-static void print_value(const char *value)
+void show_text(const char *value)
 {
 	for (; *value; value++) {
 		bool blank = *value == ' ' || *value == '\n' || *value == '\t' || *value == '\r';
@@ -42,7 +42,7 @@ static void print_value(const char *value)
 	}
 }
 
-static void print_node(const struct node *node, unsigned indent)
+void show_node(const struct node *node, unsigned indent)
 {
 	const char *key = key_of(node);
 	bool wide = indent + width_of(node) > WIDE;
@@ -58,11 +58,11 @@ static void print_node(const struct node *node, unsigned indent)
 			printf("\n%*s%-8s ", (int)indent + 6, "", at->name);
 		else
 			printf("  %s: ", at->name);
-		print_value(at->value);
+		show_text(at->value);
 	}
 	putchar('\n');
 	for (const struct node *child = node->child; child; child = child->next)
-		print_node(child, indent + 4);
+		show_node(child, indent + 4);
 }
 
 const struct reg *show_causes(const struct card *card, const struct interrupt *interrupt)
@@ -76,6 +76,21 @@ const struct reg *show_causes(const struct card *card, const struct interrupt *i
 		}
 	}
 	return NULL;
+}
+
+void show_attributes(const struct node *node, const char *const *except)
+{
+	for (unsigned i = 0; i < node->attributes_count; i++) {
+		const struct attribute *at = &node->attributes[i];
+		const char *const *word = except;
+
+		while (*word && strcmp(*word, at->name))
+			word++;
+		if (*word)
+			continue;
+		printf("  %s: ", at->name);
+		show_text(at->value);
+	}
 }
 
 static void print_causes(const struct card *card, const struct interrupt *interrupt)
@@ -118,7 +133,7 @@ void show_parts(const struct card *card)
 			show_record(node);
 			continue;
 		}
-		print_node(node, 2);
+		show_node(node, 2);
 		if (!strcmp(node->word, "interrupt") && interrupts < card->interrupts_count)
 			print_causes(card, &card->interrupts[interrupts++]);
 	}

@@ -8,7 +8,7 @@
  *
  *        31                           16 15                            0
  *       +-------------------------------+---------------+-+-+-----------+
- *     8 |             checksum          |     CSO       |a|b|           |
+ *     8 |             checksum          |     start     |a|b|           |
  */
 #include "cli/show.h"
 
@@ -19,7 +19,8 @@
 enum { FIELDS_MAX = 256, ROW = 32, COLUMNS = 2 * ROW + 1, LETTERS = 52 };
 
 struct part {
-	const char *name, *doc;
+	const struct node *node;
+	const char *name;
 	unsigned low, high;
 	char letter; /* 0: its name is drawn, or it is not there at all */
 	int order;   /* of its letter */
@@ -42,8 +43,8 @@ static void parts_read(struct drawing *drawing, const struct node *record)
 		if (drawing->count == FIELDS_MAX || !bits ||
 		    !text_bits(bits, &part->low, &part->high))
 			continue;
-		part->name = node_get(field, "name");
-		part->doc = node_get(field, "doc");
+		part->node = field;
+		part->name = node_get(field, "name") ?: node_get(field, "to") ?: "";
 		drawing->count++;
 	}
 }
@@ -158,39 +159,70 @@ static int by_letter(const void *a, const void *b)
 
 static void legend(struct drawing *drawing)
 {
+	static const char *const told[] = {"name", "bits", NULL};
+	static const char *const nameless[] = {"to", "bits", NULL}; /* called by what it is for */
+
 	qsort(drawing->parts, drawing->count, sizeof(*drawing->parts), by_letter);
 	for (unsigned i = 0; i < drawing->count; i++) {
 		const struct part *part = &drawing->parts[i];
+		bool named = node_get(part->node, "name");
+		unsigned more = part->node->attributes_count - 2;
 		char bits[32];
 
-		if (!part->letter && part->drawn && !part->doc)
+		if (!part->letter && part->drawn && !more)
 			continue;
 		snprintf(bits, sizeof(bits), part->high > part->low ? "%u:%u" : "%u", part->high,
 			 part->low);
-		printf("       %c %7s  %s%s%s\n", part->letter ? part->letter : ' ', bits,
-		       part->name, part->doc ? "  " : "", part->doc ?: "");
+		printf("       %c %7s  %s", part->letter ? part->letter : ' ', bits, part->name);
+		show_attributes(part->node, named ? told : nameless);
+		putchar('\n');
+	}
+}
+
+static bool row_empty(struct drawing *drawing, unsigned row)
+{
+	for (unsigned i = 0; i < drawing->count; i++) {
+		if (drawing->parts[i].low < row + ROW && drawing->parts[i].high >= row)
+			return false;
+	}
+	return true;
+}
+
+/* Of rows without a field, one stands for all. */
+static void rows_draw(struct drawing *drawing)
+{
+	for (unsigned row = 0; row < drawing->bits; row += ROW) {
+		bool empty = row && row_empty(drawing, row) && row_empty(drawing, row - ROW);
+
+		if (!empty)
+			row_draw(drawing, row);
 	}
 }
 
 void show_record(const struct node *record)
 {
 	struct drawing *drawing = calloc(1, sizeof(*drawing));
-	const char *size = node_get(record, "size"), *doc = node_get(record, "doc");
+	static const char *const told[] = {"name", "size", NULL};
+	const char *size = node_get(record, "size");
 
 	if (!drawing)
 		return;
 	drawing->bits = size ? 8 * (unsigned)strtoul(size, NULL, 0) : 0;
 	parts_read(drawing, record);
-	printf("  record %s, %u bytes%s%s\n", node_get(record, "name"), drawing->bits / 8,
-	       doc ? ", " : "", doc ?: "");
+	printf("  record %s, %u bytes", node_get(record, "name"), drawing->bits / 8);
+	show_attributes(record, told);
+	putchar('\n');
 	if (!drawing->bits) {
 		free(drawing);
 		return;
 	}
 	scale_draw();
-	for (unsigned row = 0; row < drawing->bits; row += ROW)
-		row_draw(drawing, row);
+	rows_draw(drawing);
 	frame_end(drawing);
 	legend(drawing);
+	for (const struct node *node = record->child; node; node = node->next) {
+		if (strcmp(node->word, "field"))
+			show_node(node, 6);
+	}
 	free(drawing);
 }

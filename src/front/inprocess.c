@@ -66,13 +66,13 @@ static void fire(void *context, enum pic_kind kind, unsigned vector)
 static void messages_update(struct plugged *plugged)
 {
 	const struct pci_function *pci = plugged->function.pci;
-	struct pic *pic = plugged->function.pic;
+	enum pic_kind kind = PIC_LINE;
 
-	pic->messages = PIC_LINE;
 	if (control_of(pci, pci_capability(pci, CAPABILITY_MSI)) & MSI_ENABLE)
-		pic->messages = PIC_MSI;
+		kind = PIC_MSI;
 	if (control_of(pci, pci_capability(pci, CAPABILITY_MSIX)) & MSIX_ENABLE)
-		pic->messages = PIC_MSIX;
+		kind = PIC_MSIX;
+	pic_use(plugged->function.pic, kind);
 }
 
 uint64_t inprocess_fired(const struct inprocess *vm, unsigned vector)

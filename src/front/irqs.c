@@ -93,7 +93,7 @@ static void drop_vectors(struct vfio_user *front, enum pic_kind kind)
 	front->vectors[kind] = NULL;
 	front->vectors_count[kind] = 0;
 	if (front->config.pic->messages == kind)
-		front->config.pic->messages = PIC_LINE;
+		pic_use(front->config.pic, PIC_LINE);
 }
 
 void irqs_release(struct vfio_user *front)
@@ -185,7 +185,6 @@ static int set_vectors(struct vfio_user *front, enum pic_kind kind, const struct
 	result = ensure_vectors(front, kind);
 	if (result < 0)
 		return result;
-	front->config.pic->messages = kind;
 	for (unsigned i = 0; i < set->count; i++) {
 		int *fd = &front->vectors[kind][set->start + i];
 
@@ -196,6 +195,7 @@ static int set_vectors(struct vfio_user *front, enum pic_kind kind, const struct
 			signal_fd(*fd);
 		}
 	}
+	pic_use(front->config.pic, kind); /* with somebody to hear of a line that is high */
 	return 0;
 }
 

@@ -134,6 +134,24 @@ static void session(void *context, bool connected)
 		instance->gone(instance->gone_context);
 }
 
+/* The last one added is the first of the list. A few always fit. */
+static void add_capabilities(struct pci_function *pci, const struct card *card)
+{
+	for (unsigned i = card->capabilities_count; i-- > 0;) {
+		const struct capability *capability = &card->capabilities[i];
+
+		if (capability->kind == CAPABILITY_POWER)
+			pci_add_power(pci);
+		else if (capability->kind == CAPABILITY_EXPRESS)
+			pci_add_express(pci);
+		else if (capability->kind == CAPABILITY_MSI)
+			pci_add_msi(pci, capability->vectors, capability->wide);
+		else
+			pci_add_msix(pci, capability->vectors, capability->bar, capability->table,
+				     capability->pending);
+	}
+}
+
 static void describe(struct instance *instance, const struct card *card)
 {
 	const struct pci_identity identity = {
@@ -153,6 +171,7 @@ static void describe(struct instance *instance, const struct card *card)
 		bars[i] = (struct pci_bar){card->bars[i].size, card->bars[i].io, card->bars[i].wide,
 					   card->bars[i].prefetch};
 	pci_init(&instance->pci, &identity, bars, &owner);
+	add_capabilities(&instance->pci, card);
 	pic_init(&instance->pic);
 }
 

@@ -15,9 +15,9 @@ struct nic_spec {
 	char *text; /* what the others point into; NULL: into somebody else's */
 	const char *card, *socket_path, *capture;
 	const char *name; /* NULL: nicN */
-	const char *net;  /* the ID of a network; NULL: one of its own, OWN */
-	const char *own;
-	int fd; /* -1: none */
+	const char *net;  /* the ID of a network; NULL: one of its own */
+	const char *own;  /* then what that is, "user" if NULL */
+	int fd;		  /* -1: none */
 	bool mac_given;
 	uint8_t mac[6];
 };

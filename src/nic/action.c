@@ -3,14 +3,23 @@
 
 #include <string.h>
 
-static uint64_t *target_word(struct nic *nic, const struct target *target,
-			     const struct scope *scope)
+uint64_t *target_word(struct nic *nic, const struct target *target, const struct scope *scope)
 {
 	uint64_t k = 0;
 
 	if (target->index.count)
 		k = expr_eval(nic, &target->index, scope);
 	return k < (target->count ? target->count : 1) ? &nic->state[target->word + k] : NULL;
+}
+
+void target_put(struct nic *nic, const struct target *target, const struct scope *scope,
+		uint64_t value)
+{
+	uint64_t *word = target_word(nic, target, scope);
+
+	if (word)
+		*word = (*word & ~target->mask) | (value << target->shift & target->mask);
+	nic->dirty = true;
 }
 
 static void assign(struct nic *nic, const struct action *action, const struct scope *scope)
@@ -62,6 +71,8 @@ void nic_reset_list(struct nic *nic, unsigned which)
 		if (reset->rings >> i & 1)
 			memset(&nic->rings[i], 0, sizeof(nic->rings[i]));
 	}
+	if (reset->rings)
+		recorded_drop(nic);
 	nic->dirty = true;
 	interrupts_reset(nic);
 	nic->nesting++;
@@ -77,7 +88,7 @@ static uint64_t timer_period(struct nic *nic, const struct action *action,
 	return expr_eval(nic, &nic->card->timers[action->operand].period, scope);
 }
 
-static void action_run(struct nic *nic, const struct action *action, struct scope *scope)
+void action_run(struct nic *nic, const struct action *action, struct scope *scope)
 {
 	switch (action->verb) {
 	case VERB_RESET:
@@ -98,6 +109,9 @@ static void action_run(struct nic *nic, const struct action *action, struct scop
 		timer_arm(nic->bus.clock, &nic->timers[action->operand],
 			  clock_now(nic->bus.clock) + timer_period(nic, action, scope));
 		break;
+	case VERB_NEGOTIATE:
+		phy_negotiate(nic);
+		break;
 	case VERB_CANCEL:
 		timer_cancel(nic->bus.clock, &nic->timers[action->operand]);
 		break;
@@ -109,7 +123,14 @@ static void action_run(struct nic *nic, const struct action *action, struct scop
 void actions_run(struct nic *nic, const struct actions *actions, struct scope *scope)
 {
 	for (unsigned i = 0; i < actions->count; i++) {
-		if (expr_holds(nic, &actions->list[i].when, scope))
-			action_run(nic, &actions->list[i], scope);
+		const struct action *action = &actions->list[i];
+
+		/* what asks for guest memory is recorded, and so is all of this access after it */
+		if (nic->recording || action->verb >= VERB_LOAD) {
+			recorded_add(nic, actions, i, scope);
+			return;
+		}
+		if (expr_holds(nic, &action->when, scope))
+			action_run(nic, action, scope);
 	}
 }

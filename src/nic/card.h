@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "nic/expr.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,92 +18,12 @@
  * Names are kept for people (trace, errors); nothing is looked up by them.
  */
 
-enum { CARD_CONTEXTS = 4, CARD_USE_MAX = 8, CARD_LIST_MAX = 64, CARD_STACK = 16 };
-
-/* ---- expressions: postfix code over 64-bit unsigned values ---- */
-
-enum op_code {
-	OP_CONST,   /* value */
-	OP_STATE,   /* (state[word] >> shift) & mask */
-	OP_ELEMENT, /* pops k: k < count ? (state[word + k] >> shift) & mask : 0 */
-	OP_SLOT,    /* bits [shift, shift + width) of the current slot; several parts concatenate
-		       by OP_CONCAT */
-	OP_FIRST,   /* the same of the frame's first data slot */
-	OP_CONTEXT, /* pops key; the same of that context's slot */
-	OP_ENGINE,  /* value: enum engine_value; ring: which */
-	OP_NOT,	    /* logical */
-	OP_NEGATE,
-	OP_INVERT,
-	OP_AND, /* logical, both evaluated */
-	OP_OR,
-	OP_BITAND,
-	OP_BITOR,
-	OP_BITXOR,
-	OP_ADD,
-	OP_SUB,
-	OP_MUL,
-	OP_SHL, /* by >= 64 gives 0 */
-	OP_SHR,
-	OP_EQ,
-	OP_NE,
-	OP_LT,
-	OP_LE,
-	OP_GT,
-	OP_GE,
-	OP_SLICE,  /* (top >> shift) & mask */
-	OP_CONCAT, /* pops low, high: high << shift | low; shift: width of low */
-	OP_CHOOSE, /* value n: pops n results and x beneath; x-th, last repeats */
-	OP_MIN,
-	OP_MAX,
-	OP_SWAP16,
-	OP_SWAP32,
-	OP_CRC,	  /* Ethernet CRC register of 6 address bytes, high bit first */
-	OP_CRCLE, /* low bit first */
-	OP_TICKS, /* time since reset in units of top */
-};
-
-enum engine_value {
-	VALUE_NEW, /* the value being written, and what was stored */
-	VALUE_OLD,
-	VALUE_INDEX,   /* i */
-	VALUE_HERE,    /* address of the slot */
-	VALUE_MAC,     /* first byte in bits 7:0 */
-	VALUE_LINK_UP, /* 0 or 1 */
-	VALUE_FRAME_LENGTH,
-	VALUE_FRAME_PUT, /* bytes in this slot */
-	VALUE_FRAME_FIRST,
-	VALUE_FRAME_LAST,
-	VALUE_FRAME_DESTINATION,
-	VALUE_FRAME_BROADCAST,
-	VALUE_FRAME_MULTICAST,
-	VALUE_FRAME_TCI,
-	VALUE_FRAME_VLAN, /* a tag was stripped */
-	VALUE_FRAME_TYPE, /* 0 other, 1 IPv4, 2 IPv6 */
-	VALUE_FRAME_L4,	  /* 0 other, 1 TCP, 2 UDP */
-	VALUE_FRAME_CHECKED_IP,
-	VALUE_FRAME_OK_IP,
-	VALUE_FRAME_CHECKED_L4,
-	VALUE_FRAME_OK_L4,
-	VALUE_FRAME_MATCH, /* shift: enum accept_class */
-	VALUE_RING_STATE,  /* enum ring_state */
-	VALUE_RING_READY,  /* slots the engine may take */
-	VALUE_RING_ENTRIES,
-	VALUE_RING_INDEX,
-};
-
-struct op {
-	uint8_t code;
-	uint8_t shift, width;
-	uint8_t ring;
-	uint16_t word, count;
-	uint64_t value; /* or mask */
-};
-
-/* count 0: the expression is absent; callers say what that means (a `when`: true). */
-struct expr {
-	const struct op *ops;
-	uint16_t count;
-	bool constant; /* ops[0] is OP_CONST and the only one */
+enum {
+	CARD_CONTEXTS = 4,
+	CARD_USE_MAX = 8,
+	CARD_LIST_MAX = 64,
+	CARD_STACK = 16,
+	CARD_SLOT_MAX = 64
 };
 
 /* ---- actions ---- */
@@ -118,6 +40,9 @@ enum verb {
 	VERB_COPY, /* count words from source to target */
 	VERB_ARM,  /* operand: timer; value: ns, or the timer's own period */
 	VERB_CANCEL,
+	VERB_NEGOTIATE, /* the PHY begins auto-negotiation */
+	VERB_LOAD,	/* operand: record; value: address. recorded, see recorded.c */
+	VERB_STORE,
 };
 
 struct target {
@@ -138,6 +63,38 @@ struct action {
 struct actions {
 	const struct action *list;
 	uint16_t count;
+};
+
+/* ---- records in guest memory that actions read or write; see nic/record.c ---- */
+
+enum { RECORD_BYTES = 8192 }; /* of one record with its lists */
+
+struct record_field {
+	uint32_t bit;
+	uint8_t width;
+	bool loads, stores; /* goes to TO; or is written */
+	struct target to;
+	struct expr value; /* what goes there; absent: the bits as they are */
+};
+
+struct record_list { /* elements of one size, from a byte on */
+	uint16_t at, size, max;
+	bool in_bytes; /* count says bytes rather than elements */
+	struct expr count;
+	const struct record_field *fields;
+	uint16_t fields_count;
+	struct actions actions; /* load: of each element, after its fields */
+};
+
+struct record {
+	const char *name;
+	uint16_t size;
+	uint8_t unit;	   /* bytes that are swapped where the order is big */
+	struct expr order; /* not 0: big; absent: little */
+	const struct record_field *fields;
+	const struct record_list *lists;
+	uint16_t fields_count;
+	uint8_t lists_count;
 };
 
 /* ---- registers ---- */
@@ -164,8 +121,17 @@ struct field {
 	uint8_t shift, width;
 };
 
+struct data_port { /* in front of on-board memory; see port_stream.c */
+	uint16_t memory;
+	struct target address, left;
+	struct expr unit;	      /* bytes that an access moves at least; absent: 1 */
+	struct expr wrap_at, wrap_to; /* absent: the address just goes on */
+	struct actions actions;	      /* nothing is left */
+};
+
 struct reg {
 	const char *name;
+	const struct data_port *port; /* it holds nothing itself */
 	uint32_t at, stride;
 	uint16_t count;
 	uint8_t bytes;	       /* 1, 2, 4, 8 */
@@ -175,6 +141,9 @@ struct reg {
 	uint64_t rw, w1c, w1s, w0c;
 	uint64_t self_clear;		    /* seen by effects, never stored */
 	uint64_t read_clear, write_only;    /* write_only reads as 0 */
+	uint64_t latched;		    /* shows 0 until it is read; see phy.c */
+	uint8_t widths;			    /* sizes of accesses that see it, or-ed; 0: all */
+	uint8_t through;		    /* 1 + window whose data it is */
 	bool no_effects_on_read;	    /* alias read: the target is not cleared */
 	struct expr when, writable, stored; /* stored: over new, old; replaces `new` */
 	const struct shows *shows;
@@ -184,19 +153,41 @@ struct reg {
 	struct actions on_read;
 	const struct field *fields;
 	uint16_t fields_count;
+	bool takes_nothing; /* of what is written */
 	bool plain; /* neither shows, effects, conditions nor special access: mask and store */
 	/* pair of a 64-bit counter: reading this clears that word too; 0xffff none */
 	uint16_t clears_also;
 };
 
+enum bank_accesses { ACCESSES_COMPOSE, ACCESSES_ACCEPT, ACCESSES_IGNORE };
+
 struct bank {
 	const char *name;
-	uint32_t size;	     /* bytes */
-	uint8_t unit;	     /* smallest register size: granularity of the map */
-	const uint16_t *map; /* [size / unit]: 1 + index into regs of the first candidate, 0 none */
-	const struct reg *regs; /* same offset: following entries are the next candidates */
+	uint32_t size;	  /* bytes */
+	uint8_t unit;	  /* smallest register size: granularity of the map */
+	uint8_t accesses; /* enum bank_accesses: of another size than the register */
+	/* [size / unit]: 1 + index into regs, 0 none; BANK_SHARED + n: of several, see chains */
+	const uint16_t *map;
+	const uint16_t *chains; /* from n on: 1 + index of each, in the order of the file, then 0 */
+	const struct reg *regs;
 	uint16_t regs_count;
-	uint16_t *words_first; /* unused */
+};
+
+enum { BANK_SHARED = 0x8000 };
+
+/* ---- memory on the card ---- */
+
+struct memory_fill { /* bytes of a number, low first, each repeated */
+	uint32_t at;
+	uint8_t bytes, repeat;
+	struct expr from;
+};
+
+struct memory {
+	const char *name;
+	uint32_t size, rom; /* rom: bytes from 0 on that nobody can write */
+	const struct memory_fill *fills;
+	uint16_t fills_count;
 };
 
 /* ---- windows, pins, phy, eeprom, counters ---- */
@@ -209,15 +200,21 @@ struct window {
 	struct expr after; /* ns; absent: at once */
 	struct actions done;
 	uint16_t trigger, trigger_count; /* state words whose write is looked at */
-	bool port; /* index/data form: an access to `data` is one to bank[index] */
-	uint16_t data_word;
+	uint16_t unit;			 /* bytes that an index stands for; 0: the bank's unit */
+	uint8_t data_bits; /* index/data form: an access to `data` is one to bank[index] */
 };
 
-struct pins {				/* Microwire to an eeprom bank */
-	uint16_t word;			/* the register */
-	uint16_t to;			/* bank */
-	uint8_t clock, select, in, out; /* bit numbers */
-	uint8_t address_bits;
+enum { NO_WIRE = 0xff };
+
+struct pins {					   /* a serial bus to an eeprom or a phy */
+	uint16_t word;				   /* the register */
+	uint16_t to;				   /* bank */
+	uint8_t clock, select, in, out, direction; /* bit numbers, or NO_WIRE */
+	uint64_t inverted;			   /* bits of wires that are active low */
+	bool mdio;				   /* else Microwire */
+	uint8_t chip;				   /* mdio: address of the phy */
+	uint8_t address_bits, dummy;		   /* Microwire: see microwire.c */
+	bool lsb;
 	struct expr when;
 };
 
@@ -263,18 +260,22 @@ struct counter {
 };
 
 struct phy {
-	uint16_t bank_word;    /* register 0; 32 words; 0xffff: the card has none */
-	struct expr negotiate; /* ns until auto-negotiation is complete */
+	struct expr negotiate; /* ns until auto-negotiation is complete; absent: at once */
+};
+
+struct latch { /* a bit that keeps a 0 until it is read */
+	uint16_t word;
+	struct shows live;
 };
 
 /* ---- rings ---- */
 
 enum ring_state { RING_STOPPED, RING_RUNNING, RING_STARVED, RING_SUSPENDED };
 enum ring_for { RING_TRANSMIT, RING_RECEIVE };
-enum ring_next { NEXT_ARRAY };
+enum ring_next { NEXT_ARRAY, NEXT_REGISTERS, NEXT_STREAM };
 enum ring_end { END_BYTES, END_ENTRIES };
-enum ring_ready { READY_UNTIL };
-enum use_as { USE_DATA, USE_CONTEXT, USE_ROOM };
+enum ring_ready { READY_UNTIL, READY_CONDITION };
+enum use_as { USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND };
 
 struct checksum {
 	struct expr when, start, put, end; /* byte offsets in the frame; end 0: to the end */
@@ -283,6 +284,14 @@ struct checksum {
 
 struct segment {
 	struct expr when, mss, header, payload;
+};
+
+/* Memory of a slot besides its first buffer; see nic/pieces.c */
+struct piece {
+	struct expr when, address, length;
+	bool array; /* of SIZE bytes each at AT: address, length and last speak of one */
+	uint16_t size;
+	struct expr at, count, last;
 };
 
 struct write_field { /* one assignment of a write-back */
@@ -301,10 +310,15 @@ struct complete {
 
 struct use {
 	uint8_t as;
+	struct actions actions; /* command: what it does */
+	struct expr first;	/* data: absent: 1 */
+	const struct piece *pieces;
+	uint8_t pieces_count;
 	struct expr when;
 	struct expr key;  /* context */
 	struct expr last; /* absent: 1 */
 	struct expr address, length;
+	uint16_t memory;	/* 1 + which holds the buffer; 0: the guest's */
 	struct expr skip;	/* room: buffer that is passed over */
 	struct segment segment; /* when.count == 0: none, unless segment_present */
 	bool segment_present;
@@ -314,14 +328,22 @@ struct use {
 	uint8_t completes_count;
 };
 
+struct stream {		 /* frames one behind the other; see stream.c */
+	uint16_t memory; /* 1 + which holds it; 0: the guest's */
+	uint32_t unit, align;
+	struct expr from, read, wraps; /* from absent: 0; wraps absent: yes */
+};
+
 struct ring {
 	const char *name;
+	bool commands; /* of a transmit ring: nothing but */
 	uint8_t direction, next, end, ready;
 	uint16_t slot_size;
 	struct expr when, base, end_value;
 	uint16_t cursor_word; /* register that is the cursor (entry index) */
 	uint64_t cursor_mask;
-	struct expr until;
+	struct expr until; /* or what holds for a slot that is ready */
+	struct stream stream;
 	struct use uses[CARD_USE_MAX];
 	uint8_t uses_count;
 	bool vlan_present, fcs_present, loop_present;
@@ -366,7 +388,7 @@ struct filter {
 
 /* ---- interrupts ---- */
 
-enum { MODERATE_MAX = 4 };
+enum { MODERATE_MAX = 4, CAUSES_MAX = 8 };
 
 struct moderate {
 	uint16_t word; /* cause this applies to, mask 0: the interrupt as a whole */
@@ -374,9 +396,23 @@ struct moderate {
 	struct expr when, interval, idle, limit; /* ns; 0: off */
 };
 
+struct cause { /* bits of one place, and those of another that enable or disable them */
+	uint16_t word, mask_word;
+	uint64_t bits, mask_bits;
+	uint8_t shift, mask_shift;
+	bool masked, disables;
+};
+
+enum on_send { SEND_KEEP, SEND_CLEAR, SEND_MASK };
+
 struct interrupt {
-	uint16_t cause_word, mask_word;
+	bool is_vector;	 /* a message on each rise, rather than the line */
+	uint8_t on_send; /* enum on_send */
+	uint16_t vector;
+	uint16_t cause_word, mask_word; /* cause_bits 0: only CAUSES */
 	uint64_t cause_bits;
+	struct cause causes[CAUSES_MAX];
+	uint8_t causes_count;
 	struct expr enable;
 	struct moderate moderate[MODERATE_MAX];
 	uint8_t moderate_count;
@@ -405,7 +441,9 @@ struct card_timer {
 
 struct bar_part {
 	uint32_t at, size;
+	uint32_t stride; /* from one register of the bank to the next; 0: as they lie there */
 	uint16_t bank;
+	uint16_t memory; /* 1 + which, instead of a bank */
 	struct expr when;
 	/* index/data window into a bank: offsets of the two registers, or index_at == data_at */
 	uint32_t index_at, data_at;
@@ -419,10 +457,28 @@ struct bar {
 	uint8_t parts_count;
 };
 
+enum capability_kind {
+	CAPABILITY_POWER,
+	CAPABILITY_EXPRESS,
+	CAPABILITY_MSI,
+	CAPABILITY_MSIX,
+};
+
+struct capability {
+	uint8_t kind, bar;
+	bool wide;
+	uint16_t vectors;
+	uint32_t table, pending; /* msi-x: where in the BAR */
+};
+
 struct mac_part { /* which state words carry the MAC address: word = (mac >> shift) & mask */
 	uint16_t word;
-	uint8_t shift;
+	int8_t shift; /* negative: to the left */
 	uint64_t mask;
+};
+
+struct crc_part { /* state word first + count: low half of the CRC of those before it */
+	uint16_t first, count;
 };
 
 struct sum_part { /* state word `word` makes the 16-bit sum of the bank equal to total */
@@ -442,9 +498,11 @@ struct card {
 	uint16_t banks_count;
 	uint16_t words;		     /* state words in all */
 	const uint64_t *reset_words; /* [words] power-on values */
+	const struct memory *memories;
 	const struct window *windows;
 	const struct pins *pins;
 	const struct counter *counters;
+	const struct record *records;
 	const struct ring *rings;
 	const struct reset *resets; /* "power" (index 0) and "function" (1) always exist */
 	const struct on_event *events;
@@ -452,10 +510,14 @@ struct card {
 	const struct interrupt *interrupts;
 	const struct mac_part *macs;
 	const struct sum_part *sums;
+	struct crc_part crc; /* count 0: none */
 	struct filter filter;
 	struct phy phy;
+	const struct latch *latches;
+	const struct capability *capabilities;
+	uint8_t capabilities_count;
 	uint8_t windows_count, pins_count, rings_count, resets_count, events_count, timers_count,
-		interrupts_count, macs_count, sums_count;
+		interrupts_count, macs_count, sums_count, latches_count, memories_count;
 	uint16_t counters_count;
 	const struct node *description; /* as written, for people: see card/node.h */
 	void *arena;			/* owns everything above */

@@ -88,6 +88,8 @@ static uint64_t frame_value(const struct facts *facts, unsigned which, unsigned 
 		return facts->ok_l4;
 	case VALUE_FRAME_MATCH:
 		return facts->match >> shift & 1;
+	case VALUE_FRAME_NEXT:
+		return facts->next;
 	default:
 		return 0;
 	}
@@ -107,7 +109,7 @@ static uint64_t engine_value(struct nic *nic, const struct op *op, const struct 
 	case VALUE_MAC:
 		return mac_value(nic);
 	case VALUE_LINK_UP:
-		return nic->link;
+		return phy_up(nic);
 	case VALUE_RING_STATE:
 		return nic->rings[op->ring].state;
 	case VALUE_RING_READY:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Level = enabled and any(cause & mask). Moderation as a whole keeps a distance
- * between rises of the line; moderation of a cause keeps its bit back until
+ * Level = enabled and any(cause & mask), of one register or of several places. Moderation as a
+ * whole keeps a distance between rises of the line; moderation of a cause keeps its bit back until
  * `idle` has passed since the last event or `limit` since the first, or until
  * the line rises for another cause: one interrupt tells of both.
  */
@@ -127,21 +127,79 @@ static void tell_delayed(struct nic *nic)
 	}
 }
 
+static bool active(const struct nic *nic, const struct interrupt *interrupt)
+{
+	if (nic->state[interrupt->cause_word] & interrupt->cause_bits &
+	    nic->state[interrupt->mask_word])
+		return true;
+	for (unsigned i = 0; i < interrupt->causes_count; i++) {
+		const struct cause *cause = &interrupt->causes[i];
+		uint64_t bits = (nic->state[cause->word] & cause->bits) >> cause->shift;
+		uint64_t mask =
+			(nic->state[cause->mask_word] & cause->mask_bits) >> cause->mask_shift;
+
+		if (bits & (cause->masked ? cause->disables ? ~mask : mask : UINT64_MAX))
+			return true;
+	}
+	return false;
+}
+
+/* What a message takes with it: its causes, or the bits that enabled them. */
+static void sent(struct nic *nic, const struct interrupt *interrupt)
+{
+	uint64_t told = interrupt->cause_bits & nic->state[interrupt->mask_word];
+
+	if (interrupt->on_send == SEND_CLEAR)
+		nic->state[interrupt->cause_word] &= ~told;
+	else if (interrupt->on_send == SEND_MASK)
+		nic->state[interrupt->mask_word] &= ~interrupt->cause_bits;
+	for (unsigned i = 0; i < interrupt->causes_count; i++) {
+		const struct cause *cause = &interrupt->causes[i];
+
+		if (interrupt->on_send == SEND_CLEAR)
+			nic->state[cause->word] &= ~cause->bits;
+		else if (interrupt->on_send == SEND_MASK && cause->disables)
+			nic->state[cause->mask_word] |= cause->mask_bits;
+		else if (interrupt->on_send == SEND_MASK && cause->masked)
+			nic->state[cause->mask_word] &= ~cause->mask_bits;
+	}
+}
+
+/* Active, enabled, and if it was not before: allowed to be so now. */
+static bool level_of(struct nic *nic, unsigned index, bool before)
+{
+	const struct interrupt *interrupt = &nic->card->interrupts[index];
+	struct scope scope = {0};
+
+	return active(nic, interrupt) && expr_holds(nic, &interrupt->enable, &scope) &&
+	       (before || (!dma_busy(nic->bus.memory) && !too_early(nic, index)));
+}
+
+static void vector_update(struct nic *nic, unsigned index)
+{
+	const struct interrupt *interrupt = &nic->card->interrupts[index];
+	bool before = nic->levels >> index & 1, level = level_of(nic, index, before);
+
+	nic->levels = (nic->levels & ~(1u << index)) | (uint32_t)level << index;
+	if (!level || before)
+		return;
+	tell_delayed(nic);
+	nic->stats.interrupts++;
+	nic->bus.message(nic->bus.context, interrupt->vector);
+	sent(nic, interrupt);
+	if (!active(nic, interrupt))
+		nic->levels &= ~(1u << index);
+}
+
 void interrupts_update(struct nic *nic)
 {
 	bool level = false;
 
 	for (unsigned i = 0; i < nic->card->interrupts_count; i++) {
-		const struct interrupt *interrupt = &nic->card->interrupts[i];
-		struct scope scope = {0};
-		uint64_t active = nic->state[interrupt->cause_word] & interrupt->cause_bits &
-				  nic->state[interrupt->mask_word];
-
-		if (!active || !expr_holds(nic, &interrupt->enable, &scope))
-			continue;
-		if (!nic->level && (dma_busy(nic->bus.memory) || too_early(nic, i)))
-			continue;
-		level = true;
+		if (nic->card->interrupts[i].is_vector)
+			vector_update(nic, i);
+		else
+			level |= level_of(nic, i, nic->level);
 	}
 	if (level == nic->level)
 		return;

@@ -26,6 +26,18 @@ static void timer_fired(struct timer *timer)
 	interrupts_update(nic);
 }
 
+static void fill_crc(struct nic *nic)
+{
+	const struct crc_part *part = &nic->card->crc;
+	uint64_t *words = &nic->state[part->first];
+	uint32_t crc = ~0u;
+
+	for (unsigned i = 0; i < part->count * 16u; i++)
+		crc = crc >> 1 ^ (((crc ^ words[i / 16] >> i % 16) & 1) ? 0xedb88320u : 0);
+	if (part->count)
+		words[part->count] = ~crc & 0xffff;
+}
+
 /* Parts of EEPROM and registers that follow from the address, and sums over them. */
 static void fill_identity(struct nic *nic)
 {
@@ -35,7 +47,9 @@ static void fill_identity(struct nic *nic)
 	for (unsigned i = 0; i < nic->card->macs_count; i++) {
 		const struct mac_part *part = &nic->card->macs[i];
 
-		nic->state[part->word] = mac >> part->shift & part->mask;
+		nic->state[part->word] &= ~part->mask;
+		nic->state[part->word] |=
+			(part->shift < 0 ? mac << -part->shift : mac >> part->shift) & part->mask;
 	}
 	for (unsigned i = 0; i < nic->card->sums_count; i++) {
 		const struct sum_part *part = &nic->card->sums[i];
@@ -47,6 +61,7 @@ static void fill_identity(struct nic *nic)
 		}
 		nic->state[part->word] = (uint16_t)(part->total - sum);
 	}
+	fill_crc(nic);
 }
 
 static bool nic_allocate(struct nic *nic)
@@ -62,8 +77,9 @@ static bool nic_allocate(struct nic *nic)
 	nic->windows = calloc(card->windows_count + 1u, sizeof(*nic->windows));
 	nic->counters = calloc(card->counters_count + 1u, sizeof(*nic->counters));
 	nic->loop = calloc(LOOP_FRAMES, sizeof(*nic->loop));
+	nic->memories = calloc(card->memories_count + 1u, sizeof(*nic->memories));
 	return nic->state && nic->rings && nic->plans && nic->shifters && nic->delayed &&
-	       nic->timers && nic->windows && nic->counters && nic->loop;
+	       nic->timers && nic->windows && nic->counters && nic->loop && memories_init(nic);
 }
 
 struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const struct bus *bus)
@@ -82,14 +98,18 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 	}
 	interrupts_init(nic);
 	windows_init(nic);
+	pins_init(nic);
+	phy_init(nic);
 	plans_init(nic);
 	counters_init(nic);
 	for (unsigned i = 0; i < card->timers_count; i++)
 		timer_init(&nic->timers[i], timer_fired, nic);
 	memcpy(nic->state, card->reset_words, card->words * sizeof(*nic->state));
 	fill_identity(nic);
+	memories_fill(nic);
 	nic->reset_time = clock_now(bus->clock);
 	nic_reset_list(nic, RESET_POWER);
+	phy_reset(nic);
 	return nic;
 }
 
@@ -99,10 +119,12 @@ void nic_free(struct nic *nic)
 		return;
 	if (nic->delayed)
 		interrupts_reset(nic);
+	timer_cancel(nic->bus.clock, &nic->negotiation);
 	for (unsigned i = 0; nic->timers && i < nic->card->timers_count; i++)
 		timer_cancel(nic->bus.clock, &nic->timers[i]);
 	for (unsigned i = 0; nic->windows && i < nic->card->windows_count; i++)
 		timer_cancel(nic->bus.clock, &nic->windows[i].timer);
+	memories_free(nic);
 	free(nic->state);
 	free(nic->rings);
 	free(nic->plans);
@@ -149,7 +171,9 @@ void nic_reset(struct nic *nic)
 		timer_cancel(nic->bus.clock, &nic->timers[i]);
 	nic->reset_time = clock_now(nic->bus.clock);
 	nic->loop_count = 0;
+	nic->recorded_count = 0;
 	nic_reset_list(nic, RESET_FUNCTION);
+	phy_reset(nic);
 	interrupts_update(nic);
 }
 
@@ -158,7 +182,9 @@ static bool receive_room(struct nic *nic)
 	if (!nic->held || !nic->port || !nic->port->ops->resume)
 		return false;
 	for (unsigned i = 0; i < nic->card->rings_count; i++) {
-		if (nic->card->rings[i].direction == RING_RECEIVE && ring_ready(nic, i))
+		if (nic->card->rings[i].direction == RING_RECEIVE &&
+		    (nic->card->rings[i].next == NEXT_STREAM ? stream_room(nic, i)
+							     : ring_ready(nic, i) != 0))
 			return true;
 	}
 	return false;
@@ -166,7 +192,7 @@ static bool receive_room(struct nic *nic)
 
 bool nic_work(struct nic *nic)
 {
-	bool more = false;
+	bool more = recorded_work(nic);
 
 	if (nic->dirty)
 		rings_update(nic);
@@ -187,15 +213,7 @@ bool nic_work(struct nic *nic)
 
 void nic_link(struct nic *nic, bool up)
 {
-	struct scope scope = {0};
-
-	if (nic->link == up)
-		return;
-	nic->link = up;
-	for (unsigned i = 0; i < nic->card->events_count; i++) {
-		if (nic->card->events[i].event == EVENT_LINK)
-			actions_run(nic, &nic->card->events[i].actions, &scope);
-	}
+	phy_wire(nic, up);
 	interrupts_update(nic);
 }
 

@@ -171,7 +171,7 @@ static enum delivery no_room(struct nic *nic, const struct ring *ring, bool hold
 {
 	struct scope scope = {0};
 
-	if (hold || ring->empty_holds) {
+	if (hold) {
 		nic->held = true;
 		return HELD;
 	}
@@ -179,6 +179,14 @@ static enum delivery no_room(struct nic *nic, const struct ring *ring, bool hold
 	nic->stats.rx_no_room++;
 	actions_run(nic, &ring->empty, &scope);
 	return TAKEN;
+}
+
+static enum delivery not_put(struct nic *nic, const struct ring *ring, int why, bool hold)
+{
+	if (why != -EAGAIN)
+		return no_room(nic, ring, why == -ENOBUFS && (hold || ring->empty_holds));
+	nic->held = true;
+	return HELD;
 }
 
 static enum delivery drop(struct nic *nic, enum counted why, uint64_t *stat)
@@ -217,13 +225,12 @@ static enum delivery deliver(struct nic *nic, const uint8_t *data, uint32_t leng
 	if (!filter_accepts(nic, &facts))
 		return drop(nic, COUNT_RX_FILTERED, &nic->stats.rx_filtered);
 	keeps = ring->fcs_present && expr_holds(nic, &ring->fcs_when, &scope);
-	found = room_find(nic, (unsigned)index, frame.length + (keeps ? 4 : 0), &room);
-	if (found == -EAGAIN) {
-		nic->held = true;
-		return HELD;
-	}
+	if (ring->next == NEXT_STREAM)
+		found = stream_find(nic, (unsigned)index, frame.length + (keeps ? 4 : 0));
+	else
+		found = room_find(nic, (unsigned)index, frame.length + (keeps ? 4 : 0), &room);
 	if (found < 0)
-		return no_room(nic, ring, hold && found == -ENOBUFS);
+		return not_put(nic, ring, found, hold);
 	receive_look(nic, ring, &(struct frame){.length = length}, data, &facts, known);
 	if (keeps) {
 		check = receive_fcs(data, length);
@@ -231,7 +238,12 @@ static enum delivery deliver(struct nic *nic, const uint8_t *data, uint32_t leng
 		frame.length += 4;
 	}
 	facts.length = frame.length;
-	room_fill(nic, (unsigned)index, &room, &frame, &facts);
+	if (ring->next == NEXT_STREAM)
+		found = stream_fill(nic, (unsigned)index, &frame, &facts);
+	else
+		room_fill(nic, (unsigned)index, &room, &frame, &facts);
+	if (found < 0)
+		return not_put(nic, ring, found, hold);
 	dma_settle(nic->bus.memory);
 	count_total(nic, COUNT_RX_FRAMES, 1, length);
 	count_size(nic, COUNT_RX_FRAMES, length, 1);

@@ -12,27 +12,68 @@ static uint64_t lanes(unsigned bytes)
 	return bytes >= 8 ? UINT64_MAX : (1ull << bytes * 8) - 1;
 }
 
-static const struct reg *find(struct nic *nic, const struct bank *bank, uint32_t offset, bool write,
-			      unsigned *element)
+static bool reg_takes(const struct reg *reg, unsigned width)
+{
+	return !reg->widths || reg->widths & width;
+}
+
+/* The first that is there now and allows the direction; else one that is there and ignores it. */
+static const struct reg *find_shared(struct nic *nic, const struct bank *bank,
+				     const uint16_t *chain, bool write, unsigned width)
+{
+	const struct reg *deaf = NULL;
+	struct scope scope = {0};
+
+	for (; *chain; chain++) {
+		const struct reg *reg = &bank->regs[*chain - 1];
+
+		if (!reg_takes(reg, width) || !expr_holds(nic, &reg->when, &scope))
+			continue;
+		if (write ? !reg->takes_nothing : reg->write_only != reg->valid)
+			return reg;
+		if (!deaf && write)
+			deaf = reg;
+	}
+	return deaf;
+}
+
+static const struct reg *find_sole(struct nic *nic, const struct reg *reg, bool write,
+				   unsigned width)
 {
 	struct scope scope = {0};
+
+	return reg_takes(reg, width) && (write || reg->write_only != reg->valid) &&
+			       expr_holds(nic, &reg->when, &scope)
+		       ? reg
+		       : NULL;
+}
+
+static const struct reg *find(struct nic *nic, const struct bank *bank, uint32_t offset, bool write,
+			      unsigned width, unsigned *element)
+{
+	const struct reg *reg;
 	unsigned at;
 
 	if (offset >= bank->size)
 		return NULL;
 	at = bank->map[offset / bank->unit];
-	for (; at && at <= bank->regs_count; at++) {
-		const struct reg *reg = &bank->regs[at - 1];
-		uint32_t into = offset - reg->at;
+	if (at & BANK_SHARED)
+		reg = find_shared(nic, bank, bank->chains + (at & ~BANK_SHARED), write, width);
+	else
+		reg = at ? find_sole(nic, &bank->regs[at - 1], write, width) : NULL;
+	if (reg)
+		*element = reg->count > 1 ? (offset - reg->at) / reg->stride : 0;
+	return reg;
+}
 
-		*element = reg->count > 1 ? into / reg->stride : 0;
-		if (offset < reg->at || *element >= reg->count ||
-		    into - *element * reg->stride >= reg->bytes)
-			return NULL;
-		if ((write || reg->write_only != reg->valid) && expr_holds(nic, &reg->when, &scope))
-			return reg;
-	}
-	return NULL;
+/* The latch and what is live; a read with effects lets go. */
+static uint64_t reg_latched(const struct reg *reg, uint64_t *word, uint64_t value, bool effects)
+{
+	uint64_t shown = value & (*word | ~reg->latched);
+
+	if (effects)
+		*word = (*word & ~reg->latched) | (value & reg->latched);
+	return shown;
 }
 
 static uint64_t reg_read(struct nic *nic, const struct reg *reg, unsigned k, bool effects)
@@ -50,6 +91,8 @@ static uint64_t reg_read(struct nic *nic, const struct reg *reg, unsigned k, boo
 			((expr_eval(nic, &shows->value, &scope) << shows->shift) & shows->mask);
 	}
 	value = pins_shown(nic, reg->word + k, value);
+	if (reg->latched)
+		value = reg_latched(reg, word, value, effects && !reg->no_effects_on_read);
 	if (!effects || reg->no_effects_on_read)
 		return value;
 	*word &= ~reg->read_clear;
@@ -102,21 +145,64 @@ static void reg_write(struct nic *nic, const struct reg *reg, unsigned k, uint64
 	windows_written(nic, index);
 }
 
+/* Bytes [into, into + part) of a register. */
+static uint64_t part_of_reg(struct nic *nic, const struct reg *reg, unsigned k, unsigned into,
+			    unsigned part, bool effects)
+{
+	if (reg->port)
+		return data_port_read(nic, reg->port, part);
+	if (reg->through)
+		return window_port_read(nic, reg, into, part, effects) & lanes(part);
+	return reg_read(nic, reg, k, effects) >> into * 8 & lanes(part);
+}
+
+static void part_to_reg(struct nic *nic, const struct reg *reg, unsigned k, unsigned into,
+			unsigned part, uint64_t value)
+{
+	if (reg->port)
+		data_port_write(nic, reg->port, part, value);
+	else if (reg->through)
+		window_port_write(nic, reg, into, part, value);
+	else
+		reg_write(nic, reg, k, value << into * 8, lanes(part) << into * 8);
+}
+
+/*
+ * Banks that do not compose take an access as one to the register where it
+ * begins: all of it (accept), or only if it is of the register's size (ignore).
+ */
+static const struct reg *find_whole(struct nic *nic, const struct bank *bank, uint32_t offset,
+				    bool write, unsigned width, unsigned *k)
+{
+	const struct reg *reg = find(nic, bank, offset, write, width, k);
+
+	nic->stats.undeclared += reg == NULL;
+	if (!reg || offset != reg->at + *k * reg->stride ||
+	    (bank->accesses == ACCESSES_IGNORE && width != reg->bytes))
+		return NULL;
+	return reg;
+}
+
 uint64_t bank_read(struct nic *nic, unsigned bank, uint32_t offset, unsigned width, bool effects)
 {
 	const struct bank *at = &nic->card->banks[bank];
 	uint64_t value = 0;
 	unsigned k;
 
+	if (at->accesses) {
+		const struct reg *reg = find_whole(nic, at, offset, false, width, &k);
+
+		return reg ? part_of_reg(nic, reg, k, 0, reg->bytes, effects) & lanes(width) : 0;
+	}
 	for (unsigned done = 0; done < width;) {
-		const struct reg *reg = find(nic, at, offset + done, false, &k);
+		const struct reg *reg = find(nic, at, offset + done, false, width, &k);
 		unsigned into, part = 1;
 		uint64_t got = 0;
 
 		if (reg) {
 			into = offset + done - reg->at - k * reg->stride;
 			part = reg->bytes - into < width - done ? reg->bytes - into : width - done;
-			got = reg_read(nic, reg, k, effects) >> into * 8 & lanes(part);
+			got = part_of_reg(nic, reg, k, into, part, effects);
 		} else {
 			nic->stats.undeclared += done == 0;
 		}
@@ -131,15 +217,21 @@ void bank_write(struct nic *nic, unsigned bank, uint32_t offset, unsigned width,
 	const struct bank *at = &nic->card->banks[bank];
 	unsigned k;
 
+	if (at->accesses) {
+		const struct reg *reg = find_whole(nic, at, offset, true, width, &k);
+
+		if (reg)
+			part_to_reg(nic, reg, k, 0, reg->bytes, value & lanes(reg->bytes));
+		return;
+	}
 	for (unsigned done = 0; done < width;) {
-		const struct reg *reg = find(nic, at, offset + done, true, &k);
+		const struct reg *reg = find(nic, at, offset + done, true, width, &k);
 		unsigned into, part = 1;
 
 		if (reg) {
 			into = offset + done - reg->at - k * reg->stride;
 			part = reg->bytes - into < width - done ? reg->bytes - into : width - done;
-			reg_write(nic, reg, k, (value >> done * 8 & lanes(part)) << into * 8,
-				  lanes(part) << into * 8);
+			part_to_reg(nic, reg, k, into, part, value >> done * 8 & lanes(part));
 		} else {
 			nic->stats.undeclared += done == 0;
 		}
@@ -164,31 +256,75 @@ static const struct bar_part *part_at(struct nic *nic, unsigned bar, uint64_t of
 /* Where an access to an index/data pair goes: the index word, or bank[index]. */
 static bool part_indexed(const struct bar_part *part, uint32_t into, bool *index)
 {
-	if (part->index_at == part->data_at)
-		return false;
 	*index = into - part->index_at < 4;
 	return *index || into - part->data_at < 4;
+}
+
+/* Registers that lie further apart in the BAR than in their bank: one at a time. */
+static bool part_strided(const struct nic *nic, const struct bar_part *part, uint32_t *into,
+			 unsigned *width)
+{
+	uint32_t unit = nic->card->banks[part->bank].unit, rest;
+
+	if (!part->stride)
+		return true;
+	rest = *into % part->stride;
+	*into = *into / part->stride * unit + rest;
+	if (rest >= unit)
+		return false;
+	*width = *width < unit - rest ? *width : unit - rest;
+	return true;
+}
+
+static uint64_t part_read(struct nic *nic, const struct bar_part *part, uint32_t into,
+			  unsigned width)
+{
+	bool index;
+
+	if (part->memory)
+		return memory_read(nic, part->memory - 1u, into, width);
+	if (part->index_at == part->data_at)
+		return part_strided(nic, part, &into, &width)
+			       ? bank_read(nic, part->bank, into, width, true)
+			       : 0;
+	if (!part_indexed(part, into, &index))
+		return 0;
+	if (index)
+		return nic->state[part->index_word];
+	into += (uint32_t)nic->state[part->index_word] - part->data_at;
+	return bank_read(nic, part->bank, into, width, true);
+}
+
+static void part_write(struct nic *nic, const struct bar_part *part, uint32_t into, unsigned width,
+		       uint64_t value)
+{
+	bool index;
+
+	if (part->memory) {
+		memory_write(nic, part->memory - 1u, into, width, value);
+	} else if (part->index_at == part->data_at) {
+		if (part_strided(nic, part, &into, &width))
+			bank_write(nic, part->bank, into, width, value);
+	} else if (part_indexed(part, into, &index)) {
+		into += (uint32_t)nic->state[part->index_word] - part->data_at;
+		if (index)
+			nic->state[part->index_word] = value & 0xffffffff;
+		else
+			bank_write(nic, part->bank, into, width, value);
+	}
 }
 
 uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned width)
 {
 	const struct bar_part *part = part_at(nic, bar, offset);
-	uint64_t value = 0;
-	uint32_t into;
-	bool index;
+	uint64_t value;
 
 	nic->stats.accesses++;
 	if (!part)
 		return UINT64_MAX;
-	into = (uint32_t)(offset - part->at);
-	if (part->index_at == part->data_at)
-		value = bank_read(nic, part->bank, into, width, true);
-	else if (part_indexed(part, into, &index))
-		value = index ? nic->state[part->index_word]
-			      : bank_read(nic, part->bank,
-					  (uint32_t)nic->state[part->index_word] +
-						  (into - part->data_at),
-					  width, true);
+	nic->accessing = true;
+	value = part_read(nic, part, (uint32_t)(offset - part->at), width);
+	nic->accessing = nic->recording = false;
 	if (nic->dirty)
 		interrupts_update(nic);
 	return value;
@@ -197,23 +333,13 @@ uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned w
 void nic_bar_write(struct nic *nic, unsigned bar, uint64_t offset, unsigned width, uint64_t value)
 {
 	const struct bar_part *part = part_at(nic, bar, offset);
-	uint32_t into;
-	bool index;
 
 	nic->stats.accesses++;
 	if (!part)
 		return;
-	into = (uint32_t)(offset - part->at);
-	if (part->index_at == part->data_at) {
-		bank_write(nic, part->bank, into, width, value);
-	} else if (part_indexed(part, into, &index)) {
-		if (index)
-			nic->state[part->index_word] = value & 0xffffffff;
-		else
-			bank_write(nic, part->bank,
-				   (uint32_t)nic->state[part->index_word] + (into - part->data_at),
-				   width, value);
-	}
+	nic->accessing = true;
+	part_write(nic, part, (uint32_t)(offset - part->at), width, value);
+	nic->accessing = nic->recording = false;
 	if (nic->dirty)
 		interrupts_update(nic);
 	nic->bus.schedule(nic->bus.context);

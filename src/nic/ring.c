@@ -24,9 +24,11 @@ static void ring_geometry(struct nic *nic, unsigned index)
 	uint64_t end = expr_eval(nic, &ring->end_value, &scope);
 
 	run->base = expr_eval(nic, &ring->base, &scope);
-	if (ring->end == END_BYTES)
+	if (ring->end == END_BYTES && ring->next == NEXT_ARRAY)
 		end /= ring->slot_size;
 	run->entries = end <= RING_ENTRIES_MAX ? (uint32_t)end : 0;
+	if (ring->next == NEXT_STREAM)
+		stream_geometry(nic, index);
 }
 
 void rings_update(struct nic *nic)
@@ -53,13 +55,44 @@ uint32_t ring_cursor(const struct nic *nic, unsigned ring)
 	return (uint32_t)(nic->state[at->cursor_word] & at->cursor_mask);
 }
 
+/* Slots from the cursor on that the driver has handed over. */
+static uint32_t owned(struct nic *nic, unsigned ring)
+{
+	const struct ring *at = &nic->card->rings[ring];
+	const struct ring_run *run = &nic->rings[ring];
+	uint32_t cursor = ring_cursor(nic, ring), count = 0;
+
+	for (; count < run->entries && count < BUDGET; count++) {
+		uint8_t slot[SLOT_MAX + 8] = {0};
+		struct scope scope = {.slot = slot};
+		struct iovec iov[1];
+
+		if (dma_read_view(nic->bus.memory,
+				  run->base + (uint64_t)((cursor + count) % run->entries) *
+						      at->slot_size,
+				  at->slot_size, iov, 1) != 1)
+			break;
+		memcpy(slot, iov[0].iov_base, at->slot_size);
+		if (!expr_eval(nic, &at->until, &scope))
+			break;
+	}
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return count;
+}
+
 uint32_t ring_ready(struct nic *nic, unsigned ring)
 {
 	const struct ring_run *run = &nic->rings[ring];
 	struct scope scope = {0};
-	uint64_t until = expr_eval(nic, &nic->card->rings[ring].until, &scope);
 	uint32_t cursor = ring_cursor(nic, ring);
+	uint64_t until;
 
+	if (nic->card->rings[ring].next != NEXT_ARRAY)
+		return nic->card->rings[ring].next == NEXT_STREAM ? stream_free(nic, ring)
+								  : registers_ready(nic, ring);
+	if (nic->card->rings[ring].ready == READY_CONDITION)
+		return owned(nic, ring);
+	until = expr_eval(nic, &nic->card->rings[ring].until, &scope);
 	if (cursor >= run->entries || until >= run->entries)
 		return 0;
 	return (uint32_t)until >= cursor ? (uint32_t)until - cursor
@@ -86,13 +119,19 @@ const struct use *ring_use(struct nic *nic, const struct ring *ring, const struc
 	return NULL;
 }
 
-static bool slot_store(struct nic *nic, uint64_t addr, const uint8_t *slot, unsigned first,
-		       unsigned end)
+static bool slot_store(struct nic *nic, const struct ring *ring, uint64_t addr, const uint8_t *slot,
+		       unsigned first, unsigned end)
 {
 	struct iovec iov[2];
-	int count = dma_write_view(nic->bus.memory, addr + first, end - first, iov, 2);
+	int count = 1;
 
-	if (count < 0)
+	if (ring->stream.memory)
+		iov[0] = (struct iovec){
+			memory_room(nic, ring->stream.memory - 1u, addr + first, end - first),
+			end - first};
+	else
+		count = dma_write_view(nic->bus.memory, addr + first, end - first, iov, 2);
+	if (count < 0 || !iov[0].iov_base)
 		return false;
 	for (int i = 0; i < count; i++) {
 		memcpy(iov[i].iov_base, slot + first, iov[i].iov_len);
@@ -130,7 +169,7 @@ bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *u
 		}
 		__atomic_thread_fence(__ATOMIC_RELEASE); /* frame bytes before the slot's */
 		if (end)
-			stored &= slot_store(nic, addr, slot, first, end);
+			stored &= slot_store(nic, ring, addr, slot, first, end);
 		actions_run(nic, &complete->actions, scope);
 	}
 	return stored;

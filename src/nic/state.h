@@ -9,17 +9,18 @@
 /* What one NIC holds while it runs, and what its files say to one another. */
 
 enum {
-	BATCH = 128,	  /* frames handed over at once */
-	BUDGET = 256,	  /* slots of one ring before others have their turn */
-	SLOT_MAX = 64,	  /* bytes */
-	LOOP_FRAMES = 64, /* frames on their way back inside the card */
-	NESTING_MAX = 4,  /* windows into windows, reset lists within reset lists */
+	BATCH = 128,		  /* frames handed over at once */
+	BUDGET = 256,		  /* slots of one ring before others have their turn */
+	SLOT_MAX = CARD_SLOT_MAX, /* bytes */
+	LOOP_FRAMES = 64,	  /* frames on their way back inside the card */
+	NESTING_MAX = 4,	  /* windows into windows, reset lists within reset lists */
+	RECORDED_MAX = 16,	  /* lists of actions that wait for guest memory */
 };
 
 /* What expressions of one frame may ask. */
 struct facts {
 	uint64_t destination;
-	uint32_t length, put;
+	uint32_t length, put, next;
 	uint16_t tci;
 	uint8_t type, l4, match; /* match: bit per enum accept_class */
 	bool first, last, vlan, checked_ip, ok_ip, checked_l4, ok_l4;
@@ -33,11 +34,21 @@ struct scope {
 	uint8_t ring;
 };
 
+struct recorded { /* the rest of a list of actions, and what it speaks of; see recorded.c */
+	struct actions actions; /* LIST is NULL: dropped */
+	unsigned at;
+	struct scope scope;
+	struct facts facts;
+	uint8_t slot[SLOT_MAX + 8];
+};
+
 struct ring_run {
-	uint8_t state; /* enum ring_state */
-	bool waits;    /* for the port to take frames again */
+	uint8_t state;	/* enum ring_state */
+	bool waits;	/* for the port to take frames again */
+	bool commanded; /* the actions of the command at the cursor are recorded */
 	uint64_t base;
 	uint32_t entries;
+	uint32_t from, needs; /* stream: where it begins; room that the last frame did not find */
 	uint8_t context[CARD_CONTEXTS][SLOT_MAX + 8];
 };
 
@@ -90,7 +101,7 @@ struct plans { /* of one ring */
 	};
 };
 
-struct shifter { /* of a Microwire EEPROM */
+struct shifter { /* of a serial bus; its phases are those of the protocol */
 	uint32_t in;
 	uint8_t count, phase;
 	uint16_t out;
@@ -116,16 +127,20 @@ struct nic {
 	struct bus bus;
 	struct port *port;
 	uint8_t mac[6];
-	bool link, level, dirty, held; /* held: the port keeps frames until there is room */
+	bool link, negotiating;
+	uint32_t levels;	 /* of interrupts with a vector */
+	bool level, dirty, held; /* held: the port keeps frames until there is room */
 	uint8_t nesting;
 	unsigned held_segments; /* of its first frame, delivered already */
 	uint64_t reset_time;
 	uint64_t *state;
+	uint8_t **memories;
 	struct ring_run *rings;
 	struct plans *plans; /* a ring each */
 	struct shifter *shifters;
 	struct delayed *delayed; /* [interrupts * MODERATE_MAX] */
 	struct timer *timers;
+	struct timer negotiation;
 	struct window_run {
 		struct timer timer;
 		struct nic *nic;
@@ -143,6 +158,12 @@ struct nic {
 	/* scratch of receive and of software segmentation */
 	uint8_t linear[FRAME_MAX];
 	uint8_t segment[16384 + HEADER_MAX];
+
+	struct recorded recorded[RECORDED_MAX];
+	unsigned recorded_count;
+	bool accessing, recording; /* within an access; and something of it is recorded already */
+	bool replaying;		   /* the first of them is being run */
+	uint8_t record[RECORD_BYTES + 8];
 
 	struct loop_frame *loop;
 	unsigned loop_head, loop_count;
@@ -186,18 +207,71 @@ static inline bool expr_holds(struct nic *nic, const struct expr *expr, const st
 }
 
 /* action.c */
+uint64_t *target_word(struct nic *nic, const struct target *target, const struct scope *scope);
 void actions_run(struct nic *nic, const struct actions *actions, struct scope *scope);
 void nic_reset_list(struct nic *nic, unsigned which);
+
+void target_put(struct nic *nic, const struct target *target, const struct scope *scope,
+		uint64_t value);
+void action_run(struct nic *nic, const struct action *action, struct scope *scope);
+
+/* record.c: 0, -EAGAIN, or what guest memory said */
+int record_load(struct nic *nic, const struct record *record, uint64_t addr, struct scope *scope);
+int record_store(struct nic *nic, const struct record *record, uint64_t addr, struct scope *scope);
+
+/* pieces.c: each further piece of a slot; 0, or what guest memory said */
+int pieces_each(struct nic *nic, const struct use *use, const struct scope *scope,
+		void (*take)(void *context, uint64_t addr, uint32_t length), void *context);
+
+/* recorded.c, command.c */
+void recorded_add(struct nic *nic, const struct actions *actions, unsigned at,
+		  const struct scope *scope);
+void recorded_drop(struct nic *nic);
+bool recorded_work(struct nic *nic); /* true: more is left */
+bool command_run(struct nic *nic, unsigned ring, const struct use *use, const struct scope *scope);
 
 /* registers.c */
 uint64_t bank_read(struct nic *nic, unsigned bank, uint32_t offset, unsigned width, bool effects);
 void bank_write(struct nic *nic, unsigned bank, uint32_t offset, unsigned width, uint64_t value);
 
+/* memory.c, port_stream.c: what lies beyond a memory reads as ones and takes nothing */
+bool memories_init(struct nic *nic);
+void memories_fill(struct nic *nic);
+void memories_free(struct nic *nic);
+uint64_t memory_read(const struct nic *nic, unsigned memory, uint64_t offset, unsigned width);
+void memory_write(struct nic *nic, unsigned memory, uint64_t offset, unsigned width,
+		  uint64_t value);
+/* NULL: not all of it is there */
+uint8_t *memory_at(const struct nic *nic, unsigned memory, uint64_t offset, uint64_t length);
+uint8_t *memory_room(const struct nic *nic, unsigned memory, uint64_t offset, uint64_t length);
+uint64_t data_port_read(struct nic *nic, const struct data_port *port, unsigned width);
+void data_port_write(struct nic *nic, const struct data_port *port, unsigned width, uint64_t value);
+
+/* microwire.c, mdio.c: the clock rises */
+void microwire_clock(struct nic *nic, const struct pins *pins, struct shifter *shifter, bool in);
+void microwire_deselect(struct shifter *shifter);
+void mdio_clock(struct nic *nic, const struct pins *pins, struct shifter *shifter, bool in);
+
 /* window.c, pins.c */
+void pins_init(struct nic *nic);
 void windows_written(struct nic *nic, unsigned word);
 void windows_init(struct nic *nic);
+uint64_t window_port_read(struct nic *nic, const struct reg *reg, unsigned lane, unsigned width,
+			  bool effects);
+void window_port_write(struct nic *nic, const struct reg *reg, unsigned lane, unsigned width,
+		       uint64_t value);
 void pins_written(struct nic *nic, unsigned word);
 uint64_t pins_shown(const struct nic *nic, unsigned word, uint64_t value);
+
+/* phy.c */
+static inline bool phy_up(const struct nic *nic)
+{
+	return nic->link && !nic->negotiating;
+}
+void phy_init(struct nic *nic);
+void phy_reset(struct nic *nic); /* quietly: whoever resets looks at the link anyway */
+void phy_negotiate(struct nic *nic);
+void phy_wire(struct nic *nic, bool up);
 
 /* ring.c */
 void rings_update(struct nic *nic);
@@ -207,6 +281,16 @@ void ring_advance(struct nic *nic, unsigned ring, uint32_t slots);
 bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *use,
 		   struct scope *scope, uint64_t addr, uint8_t *slot, bool last);
 const struct use *ring_use(struct nic *nic, const struct ring *ring, const struct scope *scope);
+
+/* register_ring.c */
+uint32_t registers_ready(struct nic *nic, unsigned ring);
+
+/* stream.c */
+void stream_geometry(struct nic *nic, unsigned ring);
+uint32_t stream_free(struct nic *nic, unsigned ring);
+bool stream_room(struct nic *nic, unsigned ring);
+int stream_find(struct nic *nic, unsigned ring, uint32_t length); /* 0 or -ENOBUFS */
+int stream_fill(struct nic *nic, unsigned ring, const struct frame *frame, struct facts *facts);
 
 /* transmit_plan.c */
 void plans_init(struct nic *nic);

@@ -12,35 +12,18 @@
  * given up and run again. Contexts are put back for that and applied anew by
  * commit. Whole frames only: slots of an open frame stay for the next pass.
  */
-#include "nic/state.h"
+#include "nic/transmit.h"
 
 #include <errno.h>
 #include <string.h>
-
-struct build {
-	struct nic *nic;
-	const struct ring *ring;
-	struct ring_run *run;
-	struct scope scope;
-	struct frame *frame;	/* under construction */
-	const struct use *use;	/* of its first data slot */
-	unsigned frames, slots; /* slots: whole frames' and what is between them */
-	unsigned faults;
-	bool fault, again, looped;
-
-	unsigned index; /* of the ring */
-	uint8_t *from;	/* the first slot of this part, as loaded */
-	const struct plans *plans;
-	struct plain plain;
-	bool saved; /* contexts, while frames are built */
-	uint8_t contexts[sizeof(((struct ring_run *)0)->context)];
-};
 
 static int slots_load(struct nic *nic, const struct ring *ring, const struct ring_run *run,
 		      uint32_t cursor, uint32_t count)
 {
 	uint32_t loaded = 0;
 
+	if (ring->next == NEXT_REGISTERS) /* they are at hand */
+		return 0;
 	while (loaded < count) {
 		uint32_t at = cursor + loaded;
 		uint32_t part = count - loaded;
@@ -73,7 +56,7 @@ static void build_begin(struct build *build, struct nic *nic, unsigned index)
 	build->index = index;
 	build->plans = &nic->plans[index];
 	build->scope = (struct scope){.ring = (uint8_t)index};
-	build->again = build->fault = false;
+	build->again = build->fault = build->blocked = false;
 	build->looped = build->ring->loop_present &&
 			expr_holds(nic, &build->ring->loop_when, &build->scope);
 	plans_check(nic, index);
@@ -91,7 +74,20 @@ static void frame_begin(struct build *build)
 	build->fault = false;
 }
 
-static void frame_buffer(struct build *build, uint64_t addr, uint32_t length)
+/* Views of guest memory, or of memory on the card. */
+static int buffer_view(struct build *build, const struct use *use, uint64_t addr, uint32_t length)
+{
+	struct frame *frame = build->frame;
+	struct iovec *iov = frame->iov + frame->iovs;
+
+	if (!use->memory)
+		return dma_read_view(build->nic->bus.memory, addr, length, iov,
+				     FRAME_IOVS - 2 - frame->iovs);
+	*iov = (struct iovec){memory_at(build->nic, use->memory - 1u, addr, length), length};
+	return iov->iov_base ? 1 : -EFAULT;
+}
+
+static void frame_buffer(struct build *build, const struct use *use, uint64_t addr, uint32_t length)
 {
 	struct frame *frame = build->frame;
 	int got;
@@ -102,8 +98,7 @@ static void frame_buffer(struct build *build, uint64_t addr, uint32_t length)
 		build->fault = true;
 		return;
 	}
-	got = dma_read_view(build->nic->bus.memory, addr, length, frame->iov + frame->iovs,
-			    FRAME_IOVS - 2 - frame->iovs);
+	got = buffer_view(build, use, addr, length);
 	if (got == -EAGAIN) {
 		build->again = true; /* goes on, so that all that is missing is asked for */
 		return;
@@ -114,146 +109,6 @@ static void frame_buffer(struct build *build, uint64_t addr, uint32_t length)
 	}
 	frame->iovs += (unsigned)got;
 	frame->length += length;
-}
-
-/* Sums [start, end] of the frame and puts the result; what the header copy cannot hold stays. */
-static void checksum_now(struct build *build, uint64_t start, uint64_t put, uint64_t end)
-{
-	struct frame *frame = build->frame;
-	uint8_t *room = build->nic->headers[build->frames];
-	uint64_t past = end && end < frame->length ? end + 1 : frame->length;
-	uint16_t sum;
-
-	if (start >= past || put + 2 > frame->length || put + 2 > HEADER_MAX - 4 ||
-	    !frame_own_header(frame, room, put + 2 < 128 ? 128 : put + 2)) {
-		build->faults++;
-		return;
-	}
-	sum = (uint16_t)~frame_sum(frame, start, past - start);
-	if (sum == 0)
-		sum = 0xffff; /* the same number, and not UDP's "none" */
-	memcpy(room + put, &sum, sizeof(sum));
-}
-
-static void frame_checksums(struct build *build)
-{
-	struct nic *nic = build->nic;
-	struct frame *frame = build->frame;
-
-	for (unsigned i = 0; i < build->use->checksums_count; i++) {
-		const struct checksum *checksum = &build->use->checksums[i];
-		uint64_t start, put, end;
-
-		if (!expr_holds(nic, &checksum->when, &build->scope))
-			continue;
-		start = expr_eval(nic, &checksum->start, &build->scope);
-		put = expr_eval(nic, &checksum->put, &build->scope);
-		end = checksum->end.count ? expr_eval(nic, &checksum->end, &build->scope) : 0;
-		if (checksum->given && end == 0 && nic->port->ops->offloads && put >= start &&
-		    start < frame->length && put + 2 <= frame->length && start < 0x4000) {
-			frame->flags |= FRAME_CHECKSUM;
-			frame->checksum_start = (uint16_t)start;
-			frame->checksum_offset = (uint16_t)(put - start);
-		} else {
-			checksum_now(build, start, put, end);
-		}
-	}
-}
-
-/* The host's stack wants lengths and checksum of the whole, which the driver left open. */
-static void segment_prepare(struct frame *frame, uint8_t *head, const struct parsed *parsed)
-{
-	uint8_t *ip = head + parsed->l3_at;
-	uint32_t l3_length = frame->length - parsed->l3_at;
-	uint32_t l4_length = frame->length - parsed->l4_at;
-	uint16_t sum;
-
-	if (parsed->type == 1) {
-		ip[2] = (uint8_t)(l3_length >> 8);
-		ip[3] = (uint8_t)l3_length;
-		memset(ip + 10, 0, 2);
-		sum = (uint16_t)~sum_fold(sum_add(0, ip, parsed->l4_at - parsed->l3_at));
-		memcpy(ip + 10, &sum, 2);
-	} else {
-		ip[4] = (uint8_t)((l3_length - 40) >> 8);
-		ip[5] = (uint8_t)(l3_length - 40);
-	}
-	sum = sum_fold(pseudo_sum(head, parsed, l4_length));
-	memcpy(head + parsed->l4_at + 16, &sum, 2);
-	frame->flags = (parsed->type == 1 ? FRAME_TCP4 : FRAME_TCP6) | FRAME_CHECKSUM;
-	frame->checksum_start = parsed->l4_at;
-	frame->checksum_offset = 16;
-}
-
-static bool frame_segments(struct build *build)
-{
-	const struct segment *segment = &build->use->segment;
-	struct frame *frame = build->frame;
-	uint8_t *head = build->nic->headers[build->frames];
-	uint64_t mss, header;
-	struct segments cut;
-
-	if (!build->use->segment_present || !expr_holds(build->nic, &segment->when, &build->scope))
-		return false;
-	mss = expr_eval(build->nic, &segment->mss, &build->scope);
-	header = expr_eval(build->nic, &segment->header, &build->scope);
-	frame->header_length = (uint16_t)header;
-	frame->segment_size = (uint16_t)mss;
-	if (mss == 0 || mss > 0x3fff || header > HEADER_MAX - 4 ||
-	    !frame_own_header(frame, head, header) || !segments_begin(&cut, frame)) {
-		build->fault = true;
-		return true;
-	}
-	if (frame->length - header <= mss)
-		frame->segment_size = (uint16_t)(frame->length - header);
-	segment_prepare(frame, head, &cut.parsed);
-	return true;
-}
-
-static void frame_vlan(struct build *build)
-{
-	const struct ring *ring = build->ring;
-	struct frame *frame = build->frame;
-	uint8_t *head = build->nic->headers[build->frames];
-	uint64_t tci, type;
-
-	if (!ring->vlan_present || !expr_holds(build->nic, &ring->vlan_when, &build->scope) ||
-	    frame->length < 14)
-		return;
-	tci = expr_eval(build->nic, &ring->vlan_tci, &build->scope);
-	type = ring->vlan_type.count ? expr_eval(build->nic, &ring->vlan_type, &build->scope)
-				     : 0x8100;
-	if (!frame_own_header(frame, head, 14) || frame->iov[0].iov_len + 4 > HEADER_MAX) {
-		build->fault = true;
-		return;
-	}
-	memmove(head + 16, head + 12, frame->iov[0].iov_len - 12);
-	head[12] = (uint8_t)(type >> 8);
-	head[13] = (uint8_t)type;
-	head[14] = (uint8_t)(tci >> 8);
-	head[15] = (uint8_t)tci;
-	frame->iov[0].iov_len += 4;
-	frame->length += 4;
-	frame->checksum_start += 4;
-	frame->header_length += 4;
-}
-
-static void frame_pad(struct build *build)
-{
-	static uint8_t zeros[64];
-	const struct ring *ring = build->ring;
-	struct frame *frame = build->frame;
-	uint64_t to;
-
-	if (!ring->pad_to.count || !expr_holds(build->nic, &ring->pad_when, &build->scope))
-		return;
-	to = expr_eval(build->nic, &ring->pad_to, &build->scope);
-	if (to > sizeof(zeros))
-		to = sizeof(zeros);
-	if (frame->length >= to)
-		return;
-	frame->iov[frame->iovs++] = (struct iovec){zeros, to - frame->length};
-	frame->length = (uint32_t)to;
 }
 
 static void frame_end(struct build *build, unsigned slots)
@@ -285,6 +140,45 @@ static void context_keep(struct build *build, const struct use *use, const uint8
 		memcpy(build->run->context[key], slot, build->ring->slot_size);
 }
 
+struct taking {
+	struct build *build;
+	const struct use *use;
+};
+
+static void take_piece(void *context, uint64_t addr, uint32_t length)
+{
+	struct taking *taking = context;
+
+	frame_buffer(taking->build, taking->use, addr, length);
+}
+
+static void frame_pieces(struct build *build, const struct use *use)
+{
+	struct taking taking = {build, use};
+	int result = pieces_each(build->nic, use, &build->scope, take_piece, &taking);
+
+	build->again |= result == -EAGAIN;
+	build->fault |= result < 0 && result != -EAGAIN;
+}
+
+/* A command waits until what stands before it is done; an open frame never ends. */
+static void build_command(struct build *build, const struct use *use, unsigned i)
+{
+	if (build->frame) {
+		build->fault = true;
+		frame_end(build, i);
+	}
+	build->command = i == 0 ? use : NULL;
+}
+
+/* Of the slot that is I behind the cursor. */
+static unsigned slot_index(const struct build *build, unsigned i)
+{
+	uint32_t at = ring_cursor(build->nic, build->index) + i;
+
+	return at < build->run->entries ? at : at - build->run->entries;
+}
+
 static void build_frames(struct build *build, uint32_t ready)
 {
 	struct nic *nic = build->nic;
@@ -304,9 +198,18 @@ static void build_frames(struct build *build, uint32_t ready)
 			slot = build->from + i * build->ring->slot_size;
 		}
 		build->scope.slot = slot;
+		build->scope.index = slot_index(build, i);
+		build->scope.here =
+			build->run->base + (uint64_t)build->scope.index * build->ring->slot_size;
 		use = ring_use(nic, build->ring, &build->scope);
-		if (!use || use->as == USE_CONTEXT) {
-			if (use)
+		if (use && use->as == USE_COMMAND) {
+			build_command(build, use, i);
+			return;
+		}
+		if (!use || use->as == USE_CONTEXT ||
+		    (!build->frame && use->first.count &&
+		     !expr_eval(nic, &use->first, &build->scope))) {
+			if (use && use->as == USE_CONTEXT)
 				context_keep(build, use, slot);
 			if (!build->frame)
 				build->slots = i + 1;
@@ -317,8 +220,10 @@ static void build_frames(struct build *build, uint32_t ready)
 			build->scope.first = slot;
 			build->use = use;
 		}
-		frame_buffer(build, expr_eval(nic, &use->address, &build->scope),
+		frame_buffer(build, use, expr_eval(nic, &use->address, &build->scope),
 			     (uint32_t)expr_eval(nic, &use->length, &build->scope));
+		if (use->pieces_count)
+			frame_pieces(build, use);
 		if (!use->last.count || expr_eval(nic, &use->last, &build->scope))
 			frame_end(build, i + 1);
 	}
@@ -330,13 +235,14 @@ static void build_frames(struct build *build, uint32_t ready)
 	}
 }
 
-static void commit_slot(struct build *build, uint8_t *slot, uint64_t addr)
+static void commit_slot(struct build *build, uint8_t *slot, uint64_t addr, unsigned index)
 {
 	struct nic *nic = build->nic;
-	struct scope scope = {.slot = slot};
+	struct scope scope = {.slot = slot, .index = index};
 	const struct use *use = ring_use(nic, build->ring, &scope);
 
 	build->scope.slot = slot;
+	build->scope.index = index;
 	if (use && use->as == USE_CONTEXT)
 		context_keep(build, use, slot);
 	ring_complete(nic, build->ring, use, &scope, addr, slot,
@@ -362,119 +268,9 @@ static void commit(struct build *build, uint32_t cursor, unsigned slots)
 		if (run < last && run->first <= i &&
 		    plain_commit(build->nic, run, build->from, i, end, addr))
 			continue;
-		commit_slot(build, build->from + i * size, addr);
+		commit_slot(build, build->from + i * size, addr, at);
 		end = i + 1;
 	}
-}
-
-static uint64_t destination(const struct frame *frame)
-{
-	uint64_t value = 0;
-
-	if (frame->iov[0].iov_len >= sizeof(value))
-		memcpy(&value, frame->iov[0].iov_base, sizeof(value)); /* one load, not two */
-	else
-		frame_copy(frame, 0, &value, 6);
-	return value & 0xffffffffffff;
-}
-
-/* Payload and headers, in segments as they are on the wire. */
-static void count_segments(struct nic *nic, const struct frame *frame)
-{
-	uint32_t header = frame->header_length, payload = frame->length - header;
-	uint32_t whole = payload / frame->segment_size, rest = payload % frame->segment_size;
-
-	nic->counts[COUNT_TX_SEGMENTED]++;
-	count_total(nic, COUNT_TX_FRAMES, whole + !!rest, payload + (whole + !!rest) * header);
-	count_size(nic, COUNT_TX_FRAMES, header + frame->segment_size, whole);
-	if (rest)
-		count_size(nic, COUNT_TX_FRAMES, header + rest, 1);
-}
-
-static void count_faults(struct nic *nic, unsigned faults)
-{
-	nic->counts[COUNT_TX_FAULTS] += faults;
-	nic->stats.tx_faults += faults;
-}
-
-static void loop_put(struct nic *nic, const uint8_t *data, size_t length)
-{
-	struct loop_frame *entry;
-
-	if (nic->loop_count == LOOP_FRAMES || length > sizeof(entry->data))
-		return;
-	entry = &nic->loop[(nic->loop_head + nic->loop_count++) % LOOP_FRAMES];
-	memcpy(entry->data, data, length);
-	entry->length = (uint32_t)length;
-	if (length < 60) {
-		memset(entry->data + length, 0, 60 - length);
-		entry->length = 60;
-	}
-}
-
-/* No port completes what stays inside the card. */
-static void loop_back(struct nic *nic, const struct frame *frame)
-{
-	struct segments cut;
-	size_t length = frame->length;
-
-	if (frame->flags & (FRAME_TCP4 | FRAME_TCP6)) {
-		if (!segments_begin(&cut, frame))
-			return;
-		while ((length = segments_next(&cut, nic->segment, sizeof(nic->segment))))
-			loop_put(nic, nic->segment, length);
-	} else if (length <= FRAME_MAX) {
-		frame_copy(frame, 0, nic->linear, length);
-		frame_complete(frame, nic->linear);
-		loop_put(nic, nic->linear, length);
-	}
-}
-
-/* For a port that takes plain frames only: segments one by one; false: it is full. */
-static bool send_segments(struct nic *nic, const struct frame *whole)
-{
-	struct segments cut;
-	struct frame one = {.iovs = 1};
-	size_t length;
-
-	if (!segments_begin(&cut, whole))
-		return true;
-	while ((length = segments_next(&cut, nic->segment, sizeof(nic->segment)))) {
-		one.iov[0] = (struct iovec){nic->segment, length};
-		one.length = (uint32_t)length;
-		/* the rest of a segmented frame is lost, as on a wire, rather than sent twice */
-		if (nic->port->ops->transmit(nic->port, &one, 1) == 0)
-			return cut.index > 1;
-	}
-	return true;
-}
-
-static unsigned send_frames(struct nic *nic, unsigned count, bool looped)
-{
-	unsigned plain = 0;
-
-	for (unsigned i = 0; looped && i < count; i++)
-		loop_back(nic, &nic->frames[i]);
-	if (!count || looped || !nic->port || !nic->link)
-		return count;
-	if (nic->port->ops->offloads)
-		return nic->port->ops->transmit(nic->port, nic->frames, count);
-	for (unsigned done = 0; done < count; done = plain) {
-		if (nic->frames[done].flags & (FRAME_TCP4 | FRAME_TCP6)) {
-			if (!send_segments(nic, &nic->frames[done]))
-				return done;
-			plain = done + 1;
-			continue;
-		}
-		for (plain = done; plain < count; plain++) {
-			if (nic->frames[plain].flags & (FRAME_TCP4 | FRAME_TCP6))
-				break;
-		}
-		done += nic->port->ops->transmit(nic->port, nic->frames + done, plain - done);
-		if (done < plain)
-			return done;
-	}
-	return count;
 }
 
 static void ring_starve(struct nic *nic, const struct ring *ring, struct ring_run *run)
@@ -485,34 +281,17 @@ static void ring_starve(struct nic *nic, const struct ring *ring, struct ring_ru
 	actions_run(nic, &ring->empty, &scope);
 }
 
-/* Frames of one length after another are of one size class: counted together. */
-static void count_frames(struct nic *nic, unsigned count, bool groups)
+/* The slot at the front is a command: 1 done, 0 not yet. */
+static unsigned transmit_command(struct build *build)
 {
-	uint64_t bytes = 0, segmented = 0, plain = 0;
-	unsigned alike = 0;
+	struct nic *nic = build->nic;
 
-	for (unsigned i = 0; i < count; i++) {
-		const struct frame *frame = &nic->frames[i];
-
-		if (groups)
-			count_group(nic, COUNT_TX_FRAMES, destination(frame));
-		if (frame->flags & (FRAME_TCP4 | FRAME_TCP6)) {
-			count_segments(nic, frame);
-			segmented += frame->length;
-			continue;
-		}
-		plain++;
-		bytes += frame->length;
-		alike++;
-		if (i + 1 == count || frame[1].length != frame->length ||
-		    (frame[1].flags & (FRAME_TCP4 | FRAME_TCP6))) {
-			count_size(nic, COUNT_TX_FRAMES, frame->length, alike);
-			alike = 0;
-		}
-	}
-	count_total(nic, COUNT_TX_FRAMES, plain, bytes);
-	nic->stats.tx_bytes += bytes + segmented;
-	nic->stats.tx_frames += count;
+	build->blocked = !command_run(nic, build->index, build->command, &build->scope);
+	if (build->blocked)
+		return 0;
+	commit(build, ring_cursor(nic, build->index), 1);
+	ring_advance(nic, build->index, 1);
+	return 1;
 }
 
 /* A batch of frames out of READY loaded slots: how many slots are done with. */
@@ -524,6 +303,7 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	build->frame = NULL;
 	build->frames = build->slots = build->faults = 0;
 	build->saved = false;
+	build->command = NULL;
 	build->plain.count = 0;
 	build->plain.groups = false;
 	build_frames(build, ready);
@@ -531,6 +311,8 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 		memcpy(build->run->context, build->contexts, sizeof(build->contexts));
 	if (build->again)
 		return 0;
+	if (build->command)
+		return transmit_command(build);
 	taken = send_frames(nic, build->frames, build->looped);
 	slots = taken == build->frames ? build->slots : taken ? nic->slots_of[taken - 1] : 0;
 	build->run->waits = taken < build->frames;
@@ -574,7 +356,7 @@ bool transmit_work(struct nic *nic, unsigned index)
 	} while (slots && done < ready && !run->waits);
 	if (done || !build.again)
 		dma_settle(nic->bus.memory);
-	if (build.again)
+	if (build.again || build.blocked)
 		return false;
 	if (!done && !run->waits) { /* an open frame: more slots will come */
 		run->state = RING_STARVED;

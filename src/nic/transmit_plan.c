@@ -114,8 +114,9 @@ void plans_init(struct nic *nic)
 		const struct ring *ring = &nic->card->rings[i];
 		struct plans *plans = &nic->plans[i];
 
-		plans->usable = ring->direction == RING_TRANSMIT ? note_transmit(nic, plans, ring)
-								 : fill_note(nic, plans, ring);
+		plans->usable = ring->next == NEXT_ARRAY && ring->ready == READY_UNTIL &&
+				(ring->direction == RING_TRANSMIT ? note_transmit(nic, plans, ring)
+								  : fill_note(nic, plans, ring));
 	}
 }
 
@@ -154,7 +155,8 @@ bool plan_take(struct plan_field *field, const struct expr *expr)
 static bool frame_plain(struct nic *nic, const struct ring *ring, const struct use *use,
 			const struct scope *scope)
 {
-	if (!use || use->as != USE_DATA ||
+	if (!use || use->as != USE_DATA || use->pieces_count ||
+	    (use->first.count && !expr_eval(nic, &use->first, scope)) ||
 	    (use->last.count && !expr_eval(nic, &use->last, scope)) ||
 	    (use->segment_present && expr_holds(nic, &use->segment.when, scope)) ||
 	    (ring->vlan_present && expr_holds(nic, &ring->vlan_when, scope)))

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
+ * Ways to a bank that no BAR maps.
+ *
  * Command windows: a write that makes `read-when` or `write-when` hold moves one
  * element between the window's data bits and its bank at once; `done` follows,
  * after a time where the chip takes one.
+ *
+ * Index and data: the data register holds nothing, an access to it is one to the
+ * element that the index names, with all that follows from it; then `done`.
  */
 #include "nic/state.h"
 
@@ -25,21 +30,32 @@ void windows_init(struct nic *nic)
 	}
 }
 
+static uint64_t window_offset(struct nic *nic, const struct window *window)
+{
+	const struct bank *bank = &nic->card->banks[window->to];
+	struct scope scope = {0};
+	uint64_t offset = expr_eval(nic, &window->index, &scope);
+
+	offset *= window->unit ? window->unit : bank->unit;
+	return expr_holds(nic, &window->chip, &scope) && offset < bank->size ? offset : UINT64_MAX;
+}
+
 static void window_transfer(struct nic *nic, const struct window *window, bool write)
 {
 	const struct bank *bank = &nic->card->banks[window->to];
 	const struct target *data = &window->data_target;
 	struct scope scope = {0};
-	uint64_t offset = expr_eval(nic, &window->index, &scope) * bank->unit, value;
-	bool here = expr_holds(nic, &window->chip, &scope) && offset < bank->size;
+	uint64_t offset = window_offset(nic, window), value;
 
 	if (write) {
-		if (here)
+		if (offset != UINT64_MAX)
 			bank_write(nic, window->to, (uint32_t)offset, bank->unit,
 				   expr_eval(nic, &window->data, &scope));
 		return;
 	}
-	value = here ? bank_read(nic, window->to, (uint32_t)offset, bank->unit, true) : UINT64_MAX;
+	value = offset != UINT64_MAX
+			? bank_read(nic, window->to, (uint32_t)offset, bank->unit, true)
+			: UINT64_MAX;
 	nic->state[data->word] =
 		(nic->state[data->word] & ~data->mask) | (value << data->shift & data->mask);
 }
@@ -69,4 +85,51 @@ void windows_written(struct nic *nic, unsigned word)
 		else
 			actions_run(nic, &window->done, &scope);
 	}
+}
+
+/* Lanes of an access that the element has; 0: none, or windows led in a circle. */
+static unsigned port_width(const struct nic *nic, const struct window *window, unsigned lane,
+			   unsigned width)
+{
+	unsigned bytes = window->data_bits / 8u, unit = nic->card->banks[window->to].unit;
+
+	if (!window->unit && bytes > unit)
+		bytes = unit;
+	if (lane >= bytes || nic->nesting == NESTING_MAX)
+		return 0;
+	return width < bytes - lane ? width : bytes - lane;
+}
+
+uint64_t window_port_read(struct nic *nic, const struct reg *reg, unsigned lane, unsigned width,
+			  bool effects)
+{
+	const struct window *window = &nic->card->windows[reg->through - 1];
+	uint64_t offset = window_offset(nic, window), value = 0;
+	struct scope scope = {0};
+
+	width = port_width(nic, window, lane, width);
+	if (!width || offset == UINT64_MAX)
+		return offset == UINT64_MAX ? UINT64_MAX : 0;
+	nic->nesting++;
+	value = bank_read(nic, window->to, (uint32_t)offset + lane, width, effects);
+	nic->nesting--;
+	if (effects)
+		actions_run(nic, &window->done, &scope);
+	return value;
+}
+
+void window_port_write(struct nic *nic, const struct reg *reg, unsigned lane, unsigned width,
+		       uint64_t value)
+{
+	const struct window *window = &nic->card->windows[reg->through - 1];
+	uint64_t offset = window_offset(nic, window);
+	struct scope scope = {0};
+
+	width = port_width(nic, window, lane, width);
+	if (!width || offset == UINT64_MAX)
+		return;
+	nic->nesting++;
+	bank_write(nic, window->to, (uint32_t)offset + lane, width, value);
+	nic->nesting--;
+	actions_run(nic, &window->done, &scope);
 }

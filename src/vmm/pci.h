@@ -55,6 +55,12 @@ void pci_init(struct pci_function *pci, const struct pci_identity *identity,
 /* Adds a capability of SIZE bytes; BODY[0..1] (id, next) are filled in. Offset, or -ENOSPC. */
 int pci_add_capability(struct pci_function *pci, uint8_t id, const uint8_t *body,
 		       const uint8_t *writable, unsigned size);
+/* capability.c: the kinds there are. Offset, or -ENOSPC. */
+int pci_add_power(struct pci_function *pci);
+int pci_add_express(struct pci_function *pci);
+int pci_add_msi(struct pci_function *pci, unsigned vectors, bool wide);
+int pci_add_msix(struct pci_function *pci, unsigned vectors, unsigned bar, uint32_t table,
+		 uint32_t pending);
 /* Where a BAR is decoded now, 0: nowhere. */
 uint64_t pci_bar_address(const struct pci_function *pci, unsigned bar);
 /* The capability of that id, 0: none. */

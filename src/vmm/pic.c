@@ -18,7 +18,21 @@ static void pic_deliver(struct pic *pic)
 
 void pic_line(struct pic *pic, bool level)
 {
+	bool rises = level && !pic->level;
+
 	pic->level = level;
+	if (rises)
+		pic_message(pic, 0);
+	pic_deliver(pic);
+}
+
+void pic_use(struct pic *pic, enum pic_kind kind)
+{
+	if (pic->messages == kind)
+		return;
+	pic->messages = kind;
+	if (pic->level)
+		pic_message(pic, 0);
 	pic_deliver(pic);
 }
 

@@ -7,7 +7,8 @@
 /*
  * Virtual PIC: takes one function's line and messages to the VM that owns it.
  * The line is a level; the front delivers it as an edge with automask, so a
- * level that is still high is signalled again when it is unmasked.
+ * level that is still high is signalled again when it is unmasked. While the VM
+ * has enabled messages, a rise of the line is message 0 instead.
  */
 enum { PIC_VECTORS = 2048 };
 enum pic_kind { PIC_LINE, PIC_MSI, PIC_MSIX, PIC_KINDS };
@@ -30,6 +31,8 @@ struct pic {
 
 void pic_init(struct pic *pic);
 void pic_line(struct pic *pic, bool level);
+/* The VM enabled a kind of message, or none: a line that is high is told by it. */
+void pic_use(struct pic *pic, enum pic_kind kind);
 void pic_message(struct pic *pic, unsigned vector); /* through the enabled kind, else dropped */
 void pic_mask(struct pic *pic);
 void pic_unmask(struct pic *pic); /* delivers again when the level is still high */

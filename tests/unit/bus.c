@@ -338,9 +338,13 @@ static void test_messages(void)
 	config(&four, 31, at + 2, 2, 0x21); /* enabled, four messages */
 	for (unsigned i = 0; i < 4; i++)
 		pic_message(&four.plain.pic, i);
-	pic_line(&four.plain.pic, true); /* has no say while messages are enabled */
 	for (unsigned i = 0; i < 4; i++)
 		CHECK_EQUAL(inprocess_fired(vm, 0x80 + i), 1);
+	pic_line(&four.plain.pic, true); /* a rise is the first message */
+	CHECK_EQUAL(inprocess_fired(vm, 0x80), 2);
+	pic_line(&four.plain.pic, true);
+	pic_line(&four.plain.pic, false);
+	CHECK_EQUAL(inprocess_fired(vm, 0x80), 2);
 	CHECK_EQUAL(inprocess_fired(vm, 63), 0);
 	pic_message(&four.plain.pic, 6);
 	CHECK_EQUAL(inprocess_fired(vm, 0x82), 2);

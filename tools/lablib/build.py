@@ -144,8 +144,6 @@ def _guest(lab, root):
     programs = os.path.join(lab.folder, "programs")
     apt.unpack(root.download(GUEST_PACKAGES), programs)
     say("initramfs")
-    for old in glob.glob(f"{lab.folder}/initramfs-*"):
-        os.remove(old)
     with open(lab.initramfs + ".new", "wb") as out:
         archive = cpio.Archive(out)
         _base(archive, programs)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "nic/state.h"
+
+/* A pass over a transmit ring, and what its files say to one another; see transmit.c. */
+struct build {
+	struct nic *nic;
+	const struct ring *ring;
+	struct ring_run *run;
+	struct scope scope;
+	struct frame *frame;	/* under construction */
+	const struct use *use;	/* of its first data slot */
+	unsigned frames, slots; /* slots: whole frames' and what is between them */
+	unsigned faults;
+	bool fault, again, looped;
+	const struct use *command; /* stands at the front */
+	bool blocked;		   /* and is not done */
+
+	unsigned index; /* of the ring */
+	uint8_t *from;	/* the first slot of this part, as loaded */
+	const struct plans *plans;
+	struct plain plain;
+	bool saved; /* contexts, while frames are built */
+	uint8_t contexts[sizeof(((struct ring_run *)0)->context)];
+};
+
+/* transmit_offload.c: what is asked of the frame under construction */
+void frame_pad(struct build *build);
+bool frame_segments(struct build *build); /* true: it is cut, or cannot be */
+void frame_checksums(struct build *build);
+void frame_vlan(struct build *build);
+
+/* transmit_send.c */
+unsigned send_frames(struct nic *nic, unsigned count, bool looped); /* how many were taken */
+void count_frames(struct nic *nic, unsigned count, bool groups);
+void count_faults(struct nic *nic, unsigned faults);
