@@ -2,6 +2,7 @@
 """Many cards in one process: what it says of them, the networks between them, and
 guests on them."""
 
+import json
 import os
 import re
 import socket
@@ -13,7 +14,7 @@ from lablib import build, guest
 from lablib.netns import Netns
 from lablib.program import ANYNIC
 from machines import warnings
-from wire_client import CONFIG, Client
+from wire_client import CONFIG, Client, Gone
 
 SIDE_BY_SIDE = True
 SIZE = 8 << 20
@@ -104,6 +105,60 @@ def test_a_client_that_goes_leaves_the_others_alone():
                 first.send(b"\xff" * 64)  # worse than leaving
             assert second.read(CONFIG, 0, 4) == b"\x86\x80\x0f\x10"
         assert host.process.poll() is None, host.output()
+
+
+def test_added_and_removed():
+    with Host(["e1000,net=lan"], ["lan=switch", "one=null"]) as host:
+        path = f"{host.folder}/new.sock"
+        nic = host.ctl("add", f"e1000-82545em,socket={path},net=lan,name=new")["nic"]
+        assert nic["name"] == "new" and nic["identity"] == "8086:100f", nic
+        with Client(path) as client:
+            assert client.read(CONFIG, 0, 4) == b"\x86\x80\x0f\x10"
+            assert [one["nics"] for one in host.ctl("list")["nets"]] == [2, 0]
+            for words, said in ((f"e1000,socket={path}", "is the socket of new"),
+                                ("e1000,socket=/no/such/x", "/no/such/x"),
+                                ("e1000,net=lan", "one of socket= and fd="),
+                                ("e1000,fd=0", "fd= is of no use here"),
+                                ("e9999,socket=@", "no such card"),
+                                ("e1000,socket=@,net=none", "there is no --net none="),
+                                ("e1000,socket=@,name=new", "there are two of that name"),
+                                ("e1000,socket=@,mac=1", "mac=1"), ("", "a CARD comes first")):
+                try:
+                    host.ctl("add", words.replace("@", f"{host.folder}/x"))
+                except OSError as error:
+                    assert said in str(error) and "\n" not in str(error), (words, error)
+                    continue
+                raise AssertionError(words)
+            host.ctl("remove", "new")
+            try:
+                client.read(CONFIG, 0, 4)
+                raise AssertionError("it is still served")
+            except (Gone, OSError):
+                pass
+        assert not os.path.exists(path) and not os.path.exists(f"{host.folder}/x")
+        host.ctl("remove", "nic0")
+        assert host.ctl("list")["nics"] == []
+        assert host.ctl("stats")["stats"] == {}
+        for _ in range(20):
+            host.ctl("add", f"e1000,socket={path},net=lan")
+            host.ctl("remove", "nic0")
+        assert host.ctl("list")["nets"][0]["nics"] == 0
+        assert host.process.poll() is None, host.output()
+
+
+def test_capabilities():
+    done = subprocess.run([ANYNIC, "run", "--print-capabilities"], capture_output=True, text=True)
+    said = json.loads(done.stdout)
+    assert done.returncode == 0 and said["type"] == "net" and "switch" in said["nets"], done
+
+
+def test_several_cards_of_one_vm():
+    """exec puts every --nic into the VM it starts."""
+    words = [ANYNIC, "exec", "--net", "lan=switch", "--nic", "e1000,net=lan",
+             "--nic", "e1000-82545em,net=lan", "--", "/bin/echo", "-m", "64"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0 and done.stdout.count("vfio-user-pci") == 2, done
+    assert len(set(re.findall(r"/tmp/\S+\.sock", done.stdout))) == 2, done
 
 
 def test_handed_over_sockets():

@@ -28,25 +28,40 @@ static json_object *request_of(int argc, char **argv)
 	return request;
 }
 
+static const struct ctl_command {
+	const char *name, *words;
+	int least, most; /* words behind the name */
+} commands[] = {
+	{"list", "list", 0, 0},
+	{"stats", "stats [NIC]", 0, 1},
+	{"link", "link NIC up|down", 2, 2},
+	{"add", "add CARD,socket=PATH…", 1, 1},
+	{"remove", "remove NIC", 1, 1},
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
+
 /* CLI_OK, or CLI_USAGE with the mistake told. */
 static int check_words(int argc, char **argv)
 {
-	static const char *const commands[] = {"list", "stats", "link"};
 	struct nearest nearest = nearest_of(argv[0], strlen(argv[0]));
 
-	for (unsigned i = 0; i < 3; i++)
-		nearest_offer(&nearest, commands[i]);
-	if (!strcmp(argv[0], "link"))
-		return argc == 3 && (!strcmp(argv[2], "up") || !strcmp(argv[2], "down"))
-			       ? CLI_OK
-			       : cli_wrong("ctl", "expected link NIC up|down");
-	if (strcmp(argv[0], "list") && strcmp(argv[0], "stats"))
-		return nearest.best ? cli_wrong("ctl", "no command \"%s\"; did you mean %s?",
-						argv[0], nearest.best)
-				    : cli_wrong("ctl", "no command \"%s\"", argv[0]);
-	if (!strcmp(argv[0], "stats") && argc == 2)
+	for (unsigned i = 0; i < COMMANDS; i++) {
+		const struct ctl_command *command = &commands[i];
+
+		nearest_offer(&nearest, command->name);
+		if (strcmp(command->name, argv[0]))
+			continue;
+		if (argc - 1 > command->most && !command->least)
+			return cli_wrong("ctl", "%s takes no \"%s\"", argv[0], argv[argc - 1]);
+		if (argc - 1 < command->least || argc - 1 > command->most ||
+		    (argc == 3 && strcmp(argv[2], "up") && strcmp(argv[2], "down")))
+			return cli_wrong("ctl", "expected %s", command->words);
 		return CLI_OK;
-	return argc == 1 ? CLI_OK : cli_wrong("ctl", "%s takes no \"%s\"", argv[0], argv[argc - 1]);
+	}
+	return nearest.best ? cli_wrong("ctl", "no command \"%s\"; did you mean %s?", argv[0],
+					nearest.best)
+			    : cli_wrong("ctl", "no command \"%s\"", argv[0]);
 }
 
 static int dial(const char *path)
@@ -130,7 +145,8 @@ static void print_answer(json_object *answer)
 			putchar('\n');
 			print_list(part);
 		}
-	} else if (json_object_object_get_ex(answer, "stats", &part)) {
+	} else if (json_object_object_get_ex(answer, "stats", &part) ||
+		   json_object_object_get_ex(answer, "nic", &part)) {
 		print_plain(part, "");
 	}
 }
@@ -177,7 +193,7 @@ int ctl_main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (argc < 2)
-		return cli_wrong("ctl", "expected SOCKET and list, stats or link");
+		return cli_wrong("ctl", "expected SOCKET and list, stats, link, add or remove");
 	if (check_words(argc - 1, argv + 1) != CLI_OK)
 		return CLI_USAGE;
 	fd = dial(argv[0]);

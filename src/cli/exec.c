@@ -122,7 +122,7 @@ int exec_main(int argc, char **argv)
 
 	if (serve_options(argc, argv, &options) != CLI_OK)
 		return CLI_USAGE;
-	if (!*options.rest) {
+	if (options.capabilities || !*options.rest) {
 		serve_options_free(&options);
 		return cli_wrong(argv[0], "no VM; its command follows \"--\"");
 	}

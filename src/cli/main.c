@@ -27,9 +27,11 @@ static const struct command {
 	 "  --json              for programs\n"},
 	{"schema", schema_main, "[--markdown]", "the language, for editors or for people",
 	 "  --markdown          for people\n"},
-	{"ctl", ctl_main, "SOCKET list|stats [NIC]|link NIC up|down [--json]",
-	 "talk to a running card by its --control socket",
-	 "  --json              the whole answer, for programs\n"},
+	{"ctl", ctl_main,
+	 "SOCKET list|stats [NIC]|link NIC up|down|add NIC-WORDS|remove NIC [--json]",
+	 "talk to running cards by their --control socket",
+	 "  --json              the whole answer, for programs\n"
+	 "NIC-WORDS as behind --nic of run; paths are those of the running process\n"},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };

@@ -124,6 +124,10 @@ static int words_read(int argc, char **argv, const struct option *names,
 	while ((name = cli_option(argc, argv, "-", names)) != -1) {
 		struct nic_spec *nic = &options->nics[0];
 
+		if (name == 'C') {
+			options->capabilities = true;
+			return CLI_OK;
+		}
 		if (name == 1)
 			of_one = optarg;
 		for (unsigned i = 0; i < OF_ONE; i++) {
@@ -170,6 +174,7 @@ int serve_options(int argc, char **argv, struct serve_options *options)
 		{"control", required_argument, NULL, 'c'},
 		{"cpu", required_argument, NULL, 'u'},
 		{"poll-us", required_argument, NULL, 'p'},
+		{"print-capabilities", no_argument, NULL, 'C'},
 		{NULL, 0, NULL, 0},
 	};
 	int result;

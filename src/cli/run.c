@@ -52,6 +52,20 @@ static int started(const struct serve_options *options, const struct host *host)
 	return 0;
 }
 
+/* As managers of back-ends ask, before they start one. */
+static int print_capabilities(void)
+{
+	puts("{\n"
+	     "  \"type\": \"net\",\n"
+	     "  \"protocol\": \"vfio-user\",\n"
+	     "  \"version\": \"" ANYNIC_VERSION "\",\n"
+	     "  \"features\": [\"socket-path\", \"fd\", \"nic\", \"control\", \"like\", "
+	     "\"pack\"],\n"
+	     "  \"nets\": [\"user\", \"tap\", \"null\", \"switch\"]\n"
+	     "}");
+	return CLI_OK;
+}
+
 int run_main(int argc, char **argv)
 {
 	static const struct serve_hooks hooks = {started};
@@ -60,6 +74,8 @@ int run_main(int argc, char **argv)
 
 	if (serve_options(argc, argv, &options) != CLI_OK)
 		return CLI_USAGE;
+	if (options.capabilities)
+		return print_capabilities();
 	if (*options.rest)
 		result = cli_wrong(argv[0], "\"%s\" is one word too many", *options.rest);
 	else if (!options.many && !options.nics[0].socket_path == (options.nics[0].fd < 0))

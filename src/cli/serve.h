@@ -15,7 +15,8 @@ struct serve_options {
 	struct nic_spec nics[SERVE_NICS]; /* of the short form: the first */
 	const char *nets[SERVE_NETS];	  /* of the short form: SPEC; else ID=SPEC */
 	unsigned nics_count, nets_count;
-	bool many; /* by --nic */
+	bool many;	   /* by --nic */
+	bool capabilities; /* are to be printed, and nothing else is asked */
 	int cpu;
 	int poll_us; /* -1: as the placement wants */
 	char **rest; /* what follows the options */
@@ -44,6 +45,7 @@ void serve_options_free(struct serve_options *options);
 	"  --capture FILE      write frames to a pcap file\n"                                      \
 	"  --cpu N             run on this CPU; best the one QEMU runs on\n"                       \
 	"  --poll-us N         look this long before sleeping; takes an idle CPU's time\n"         \
+	"  --print-capabilities  what this program can do, for a manager; nothing else\n"          \
 	"many cards, each for a VM of its own, in place of CARD and its options:\n"                \
 	"  --nic CARD,socket=PATH|fd=N[,net=ID][,mac=MAC][,name=NAME][,capture=FILE]\n"            \
 	"  --net ID=SPEC       a network; one that several NICs name is a switch\n"

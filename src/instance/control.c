@@ -4,9 +4,11 @@
 #include "base/socket.h"
 #include "instance/host.h"
 #include "instance/instance.h"
+#include "instance/nic_spec.h"
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -31,6 +33,7 @@ struct client {
 struct control {
 	struct loop *loop;
 	struct host *host;
+	char wrong[512]; /* what is said of the request under way */
 	struct loop_fd listener;
 	char *path;
 	struct client *clients;
@@ -109,13 +112,53 @@ static const char *do_link(struct control *control, json_object *request, json_o
 	return NULL;
 }
 
+/* The text of a NIC is that of --nic. */
+static const char *do_add(struct control *control, json_object *request, json_object *answer)
+{
+	struct mistakes mistakes = {0};
+	struct error err = {0};
+	struct nic_spec spec;
+	json_object *text;
+	char *first;
+	int result;
+
+	if (!json_object_object_get_ex(request, "nic", &text) ||
+	    !json_object_is_type(text, json_type_string))
+		return "\"nic\" is CARD,socket=PATH…";
+	result = nic_spec_parse(&spec, json_object_get_string(text), &err);
+	if (result == 0 && spec.fd >= 0)
+		result = error_set(&err, -EINVAL, "fd= is of no use here");
+	if (result == 0)
+		result = host_add(control->host, &spec, &mistakes, &err);
+	first = mistakes_first(&mistakes);
+	if (result < 0)
+		snprintf(control->wrong, sizeof(control->wrong), "%s", first ?: err.text);
+	free(first);
+	mistakes_free(&mistakes);
+	nic_spec_free(&spec);
+	if (result < 0)
+		return control->wrong;
+	json_object_object_add(answer, "nic", instance_describe(host_last(control->host)));
+	return NULL;
+}
+
+static const char *do_remove(struct control *control, json_object *request, json_object *answer)
+{
+	struct instance *nic = nic_of(control, request);
+	struct error err = {0};
+
+	(void)answer;
+	if (!nic || host_remove(control->host, instance_name(nic), &err) < 0)
+		return "no such NIC";
+	return NULL;
+}
+
 static const struct control_command {
 	const char *name;
 	const char *(*run)(struct control *control, json_object *request, json_object *answer);
 } commands[] = {
-	{"list", do_list},
-	{"stats", do_stats},
-	{"link", do_link},
+	{"list", do_list}, {"stats", do_stats},	  {"link", do_link},
+	{"add", do_add},   {"remove", do_remove},
 };
 
 static const char *run_command(struct control *control, json_object *request, json_object *answer)
@@ -130,7 +173,7 @@ static const char *run_command(struct control *control, json_object *request, js
 		if (!strcmp(commands[i].name, json_object_get_string(name)))
 			return commands[i].run(control, request, answer);
 	}
-	return "no such command; there is list, stats, link";
+	return "no such command; there is list, stats, link, add, remove";
 }
 
 /* Whole, or false: one that does not read what it asked for is not waited for. */

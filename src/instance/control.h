@@ -12,6 +12,8 @@ struct host;
  *   {"command":"stats","nic":NAME}         "stats"; without NAME those of the only
  *                                          NIC, or of many each below its name
  *   {"command":"link","nic":NAME,"up":true}
+ *   {"command":"add","nic":"CARD,socket=PATH…"}   as --nic; the new "nic"
+ *   {"command":"remove","nic":NAME}
  * The answer has "ok", and "error" where that is false.
  */
 struct control;

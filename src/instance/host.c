@@ -134,6 +134,15 @@ struct instance *host_nic(const struct host *host, unsigned index)
 	return nic ? nic->instance : NULL;
 }
 
+struct instance *host_last(const struct host *host)
+{
+	const struct host_nic *nic = host->nics;
+
+	while (nic && nic->next)
+		nic = nic->next;
+	return nic ? nic->instance : NULL;
+}
+
 static struct host_nic **nic_place(struct host *host, const char *name)
 {
 	struct host_nic **at = &host->nics;

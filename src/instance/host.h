@@ -40,6 +40,7 @@ int host_remove(struct host *host, const char *name, struct error *err);
 
 /* In the order they were added; NULL: there are no more, or none of that name. */
 struct instance *host_nic(const struct host *host, unsigned index);
+struct instance *host_last(const struct host *host);
 struct instance *host_find(const struct host *host, const char *name);
 
 struct json_object *host_describe_nets(const struct host *host);
