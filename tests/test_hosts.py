@@ -243,3 +243,23 @@ def test_a_network_behind_a_switch_and_a_vm_that_dies():
             left.check("until iperf3 -c 10.9.1.254 -t 2; do sleep 0.2; done", 60)
             server.wait(30)
             assert not warnings(left), warnings(left)
+
+
+def test_cards_of_other_families_on_one_network():
+    """Those that send and take nothing but plain frames, with one that sends large ones."""
+    lab = build.prepare()
+    with Host(["rtl8139,net=lan", "pcnet,net=lan", "e1000,net=lan"], ["lan=switch"]) as host, \
+            guest.Guest(lab, [host.sockets[0]], modules="8139too", memory=256) as first, \
+            guest.Guest(lab, [host.sockets[1]], modules="pcnet32", memory=256) as second, \
+            guest.Guest(lab, [host.sockets[2]], modules="e1000", memory=256) as third:
+        guests = [first, second, third]
+        for number, vm in enumerate(guests, 1):
+            address(vm, number)
+        for vm in guests:
+            for number in range(1, 4):
+                vm.check(f"ping -c 2 -w 30 -s 1400 10.9.1.{number}", 40)
+        transfer(third, first, 1)
+        transfer(first, second, 2)
+        transfer(second, third, 3)
+        lan = host.ctl("list")["nets"][0]
+        assert lan["addresses"] == 3, lan

@@ -118,7 +118,20 @@ static bool record_action(struct draft *draft, const struct node *node, const ch
 	return expr_text(draft, node, skip(at + 4), &action->value);
 }
 
-enum { OPERAND_PLACE = -1, OPERAND_COPY = -2, OPERAND_RECORD = -3 };
+/* RING [at EXPR] */
+static bool start_action(struct draft *draft, const struct node *node, const char *text,
+			 struct action *action)
+{
+	const char *at = strstr(text, " at ");
+	const char *name = at ? copy(draft, text, (size_t)(at - text)) : text;
+
+	if (!operand(draft, node, name, SYMBOL_RING, action))
+		return false;
+	draft->starts |= 1u << action->operand;
+	return !at || expr_text(draft, node, skip(at + 4), &action->value);
+}
+
+enum { OPERAND_PLACE = -1, OPERAND_COPY = -2, OPERAND_RECORD = -3, OPERAND_START = -4 };
 
 static const struct verb_word {
 	const char *word;
@@ -127,7 +140,7 @@ static const struct verb_word {
 } verb_words[] = {
 	{"set", VERB_SET, OPERAND_PLACE},	    {"clear", VERB_CLEAR, OPERAND_PLACE},
 	{"raise", VERB_RAISE, OPERAND_PLACE},	    {"reset", VERB_RESET, SYMBOL_RESET},
-	{"wake", VERB_WAKE, SYMBOL_RING},	    {"start", VERB_START, SYMBOL_RING},
+	{"wake", VERB_WAKE, SYMBOL_RING},	    {"start", VERB_START, OPERAND_START},
 	{"stop", VERB_STOP, SYMBOL_RING},	    {"arm", VERB_ARM, SYMBOL_TIMER},
 	{"cancel", VERB_CANCEL, SYMBOL_TIMER},	    {"copy", VERB_COPY, OPERAND_COPY},
 	{"negotiate", VERB_NEGOTIATE, SYMBOL_BANK}, {"load", VERB_LOAD, OPERAND_RECORD},
@@ -144,6 +157,8 @@ static bool verb_read(struct draft *draft, const struct node *node, const struct
 	}
 	if (verb->kind == OPERAND_COPY)
 		return copy_action(draft, node, rest, action);
+	if (verb->kind == OPERAND_START)
+		return start_action(draft, node, rest, action);
 	if (verb->kind == OPERAND_RECORD)
 		return record_action(draft, node, verb->word, rest, action);
 	if (verb->kind == OPERAND_PLACE)

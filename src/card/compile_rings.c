@@ -3,97 +3,7 @@
 
 #include <string.h>
 
-static const char *const kinds[] = {"array", "registers", "stream"};
-
-/* What a ring of this kind cannot do without. */
-static bool needed(struct draft *draft, const struct node *node, const char *attribute)
-{
-	const char *text = node_get(node, attribute);
-
-	if (!text)
-		wrong(draft, node, "<ring> needs %s=", attribute);
-	return text && text != broken;
-}
-
-/* end="bytes EXPR" or "entries EXPR"; ready="until EXPR" */
-static bool keyword(struct draft *draft, const struct node *node, const char *attribute,
-		    const char *word, struct expr *expr)
-{
-	const char *text = node_get(node, attribute);
-	size_t length = strlen(word);
-
-	if (strncmp(text, word, length) || text[length] != ' ')
-		return false;
-	expr_text(draft, node, text + length + 1, expr);
-	return true;
-}
-
-static void read_cursor(struct draft *draft, const struct node *node, struct ring *ring)
-{
-	struct target cursor;
-	bool sole = ring->next == NEXT_REGISTERS && ring->end_value.constant &&
-		    ring->end_value.ops[0].value == 1;
-
-	if ((node_get(node, "cursor") || !sole) && !needed(draft, node, "cursor"))
-		return;
-	if (!place_read(draft, node, "cursor", false, &cursor))
-		return;
-	if (cursor.shift)
-		wrong(draft, node, "cursor=\"%s\" does not begin at bit 0 of its register",
-		      node_get(node, "cursor"));
-	ring->cursor_word = cursor.word;
-	ring->cursor_mask = cursor.mask;
-}
-
-static void read_end(struct draft *draft, const struct node *node, struct ring *ring)
-{
-	if (!needed(draft, node, "end"))
-		return;
-	if (ring->next != NEXT_REGISTERS && keyword(draft, node, "end", "bytes", &ring->end_value))
-		ring->end = END_BYTES;
-	else if (ring->next != NEXT_STREAM &&
-		 keyword(draft, node, "end", "entries", &ring->end_value))
-		ring->end = END_ENTRIES;
-	else
-		wrong(draft, node, "end=\"%s\": expected %s", node_get(node, "end"),
-		      ring->next == NEXT_ARRAY	  ? "\"bytes EXPR\" or \"entries EXPR\""
-		      : ring->next == NEXT_STREAM ? "\"bytes EXPR\""
-						  : "\"entries EXPR\"");
-}
-
-/* ready= of an array is a slot that is not, of registers what holds for one that is */
-static void read_ready(struct draft *draft, const struct node *node, struct ring *ring)
-{
-	if (ring->next == NEXT_STREAM) {
-		node_useless(draft, node, "ready", "in a stream");
-		return;
-	}
-	if (!needed(draft, node, "ready"))
-		return;
-	draft->speaks = ring->next == NEXT_REGISTERS ? SPEAKS_INDEX : 0;
-	if (ring->next == NEXT_REGISTERS) {
-		ring->ready = READY_CONDITION;
-		expr_read(draft, node, "ready", &ring->until);
-	} else if (!keyword(draft, node, "ready", "until", &ring->until)) {
-		ring->ready = READY_CONDITION;
-		expr_read(draft, node, "ready", &ring->until);
-	}
-	draft->speaks = 0;
-}
-
-static void read_geometry(struct draft *draft, const struct node *node, struct ring *ring)
-{
-	expr_read(draft, node, "when", &ring->when);
-	if (ring->next == NEXT_ARRAY)
-		needed(draft, node, "base");
-	expr_read(draft, node, "base", &ring->base);
-	if (ring->next == NEXT_REGISTERS)
-		node_useless(draft, node, "base", "where slots are registers");
-	read_end(draft, node, ring);
-	if (ring->next != NEXT_ARRAY)
-		read_ready(draft, node, ring);
-	read_cursor(draft, node, ring);
-}
+static const char *const kinds[] = {"array", "chain", "registers", "stream"};
 
 static void read_vlan(struct draft *draft, const struct node *node, struct ring *ring)
 {
@@ -157,23 +67,36 @@ static void read_offloads(struct draft *draft, const struct node *node, struct r
 	}
 }
 
-/* Beside the <use>s, slots of several layouts are meant: data and room, or all. */
+/* Beside the <use>s, slots of several layouts are meant. */
+enum slots { SLOTS_OF_FRAMES, SLOTS_WITH_RESULTS, SLOTS_ALL };
+
 static void speak_of(struct draft *draft, const struct ring *ring, const struct layout **layouts,
-		     bool results)
+		     enum slots which)
 {
 	draft->slot = NULL;
 	draft->alike_count = 0;
 	for (unsigned i = 0; i < ring->uses_count; i++) {
 		const struct use *use = &ring->uses[i];
 
-		if (!layouts[i] || (results ? use->completes_count
-					    : use->as == USE_CONTEXT || use->as == USE_COMMAND))
+		if (!layouts[i] || (which == SLOTS_WITH_RESULTS && use->completes_count) ||
+		    (which == SLOTS_OF_FRAMES &&
+		     (use->as == USE_CONTEXT || use->as == USE_COMMAND)))
 			continue;
 		if (!draft->slot)
 			draft->slot = layouts[i];
 		else
 			draft->alike[draft->alike_count++] = layouts[i];
 	}
+}
+
+static void check_direction(struct draft *draft, const struct node *node, const struct ring *ring)
+{
+	if (ring->next >= NEXT_REGISTERS && node_choice(node, "for") >= 0 &&
+	    (ring->next == NEXT_STREAM) != (ring->direction == RING_RECEIVE))
+		wrong(draft, node, "next=\"%s\" has no meaning in a ring for %s", kinds[ring->next],
+		      node_get(node, "for"));
+	if (ring->direction == RING_TRANSMIT)
+		node_useless(draft, node, "hold", "in a ring for transmit");
 }
 
 static void read_ring(struct draft *draft, const struct node *node, struct ring *ring)
@@ -183,23 +106,18 @@ static void read_ring(struct draft *draft, const struct node *node, struct ring 
 	ring->name = node_get(node, "name");
 	ring->direction = node_choice(node, "for") == 1 ? RING_RECEIVE : RING_TRANSMIT;
 	ring->commands = node_choice(node, "for") == 2;
-	ring->next =
-		node_choice(node, "next") < 0 ? NEXT_ARRAY : (uint8_t)node_choice(node, "next");
 	draft->context = NULL;
 	draft->slot_unknown = false;
 	read_geometry(draft, node, ring);
-	if (ring->next != NEXT_ARRAY && node_choice(node, "for") >= 0 &&
-	    (ring->next == NEXT_STREAM) != (ring->direction == RING_RECEIVE))
-		wrong(draft, node, "next=\"%s\" has no meaning in a ring for %s", kinds[ring->next],
-		      node_get(node, "for"));
+	check_direction(draft, node, ring);
 	read_uses(draft, node, ring, layouts);
 	read_stream(draft, node, ring, layouts);
-	speak_of(draft, ring, layouts, false);
-	if (ring->next == NEXT_ARRAY)
-		read_ready(draft, node, ring);
+	speak_of(draft, ring, layouts, SLOTS_ALL);
+	read_walk(draft, node, ring);
+	speak_of(draft, ring, layouts, SLOTS_OF_FRAMES);
 	draft->speaks = ring->direction == RING_TRANSMIT ? SPEAKS_FIRST : 0;
 	read_offloads(draft, node, ring);
-	speak_of(draft, ring, layouts, true);
+	speak_of(draft, ring, layouts, SLOTS_WITH_RESULTS);
 	if (ring->next == NEXT_STREAM)
 		draft->slot = layouts[0];
 	read_completes(draft, node, ring, &ring->completes, &ring->completes_count);
@@ -208,8 +126,6 @@ static void read_ring(struct draft *draft, const struct node *node, struct ring 
 	draft->slot_unknown = false;
 	actions_read(draft, node, "empty", &ring->empty);
 	ring->empty_holds = node_yes(node, "hold");
-	if (ring->direction == RING_TRANSMIT)
-		node_useless(draft, node, "hold", "in a ring for transmit");
 }
 
 void compile_rings(struct draft *draft)

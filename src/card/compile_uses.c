@@ -24,6 +24,7 @@ void read_completes(struct draft *draft, const struct node *node, const struct r
 			wrong(draft, child, "more than %d <complete> in one place", COMPLETES_MAX);
 			break;
 		}
+		complete->at_first = node_choice(child, "at") == 2;
 		complete->at_last = node_choice(child, "at") == 1;
 		expr_read(draft, child, "when", &complete->when);
 		writes_read(draft, child, "write", complete);
@@ -157,6 +158,18 @@ static void check_parts(struct draft *draft, const struct node *node, const stru
 		wrong(draft, node, "key= is 0 to %d", CARD_CONTEXTS - 1);
 }
 
+static const struct slot_names *slot_names(struct draft *draft, const struct layout *layout)
+{
+	struct slot_names *names = draft_take(draft, struct slot_names, 1);
+	struct slot_field *fields = draft_take(draft, struct slot_field, layout->fields_count);
+
+	for (unsigned i = 0; i < layout->fields_count; i++)
+		fields[i] = (struct slot_field){layout->fields[i].name, layout->fields[i].low,
+						layout->fields[i].width};
+	*names = (struct slot_names){layout->name, fields, (uint16_t)layout->fields_count};
+	return names;
+}
+
 static void read_use(struct draft *draft, const struct node *node, const struct ring *ring,
 		     const struct layout *layout, struct use *use)
 {
@@ -164,6 +177,7 @@ static void read_use(struct draft *draft, const struct node *node, const struct 
 	int as = node_choice(node, "as");
 
 	draft->slot = layout;
+	use->names = layout ? slot_names(draft, layout) : NULL;
 	draft->speaks = ring->next == NEXT_REGISTERS	   ? SPEAKS_INDEX
 			: ring->direction == RING_TRANSMIT ? SPEAKS_FIRST
 							   : 0;
@@ -228,13 +242,15 @@ static void read_layouts(struct draft *draft, const struct node *node, struct ri
 			return;
 		}
 		layouts[i] = use_layout(draft, child, ring);
-		draft->slot_unknown |= !layouts[i] && ring->next == NEXT_ARRAY;
+		draft->slot_unknown |= !layouts[i] && ring->next <= NEXT_CHAIN;
 		if (layouts[i] && layouts[i]->size > CARD_SLOT_MAX)
 			wrong(draft, child, "a slot has at most %d bytes, record %s %u",
 			      CARD_SLOT_MAX, layouts[i]->name, layouts[i]->size);
-		if (layouts[i] && !ring->slot_size)
+		if (layouts[i] && (!ring->slot_size || (ring->next == NEXT_CHAIN &&
+							ring->slot_size < layouts[i]->size)))
 			ring->slot_size = layouts[i]->size;
-		if (layouts[i] && layouts[i]->size != ring->slot_size && !layouts[i]->node->broken)
+		if (ring->next != NEXT_CHAIN && layouts[i] && layouts[i]->size != ring->slot_size &&
+		    !layouts[i]->node->broken)
 			wrong(draft, child, "the slots of a ring have one size: %u bytes, not %u",
 			      ring->slot_size, layouts[i]->size);
 		if (layouts[i] && node_choice(child, "as") == 1) {

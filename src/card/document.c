@@ -28,8 +28,10 @@ static void kind(FILE *out, const struct attribute_word *at)
 		[VALUE_ACTIONS] = "actions",
 		[VALUE_WRITES] = "assignments",
 		[VALUE_NAMES] = "list of labels",
-		[VALUE_END] = "`bytes` or `entries`, expression",
-		[VALUE_READY] = "`until`, expression; or expression",
+		[VALUE_NEXT] =
+			"`array`, `array stride EXPR`, `chain EXPR; …`, `registers`, `stream`",
+		[VALUE_END] = "`bytes EXPR`, `entries EXPR`, `bit EXPR`, `none`",
+		[VALUE_READY] = "`until EXPR`, `always`, expression",
 	};
 
 	if (at->kind == VALUE_NUMBER)

@@ -87,6 +87,7 @@ struct draft {
 	const struct layout *alike[CARD_USE_MAX];
 	unsigned alike_count;
 	int ring;
+	uint32_t starts;       /* rings that some action starts */
 	const char *no_memory; /* why the actions at hand cannot load or store */
 };
 
@@ -183,6 +184,7 @@ void compile_names(struct draft *draft); /* rings, timers, resets */
 void compile_layouts(struct draft *draft);
 void compile_records(struct draft *draft); /* what load and store do with them */
 void compile_rings(struct draft *draft);
+void compile_starts(struct draft *draft);
 void compile_windows(struct draft *draft);
 void compile_pins(struct draft *draft);
 void phy_expand(struct draft *draft);

@@ -43,6 +43,7 @@ static void compile(struct draft *draft)
 	compile_counters(draft);
 	compile_receive(draft);
 	compile_interrupts(draft);
+	compile_starts(draft);
 	compile_maps(draft);
 }
 

@@ -3,6 +3,10 @@
 
 #include "card/draft.h"
 
+/* compile_walks.c: before the slots are known, and after */
+void read_geometry(struct draft *draft, const struct node *node, struct ring *ring);
+void read_walk(struct draft *draft, const struct node *node, struct ring *ring);
+
 /* compile_uses.c, for compile_rings.c */
 void read_uses(struct draft *draft, const struct node *node, struct ring *ring,
 	       const struct layout **layouts);

@@ -52,7 +52,8 @@ static void value_out(FILE *out, const struct attribute_word *at)
 		[VALUE_ACTIONS] = "\\s*\\S[\\s\\S]*",
 		[VALUE_WRITES] = "\\s*\\S[\\s\\S]*",
 		[VALUE_NAMES] = "[A-Za-z0-9_*\\- ]+",
-		[VALUE_END] = "(bytes|entries) [\\s\\S]+",
+		[VALUE_NEXT] = "array|registers|stream|(array stride|chain) [\\s\\S]+",
+		[VALUE_END] = "none|(bytes|entries|bit) [\\s\\S]+",
 		[VALUE_READY] = "\\s*\\S[\\s\\S]*",
 	};
 

@@ -24,8 +24,9 @@ enum value_kind {
 	VALUE_ACTIONS,
 	VALUE_WRITES,
 	VALUE_NAMES, /* a list; a name may end in an asterisk */
-	VALUE_END,   /* bytes EXPR, entries EXPR */
-	VALUE_READY, /* until EXPR */
+	VALUE_NEXT,  /* array, chain EXPR, … */
+	VALUE_END,   /* bytes EXPR, entries EXPR, … */
+	VALUE_READY, /* until EXPR, always, EXPR */
 };
 
 enum { WORD_ATTRIBUTES = 22 };

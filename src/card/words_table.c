@@ -352,21 +352,41 @@ const struct word words[] = {
 	  CHOICE("for", true, "transmit receive command",
 		 "its direction; command: slots are commands, and nothing is sent"),
 	  WHEN("it runs while this holds"),
-	  CHOICE("next", true, "array registers stream", "where the next slot is"),
-	  EXPR("base", false, "address of the first slot, or of the stream"),
+	  {"next", VALUE_NEXT, true,
+	   "where the next slot is: behind this one, at the address of the first EXPR whose if "
+	   "holds (of the slot's fields, and here), in the next registers, or none",
+	   NULL, 0, 0},
+	  EXPR("base", false,
+	       "address of the first slot, or of the stream; without cursor= a new one is where "
+	       "the ring goes on"),
 	  {"end", VALUE_END, false,
-	   "its length: bytes EXPR or entries EXPR; of a stream, where it ends behind base=", NULL,
-	   0, 0},
+	   "its length: bytes EXPR or entries EXPR (of a stream, where it ends behind base=); "
+	   "bit EXPR: the slot for which it holds is the last; none: it goes on and on",
+	   NULL, 0, 0},
 	  {"ready", VALUE_READY, false,
-	   "which slots the engine may take: until EXPR, or for registers what holds for slot i",
+	   "which slots the engine may take: until the cursor is EXPR, always, or what holds for a "
+	   "slot that is (of its fields, which are read first and written last; of registers, "
+	   "of slot i)",
 	   NULL, 0, 0},
 	  PLACE("cursor", false,
-		"the register that is the index of the next slot; of a stream, where the next "
-		"frame "
-		"begins, in units"),
+		"the register that is the next slot: its index where there are bytes or entries, "
+		"else its address; the engine's own. Of a stream, where the next frame begins, in "
+		"units"),
 	  ACTIONS("empty", false, "what happens when no slot is ready"),
 	  CHOICE("hold", false, "yes no",
-		 "receive: a frame without room waits; no: it is dropped")}},
+		 "receive: a frame without room waits; no: it is dropped. Of a stream, empty= "
+		 "happens again with all the driver does while a frame waits")}},
+	{"stop",
+	 "ring",
+	 NULL,
+	 false,
+	 "After a slot for which this holds, the ring goes no further: it shows this state, and "
+	 "when "
+	 "it is woken looks at that slot again; it goes on as soon as this no longer holds.",
+	 {EXPR("when", true, "of the slot's fields"),
+	  CHOICE("as", true, "stopped starved suspended",
+		 "the state; stopped: until a start, and starved looks again for every frame"),
+	  ACTIONS("do", false, "what follows")}},
 	{"stream",
 	 "ring",
 	 NULL,
@@ -468,7 +488,8 @@ const struct word words[] = {
 	 NULL,
 	 false,
 	 "The result of a slot. Those of a <use> stand in for those of its ring.",
-	 {CHOICE("at", false, "slot last", "with every slot, or only with a frame's last"),
+	 {CHOICE("at", false, "slot last first",
+		 "with every slot, or only with a frame's last or first"),
 	  WHEN("it is asked for"),
 	  {"write", VALUE_WRITES, false, "fields of the slot: FIELD = EXPR; …", NULL, 0, 0},
 	  ACTIONS("do", false, "what follows")}},

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OF_ONE = 5 }; /* options, from the front, that say something of one card */
+enum { OF_ONE = 6 }; /* options, from the front, that say something of one card */
 
 static bool number(const char *option, const char *text, long limit, int *value)
 {
@@ -87,6 +87,9 @@ static bool option_set(int name, struct serve_options *options)
 		return mac_set(options, optarg);
 	case 'w':
 		nic->capture = optarg;
+		return true;
+	case 't':
+		nic->trace = optarg;
 		return true;
 	case 'f':
 		return number("fd", optarg, 1 << 20, &nic->fd);
@@ -168,6 +171,7 @@ int serve_options(int argc, char **argv, struct serve_options *options)
 		{"mac", required_argument, NULL, 'm'},
 		{"capture", required_argument, NULL, 'w'},
 		{"like", required_argument, NULL, 'l'},
+		{"trace", required_argument, NULL, 't'},
 		{"nic", required_argument, NULL, 'N'},
 		{"net", required_argument, NULL, 'n'},
 		{"cards", required_argument, NULL, 'd'},

@@ -43,11 +43,14 @@ void serve_options_free(struct serve_options *options);
 	"  --like SLOT         in place of CARD: one like PCI device 0000:03:00.0 of the host\n"   \
 	"  --control PATH      socket for `anynic ctl`\n"                                          \
 	"  --capture FILE      write frames to a pcap file\n"                                      \
+	"  --trace WHAT[:FILE] say what the driver does; WHAT is a list of registers, rings,\n"    \
+	"                      frames and interrupts, as in registers,rings:trace.txt\n"           \
 	"  --cpu N             run on this CPU; best the one QEMU runs on\n"                       \
 	"  --poll-us N         look this long before sleeping; takes an idle CPU's time\n"         \
 	"  --print-capabilities  what this program can do, for a manager; nothing else\n"          \
 	"many cards, each for a VM of its own, in place of CARD and its options:\n"                \
 	"  --nic CARD,socket=PATH|fd=N[,net=ID][,mac=MAC][,name=NAME][,capture=FILE]\n"            \
+	"        [,trace=WHAT[:FILE]]\n"                                                           \
 	"  --net ID=SPEC       a network; one that several NICs name is a switch\n"
 
 /* Serves until SIGINT or SIGTERM, or until CHILD (0: none) has ended; its status then. */

@@ -17,7 +17,7 @@ struct host_nic {
 	struct card *card;
 	struct instance *instance;
 	struct host_net *net;
-	char *socket_path, *capture; /* or NULL */
+	char *socket_path, *capture, *trace; /* or NULL */
 	uint8_t mac[6];
 	bool joined;
 	bool inherited, gone; /* on a descriptor that was handed over; its client has gone */
@@ -49,6 +49,7 @@ static void nic_free(struct host_nic *nic)
 	card_free(nic->card);
 	free(nic->socket_path);
 	free(nic->capture);
+	free(nic->trace);
 	free(nic);
 }
 
@@ -206,6 +207,7 @@ static int nic_start(struct host_nic *nic, const struct nic_spec *spec, const ch
 		.fd = spec->fd,
 		.net = *nic->net->id ? nic->net->id : nic->net->spec,
 		.capture = nic->capture,
+		.trace = nic->trace,
 		.gone = nic->inherited ? client_gone : NULL,
 		.context = nic,
 	};
@@ -227,7 +229,8 @@ static int nic_fill(struct host_nic *nic, const struct nic_spec *spec, const cha
 	if (nic->inherited == (spec->socket_path != NULL))
 		return error_set(err, -EINVAL, "one of socket= and fd= is needed");
 	if ((spec->socket_path && !(nic->socket_path = strdup(spec->socket_path))) ||
-	    (spec->capture && !(nic->capture = strdup(spec->capture))))
+	    (spec->capture && !(nic->capture = strdup(spec->capture))) ||
+	    (spec->trace && !(nic->trace = strdup(spec->trace))))
 		return error_set(err, -ENOMEM, "no memory");
 	nic->card = catalog_find(spec->card, nic->host->config.cards, mistakes);
 	if (!nic->card)

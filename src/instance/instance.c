@@ -5,6 +5,7 @@
 #include "front/inprocess.h"
 #include "front/vfio_user.h"
 #include "nic/nic.h"
+#include "nic/trace.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -22,6 +23,7 @@ struct instance {
 	uint8_t mac[6];
 	bool link_down; /* by the operator */
 	struct nic *nic;
+	struct trace *trace;
 	struct port *port; /* what the NIC has: HOST, or a capture around it */
 	struct port *host;
 	struct dma *dma;
@@ -239,6 +241,12 @@ static int start(struct instance *instance, const struct instance_config *config
 	instance->nic = nic_new(config->card, config->mac, &bus);
 	if (!instance->nic)
 		return error_set(err, -ENOMEM, "no memory");
+	if (config->trace) {
+		instance->trace = trace_open(config->trace, err);
+		if (!instance->trace)
+			return -EINVAL;
+		nic_trace(instance->nic, instance->trace);
+	}
 	result = start_port(instance, config, err);
 	if (result < 0)
 		return result;
@@ -285,7 +293,10 @@ void instance_free(struct instance *instance)
 	loop_unschedule(instance->loop, &instance->work);
 	if (instance->port)
 		instance->port->ops->close(instance->port);
+	if (instance->nic)
+		nic_trace_end(instance->nic);
 	nic_free(instance->nic);
+	trace_close(instance->trace);
 	dma_free(instance->dma);
 	free(instance);
 }

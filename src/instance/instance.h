@@ -24,6 +24,7 @@ struct instance_config {
 	struct port *port;
 	const char *net;     /* "KIND[,key=value…]" */
 	const char *capture; /* pcap file, or NULL */
+	const char *trace;   /* see nic/trace.h, or NULL */
 	uint8_t mac[6];
 	void (*gone)(void *context); /* the client is; or NULL */
 	void *context;

@@ -70,10 +70,8 @@ static int word_set(struct nic_spec *spec, const char *key, const char *value, s
 		const char *key;
 		const char **place;
 	} texts[] = {
-		{"socket", &spec->socket_path},
-		{"net", &spec->net},
-		{"name", &spec->name},
-		{"capture", &spec->capture},
+		{"socket", &spec->socket_path}, {"net", &spec->net},	 {"name", &spec->name},
+		{"capture", &spec->capture},	{"trace", &spec->trace},
 	};
 
 	if (!value || !*value)
@@ -89,7 +87,8 @@ static int word_set(struct nic_spec *spec, const char *key, const char *value, s
 	if (strcmp(key, "mac"))
 		return error_set(
 			err, -EINVAL,
-			"--nic: no option \"%s\"; there is: socket fd net mac name capture", key);
+			"--nic: no option \"%s\"; there is: socket fd net mac name capture trace",
+			key);
 	spec->mac_given = mac_parse(value, spec->mac);
 	if (!spec->mac_given)
 		return error_set(err, -EINVAL,

@@ -9,11 +9,12 @@
 /*
  * What is asked of one NIC, in words:
  *   CARD,socket=PATH|fd=N[,net=ID][,mac=MAC][,name=NAME][,capture=FILE]
+ *   [,trace=WHAT[:FILE]]
  * CARD as catalog_find() has it; so like=0000:03:00.0 is one too.
  */
 struct nic_spec {
 	char *text; /* what the others point into; NULL: into somebody else's */
-	const char *card, *socket_path, *capture;
+	const char *card, *socket_path, *capture, *trace;
 	const char *name; /* NULL: nicN */
 	const char *net;  /* the ID of a network; NULL: one of its own */
 	const char *own;  /* then what that is, "user" if NULL */

@@ -50,12 +50,28 @@ static void assign(struct nic *nic, const struct action *action, const struct sc
 	nic->dirty |= *word != before;
 }
 
-static void ring_state_set(struct nic *nic, unsigned ring, unsigned state)
+static void wake(struct nic *nic, unsigned ring)
 {
-	if (nic->rings[ring].state == RING_STOPPED && state == RING_RUNNING)
+	if (nic->rings[ring].state == RING_STOPPED)
 		return; /* waking does not start */
-	nic->rings[ring].state = (uint8_t)state;
+	nic->rings[ring].state = RING_RUNNING;
+	if (nic->card->rings[ring].walked)
+		dma_cancel(nic->bus.memory); /* a slot that is being fetched may be older */
 	nic->bus.schedule(nic->bus.context);
+}
+
+static void start(struct nic *nic, const struct action *action, const struct scope *scope)
+{
+	uint64_t at = action->value.count ? expr_eval(nic, &action->value, scope) : 0;
+
+	ring_start(nic, action->operand, action->value.count ? &at : NULL);
+	wake(nic, action->operand);
+}
+
+static void stop(struct nic *nic, unsigned ring)
+{
+	nic->rings[ring].state = RING_STOPPED;
+	nic->rings[ring].halted = true;
 }
 
 void nic_reset_list(struct nic *nic, unsigned which)
@@ -68,8 +84,11 @@ void nic_reset_list(struct nic *nic, unsigned which)
 	for (unsigned i = 0; i < reset->words_count; i++)
 		nic->state[reset->words[i]] = nic->card->reset_words[reset->words[i]];
 	for (unsigned i = 0; i < nic->card->rings_count; i++) {
-		if (reset->rings >> i & 1)
-			memset(&nic->rings[i], 0, sizeof(nic->rings[i]));
+		if (!(reset->rings >> i & 1))
+			continue;
+		memset(&nic->rings[i], 0, sizeof(nic->rings[i]));
+		nic->rings[i].halted =
+			nic->card->rings[i].starts && !nic->card->rings[i].when.count;
 	}
 	if (reset->rings)
 		recorded_drop(nic);
@@ -95,11 +114,13 @@ void action_run(struct nic *nic, const struct action *action, struct scope *scop
 		nic_reset_list(nic, action->operand);
 		break;
 	case VERB_WAKE:
+		wake(nic, action->operand);
+		break;
 	case VERB_START:
-		ring_state_set(nic, action->operand, RING_RUNNING);
+		start(nic, action, scope);
 		break;
 	case VERB_STOP:
-		nic->rings[action->operand].state = RING_STOPPED;
+		stop(nic, action->operand);
 		break;
 	case VERB_COPY:
 		memmove(&nic->state[action->target.word], &nic->state[action->source],

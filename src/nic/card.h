@@ -272,9 +272,9 @@ struct latch { /* a bit that keeps a 0 until it is read */
 
 enum ring_state { RING_STOPPED, RING_RUNNING, RING_STARVED, RING_SUSPENDED };
 enum ring_for { RING_TRANSMIT, RING_RECEIVE };
-enum ring_next { NEXT_ARRAY, NEXT_REGISTERS, NEXT_STREAM };
-enum ring_end { END_BYTES, END_ENTRIES };
-enum ring_ready { READY_UNTIL, READY_CONDITION };
+enum ring_next { NEXT_ARRAY, NEXT_CHAIN, NEXT_REGISTERS, NEXT_STREAM };
+enum ring_end { END_BYTES, END_ENTRIES, END_BIT, END_NONE };
+enum ring_ready { READY_UNTIL, READY_CONDITION, READY_ALWAYS };
 enum use_as { USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND };
 
 struct checksum {
@@ -300,18 +300,41 @@ struct write_field { /* one assignment of a write-back */
 	struct expr value;
 };
 
+struct chain_link { /* the address of the next slot, where it holds */
+	struct expr address, when;
+};
+
+struct stop { /* after such a slot the next is not known yet; see walk.c */
+	struct expr when;
+	uint8_t as; /* enum ring_state */
+	struct actions actions;
+};
+
 struct complete {
-	bool at_last; /* only with a frame's last slot */
+	bool at_first, at_last; /* only with a frame's first or last slot */
 	struct expr when;
 	const struct write_field *writes;
 	uint8_t writes_count;
 	struct actions actions;
 };
 
+struct slot_field { /* for people */
+	const char *name;
+	uint16_t low;
+	uint8_t width;
+};
+
+struct slot_names {
+	const char *name;
+	const struct slot_field *fields;
+	uint16_t count;
+};
+
 struct use {
 	uint8_t as;
-	struct actions actions; /* command: what it does */
-	struct expr first;	/* data: absent: 1 */
+	const struct slot_names *names; /* NULL: the slots are registers */
+	struct actions actions;		/* command: what it does */
+	struct expr first;		/* data: absent: 1 */
 	const struct piece *pieces;
 	uint8_t pieces_count;
 	struct expr when;
@@ -340,9 +363,17 @@ struct ring {
 	uint8_t direction, next, end, ready;
 	uint16_t slot_size;
 	struct expr when, base, end_value;
-	uint16_t cursor_word; /* register that is the cursor (entry index) */
-	uint64_t cursor_mask;
-	struct expr until; /* or what holds for a slot that is ready */
+	uint16_t cursor_word; /* register that is the cursor */
+	uint64_t cursor_mask; /* 0: the engine keeps it */
+	bool by_address;      /* the cursor is an address rather than an index */
+	bool walked;	      /* slots are looked at one by one; see walk.c */
+	bool starts;	      /* runs from a `start` on */
+	struct expr stride;   /* array: bytes from slot to slot; absent: a slot's */
+	const struct chain_link *links;
+	const struct stop *stops;
+	uint8_t links_count, stops_count;
+	struct expr until;	       /* or what holds for a slot that is ready */
+	uint8_t ready_at, ready_bytes; /* of the slot: where that stands; written last */
 	struct stream stream;
 	struct use uses[CARD_USE_MAX];
 	uint8_t uses_count;

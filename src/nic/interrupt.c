@@ -185,6 +185,8 @@ static void vector_update(struct nic *nic, unsigned index)
 		return;
 	tell_delayed(nic);
 	nic->stats.interrupts++;
+	if (nic->trace)
+		trace_message(nic, interrupt->vector);
 	nic->bus.message(nic->bus.context, interrupt->vector);
 	sent(nic, interrupt);
 	if (!active(nic, interrupt))
@@ -207,5 +209,7 @@ void interrupts_update(struct nic *nic)
 	if (level)
 		tell_delayed(nic);
 	nic->stats.interrupts += level;
+	if (nic->trace)
+		trace_line(nic, level);
 	nic->bus.line(nic->bus.context, level);
 }

@@ -102,6 +102,9 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 	phy_init(nic);
 	plans_init(nic);
 	counters_init(nic);
+	receive_init(nic);
+	for (unsigned i = 0; i < card->rings_count; i++)
+		nic->rings[i].halted = card->rings[i].starts && !card->rings[i].when.count;
 	for (unsigned i = 0; i < card->timers_count; i++)
 		timer_init(&nic->timers[i], timer_fired, nic);
 	memcpy(nic->state, card->reset_words, card->words * sizeof(*nic->state));
@@ -120,6 +123,7 @@ void nic_free(struct nic *nic)
 	if (nic->delayed)
 		interrupts_reset(nic);
 	timer_cancel(nic->bus.clock, &nic->negotiation);
+	timer_cancel(nic->bus.clock, &nic->look);
 	for (unsigned i = 0; nic->timers && i < nic->card->timers_count; i++)
 		timer_cancel(nic->bus.clock, &nic->timers[i]);
 	for (unsigned i = 0; nic->windows && i < nic->card->windows_count; i++)
@@ -182,9 +186,7 @@ static bool receive_room(struct nic *nic)
 	if (!nic->held || !nic->port || !nic->port->ops->resume)
 		return false;
 	for (unsigned i = 0; i < nic->card->rings_count; i++) {
-		if (nic->card->rings[i].direction == RING_RECEIVE &&
-		    (nic->card->rings[i].next == NEXT_STREAM ? stream_room(nic, i)
-							     : ring_ready(nic, i) != 0))
+		if (nic->card->rings[i].direction == RING_RECEIVE && ring_room(nic, i))
 			return true;
 	}
 	return false;
@@ -207,6 +209,8 @@ bool nic_work(struct nic *nic)
 	if (receive_room(nic)) {
 		nic->held = false;
 		nic->port->ops->resume(nic->port);
+	} else if (nic->held) {
+		streams_wait(nic);
 	}
 	return more;
 }

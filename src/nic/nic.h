@@ -20,6 +20,11 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 void nic_free(struct nic *nic);
 void nic_attach(struct nic *nic, struct port *port); /* sets the port's peer; NULL detaches */
 
+/* A line for what happens from now on; the trace is not the NIC's. Once, before anything runs. */
+struct trace;
+void nic_trace(struct nic *nic, struct trace *trace);
+void nic_trace_end(struct nic *nic);
+
 uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned width);
 void nic_bar_write(struct nic *nic, unsigned bar, uint64_t offset, unsigned width, uint64_t value);
 void nic_reset(struct nic *nic);

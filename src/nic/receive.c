@@ -12,16 +12,21 @@
 #include <libdeflate.h>
 #include <string.h>
 
-enum { RECEIVE_SLOTS = 64 };
+enum { RECEIVE_SLOTS = 64, RECEIVE_BUFFERS = 2 * RECEIVE_SLOTS };
 
 enum delivery { TAKEN, HELD };
 
-struct room {
+struct room { /* slots, and their buffers one after the other */
+	struct ring_walk walk;
+	uint64_t at[RECEIVE_SLOTS + 1]; /* cursors, and the next; see walk.c */
 	uint64_t addr[RECEIVE_SLOTS];
 	uint8_t slots[RECEIVE_SLOTS][SLOT_MAX + 8];
-	uint64_t buffer[RECEIVE_SLOTS];
-	uint32_t size[RECEIVE_SLOTS];
-	unsigned count;
+	const struct use *uses[RECEIVE_SLOTS];
+	unsigned past[RECEIVE_SLOTS]; /* its buffers end before this one */
+	uint64_t buffer[RECEIVE_BUFFERS];
+	uint32_t size[RECEIVE_BUFFERS];
+	unsigned count, buffers;
+	uint64_t held;
 };
 
 int receive_ring(const struct nic *nic)
@@ -52,36 +57,75 @@ static int slot_load(struct nic *nic, uint64_t addr, uint8_t *slot, unsigned siz
 	return got < 0 ? got : 0;
 }
 
+static void buffer_add(void *context, uint64_t addr, uint32_t length)
+{
+	struct room *room = context;
+
+	if (room->buffers == RECEIVE_BUFFERS || !length)
+		return;
+	room->buffer[room->buffers] = addr;
+	room->size[room->buffers++] = length;
+	room->held += length;
+}
+
+static int buffers_find(struct nic *nic, const struct ring *ring, struct room *room,
+			const struct scope *scope)
+{
+	const struct use *use = ring_use(nic, ring, scope);
+
+	room->uses[room->count] = use;
+	if (!use || (use->skip.count && expr_eval(nic, &use->skip, scope)))
+		return 0;
+	buffer_add(room, expr_eval(nic, &use->address, scope),
+		   (uint32_t)expr_eval(nic, &use->length, scope));
+	return use->pieces_count ? pieces_each(nic, use, scope, buffer_add, room) : 0;
+}
+
+/* One slot more: 1, 0: none is ready, or what guest memory said. */
+static int slot_find(struct nic *nic, unsigned index, uint32_t ready, struct room *room)
+{
+	const struct ring *ring = &nic->card->rings[index];
+	const struct ring_run *run = &nic->rings[index];
+	unsigned k = room->count;
+	int got;
+
+	if (ring->walked) {
+		got = ring_walk_slot(&room->walk, room->slots[k], &room->at[k]);
+		room->addr[k] = slot_address(nic, index, room->at[k]);
+		return got;
+	}
+	if (k == ready)
+		return 0;
+	room->addr[k] = run->base +
+			(uint64_t)((ring_cursor(nic, index) + k) % run->entries) * ring->slot_size;
+	got = slot_load(nic, room->addr[k], room->slots[k], ring->slot_size);
+	return got < 0 ? got : 1;
+}
+
 /* Slots for LENGTH bytes. 0, -ENOBUFS, or what guest memory said. */
 static int room_find(struct nic *nic, unsigned index, uint32_t length, struct room *room)
 {
 	const struct ring *ring = &nic->card->rings[index];
-	const struct ring_run *run = &nic->rings[index];
-	uint32_t cursor = ring_cursor(nic, index), ready = ring_ready(nic, index);
-	uint64_t held = 0;
+	uint32_t ready = ring->walked ? 0 : ring_ready(nic, index);
+	int got = ring->walked ? ring_walk_begin(&room->walk, nic, index) : 0;
 
-	for (room->count = 0; held < length; room->count++) {
-		struct scope scope = {.slot = room->slots[room->count]};
-		const struct use *use;
-		unsigned k = room->count;
-		int got;
+	room->count = room->buffers = 0;
+	for (room->held = 0; got >= 0 && room->held < length; room->count++) {
+		struct scope scope = {.slot = room->slots[room->count], .ring = (uint8_t)index};
 
-		if (k == ready || k == RECEIVE_SLOTS)
+		if (room->count == RECEIVE_SLOTS)
 			return -ENOBUFS;
-		room->addr[k] =
-			run->base + (uint64_t)((cursor + k) % run->entries) * ring->slot_size;
-		got = slot_load(nic, room->addr[k], room->slots[k], ring->slot_size);
+		got = slot_find(nic, index, ready, room);
+		if (got == 0)
+			return -ENOBUFS;
 		if (got < 0)
-			return got;
-		use = ring_use(nic, ring, &scope);
-		room->size[k] = 0;
-		if (!use || (use->skip.count && expr_eval(nic, &use->skip, &scope)))
-			continue;
-		room->buffer[k] = expr_eval(nic, &use->address, &scope);
-		room->size[k] = (uint32_t)expr_eval(nic, &use->length, &scope);
-		held += room->size[k];
+			break;
+		scope.here = room->addr[room->count];
+		got = buffers_find(nic, ring, room, &scope);
+		room->past[room->count] = room->buffers;
 	}
-	return 0;
+	room->at[room->count] = room->walk.at;
+	return got < 0 ? got : 0;
 }
 
 static bool put(struct nic *nic, uint64_t addr, const struct frame *frame, uint32_t from,
@@ -99,26 +143,56 @@ static bool put(struct nic *nic, uint64_t addr, const struct frame *frame, uint3
 	return true;
 }
 
+/* The frame from DONE on into the buffers of slot K; how many bytes. */
+static uint32_t slot_fill(struct nic *nic, const struct room *room, unsigned k,
+			  const struct frame *frame, uint32_t done)
+{
+	uint32_t from = done;
+
+	for (unsigned i = k ? room->past[k - 1] : 0; i < room->past[k]; i++) {
+		uint32_t left = frame->length - done;
+		uint32_t length = left < room->size[i] ? left : room->size[i];
+
+		if (length && !put(nic, room->buffer[i], frame, done, length))
+			nic->counts[COUNT_RX_NO_ROOM]++; /* not memory: lost on the way */
+		done += length;
+	}
+	return done - from;
+}
+
+/* The cursor first, which results may speak of; what ends a walk follows its slot. */
+static void slot_done(struct nic *nic, unsigned index, struct room *room, unsigned k,
+		      struct scope *scope, unsigned place)
+{
+	const struct ring *ring = &nic->card->rings[index];
+	bool last = k + 1 == room->count, ends = ring->walked && last && room->walk.ended;
+
+	if (!ring->walked)
+		ring_advance(nic, index, 1);
+	else if (!ends)
+		ring_walk_done(&room->walk, room->at[k], room->at[k + 1], last, room->slots[k]);
+	ring_complete(nic, ring, room->uses[k], scope, room->addr[k], room->slots[k], place);
+	if (ends)
+		ring_walk_done(&room->walk, room->at[k], room->at[k + 1], true, room->slots[k]);
+}
+
 static void room_fill(struct nic *nic, unsigned index, struct room *room, const struct frame *frame,
 		      struct facts *facts)
 {
-	const struct ring *ring = &nic->card->rings[index];
 	uint32_t done = 0;
 
+	if (nic->rings[index].state == RING_STARVED)
+		nic->rings[index].state = RING_RUNNING;
 	for (unsigned k = 0; k < room->count; k++) {
-		uint32_t left = frame->length - done;
 		struct scope scope = {
 			.facts = facts, .slot = room->slots[k], .ring = (uint8_t)index};
-		const struct use *use = ring_use(nic, ring, &scope);
 
-		facts->put = left < room->size[k] ? left : room->size[k];
+		facts->put = slot_fill(nic, room, k, frame, done);
 		facts->first = done == 0;
-		if (facts->put && !put(nic, room->buffer[k], frame, done, facts->put))
-			nic->counts[COUNT_RX_NO_ROOM]++; /* not memory: lost on the way */
 		done += facts->put;
 		facts->last = done == frame->length && facts->put;
-		ring_advance(nic, index, 1);
-		ring_complete(nic, ring, use, &scope, room->addr[k], room->slots[k], facts->last);
+		slot_done(nic, index, room, k, &scope,
+			  (facts->first ? SLOT_FIRST : 0) | (facts->last ? SLOT_LAST : 0));
 	}
 }
 
@@ -167,24 +241,62 @@ static void strip(struct nic *nic, const struct ring *ring, struct frame *frame,
 	frame->length -= 4;
 }
 
-static enum delivery no_room(struct nic *nic, const struct ring *ring, bool hold)
+/*
+ * Nobody tells us when a driver gives slots back that say themselves whose they
+ * are: as long as a frame waits, we look, less and less often.
+ */
+enum { LOOK_FIRST = 100000, LOOK_LAST = 10000000 }; /* ns */
+
+static void look_fired(struct timer *timer)
 {
-	struct scope scope = {0};
+	struct nic *nic = timer->context;
+
+	nic->bus.schedule(nic->bus.context);
+	if (nic->look_after < LOOK_LAST)
+		nic->look_after *= 2;
+	if (nic->held)
+		timer_arm(nic->bus.clock, timer, clock_now(nic->bus.clock) + nic->look_after);
+}
+
+static void look_later(struct nic *nic, const struct ring *ring)
+{
+	if (ring->ready != READY_CONDITION || timer_armed(&nic->look))
+		return;
+	nic->look_after = LOOK_FIRST;
+	timer_arm(nic->bus.clock, &nic->look, clock_now(nic->bus.clock) + nic->look_after);
+}
+
+void receive_init(struct nic *nic)
+{
+	timer_init(&nic->look, look_fired, nic);
+}
+
+static enum delivery no_room(struct nic *nic, unsigned index, bool hold)
+{
+	const struct ring *ring = &nic->card->rings[index];
+	struct scope scope = {.ring = (uint8_t)index};
 
 	if (hold) {
 		nic->held = true;
+		if (ring->next == NEXT_STREAM)
+			streams_wait(nic);
+		look_later(nic, ring);
 		return HELD;
 	}
 	nic->counts[COUNT_RX_NO_ROOM]++;
 	nic->stats.rx_no_room++;
-	actions_run(nic, &ring->empty, &scope);
+	if (ring->walked)
+		ring_dry(nic, index);
+	else
+		actions_run(nic, &ring->empty, &scope);
 	return TAKEN;
 }
 
-static enum delivery not_put(struct nic *nic, const struct ring *ring, int why, bool hold)
+static enum delivery not_put(struct nic *nic, unsigned index, int why, bool hold)
 {
 	if (why != -EAGAIN)
-		return no_room(nic, ring, why == -ENOBUFS && (hold || ring->empty_holds));
+		return no_room(nic, index,
+			       why == -ENOBUFS && (hold || nic->card->rings[index].empty_holds));
 	nic->held = true;
 	return HELD;
 }
@@ -230,7 +342,7 @@ static enum delivery deliver(struct nic *nic, const uint8_t *data, uint32_t leng
 	else
 		found = room_find(nic, (unsigned)index, frame.length + (keeps ? 4 : 0), &room);
 	if (found < 0)
-		return not_put(nic, ring, found, hold);
+		return not_put(nic, (unsigned)index, found, hold);
 	receive_look(nic, ring, &(struct frame){.length = length}, data, &facts, known);
 	if (keeps) {
 		check = receive_fcs(data, length);
@@ -243,7 +355,7 @@ static enum delivery deliver(struct nic *nic, const uint8_t *data, uint32_t leng
 	else
 		room_fill(nic, (unsigned)index, &room, &frame, &facts);
 	if (found < 0)
-		return not_put(nic, ring, found, hold);
+		return not_put(nic, (unsigned)index, found, hold);
 	dma_settle(nic->bus.memory);
 	count_total(nic, COUNT_RX_FRAMES, 1, length);
 	count_size(nic, COUNT_RX_FRAMES, length, 1);
@@ -312,6 +424,8 @@ unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count
 			break;
 		taken++;
 	}
+	if (nic->trace)
+		trace_frames(nic, "in", frames, taken);
 	if (dma_flush(nic->bus.memory))
 		nic->bus.schedule(nic->bus.context);
 	counters_post(nic);

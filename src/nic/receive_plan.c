@@ -87,8 +87,9 @@ static bool take_skip(struct fill *fill, const struct expr *skip)
 bool fill_note(struct nic *nic, struct plans *plans, const struct ring *ring)
 {
 	const struct use *use = &ring->uses[0];
-	bool good = ring->slot_size == PLAN_SLOT && ring->uses_count == 1 && !use->when.count &&
-		    !use->completes_count && use->as == USE_ROOM && ring->completes_count <= 8 &&
+	bool good = ring->next == NEXT_ARRAY && !ring->walked && ring->slot_size == PLAN_SLOT &&
+		    ring->uses_count == 1 && !use->when.count && !use->completes_count &&
+		    !use->pieces_count && use->as == USE_ROOM && ring->completes_count <= 8 &&
 		    plan_take(&plans->fill.address, &use->address) &&
 		    take_skip(&plans->fill, &use->skip);
 

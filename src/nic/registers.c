@@ -145,9 +145,8 @@ static void reg_write(struct nic *nic, const struct reg *reg, unsigned k, uint64
 	windows_written(nic, index);
 }
 
-/* Bytes [into, into + part) of a register. */
-static uint64_t part_of_reg(struct nic *nic, const struct reg *reg, unsigned k, unsigned into,
-			    unsigned part, bool effects)
+static uint64_t part_get(struct nic *nic, const struct reg *reg, unsigned k, unsigned into,
+			 unsigned part, bool effects)
 {
 	if (reg->port)
 		return data_port_read(nic, reg->port, part);
@@ -156,15 +155,35 @@ static uint64_t part_of_reg(struct nic *nic, const struct reg *reg, unsigned k, 
 	return reg_read(nic, reg, k, effects) >> into * 8 & lanes(part);
 }
 
+/* Bytes [into, into + part) of a register. */
+static uint64_t part_of_reg(struct nic *nic, const struct reg *reg, unsigned k, unsigned into,
+			    unsigned part, bool effects)
+{
+	uint64_t value = part_get(nic, reg, k, into, part, effects);
+
+	if (nic->trace)
+		trace_read(nic, reg, k, into, part, value);
+	return value;
+}
+
 static void part_to_reg(struct nic *nic, const struct reg *reg, unsigned k, unsigned into,
 			unsigned part, uint64_t value)
 {
+	if (nic->trace)
+		trace_write(nic, reg, k, into, part, value);
 	if (reg->port)
 		data_port_write(nic, reg->port, part, value);
 	else if (reg->through)
 		window_port_write(nic, reg, into, part, value);
 	else
 		reg_write(nic, reg, k, value << into * 8, lanes(part) << into * 8);
+}
+
+static void nobody(struct nic *nic, unsigned bank, uint32_t offset, bool write)
+{
+	nic->stats.undeclared++;
+	if (nic->trace)
+		trace_undeclared(nic, bank, offset, write);
 }
 
 /*
@@ -176,7 +195,8 @@ static const struct reg *find_whole(struct nic *nic, const struct bank *bank, ui
 {
 	const struct reg *reg = find(nic, bank, offset, write, width, k);
 
-	nic->stats.undeclared += reg == NULL;
+	if (!reg)
+		nobody(nic, (unsigned)(bank - nic->card->banks), offset, write);
 	if (!reg || offset != reg->at + *k * reg->stride ||
 	    (bank->accesses == ACCESSES_IGNORE && width != reg->bytes))
 		return NULL;
@@ -203,8 +223,8 @@ uint64_t bank_read(struct nic *nic, unsigned bank, uint32_t offset, unsigned wid
 			into = offset + done - reg->at - k * reg->stride;
 			part = reg->bytes - into < width - done ? reg->bytes - into : width - done;
 			got = part_of_reg(nic, reg, k, into, part, effects);
-		} else {
-			nic->stats.undeclared += done == 0;
+		} else if (done == 0) {
+			nobody(nic, bank, offset, false);
 		}
 		value |= got << done * 8;
 		done += part;
@@ -232,8 +252,8 @@ void bank_write(struct nic *nic, unsigned bank, uint32_t offset, unsigned width,
 			into = offset + done - reg->at - k * reg->stride;
 			part = reg->bytes - into < width - done ? reg->bytes - into : width - done;
 			part_to_reg(nic, reg, k, into, part, value >> done * 8 & lanes(part));
-		} else {
-			nic->stats.undeclared += done == 0;
+		} else if (done == 0) {
+			nobody(nic, bank, offset, true);
 		}
 		done += part;
 	}

@@ -3,8 +3,9 @@
 /*
  * Rings: geometry, cursor, slot layouts, results.
  *
- *   stopped --when true--> running <--wake-- starved
- *      ^------when false------'  '--nothing ready--^
+ *   stopped --when true, start--> running <--wake-- starved
+ *      ^------when false, stop------'  |'--nothing ready--^
+ *                                      '--<stop>--> suspended (--wake--> running)
  *
  * Geometry is decided in one place, from all registers, when the ring starts
  * and whenever registers changed; a ring whose numbers make no sense has no
@@ -16,16 +17,32 @@
 
 enum { RING_ENTRIES_MAX = 1 << 16 };
 
+/* Where the engine keeps the cursor itself, a new base takes it along. */
+static void base_set(struct nic *nic, unsigned index, uint64_t base)
+{
+	const struct ring *ring = &nic->card->rings[index];
+	struct ring_run *run = &nic->rings[index];
+
+	if (ring->walked && !ring->cursor_mask && base != run->base) {
+		run->position = ring->by_address ? base : 0;
+		run->finished = false;
+	}
+	run->base = base;
+}
+
 static void ring_geometry(struct nic *nic, unsigned index)
 {
 	const struct ring *ring = &nic->card->rings[index];
 	struct ring_run *run = &nic->rings[index];
 	struct scope scope = {0};
-	uint64_t end = expr_eval(nic, &ring->end_value, &scope);
+	uint64_t end = 0;
 
-	run->base = expr_eval(nic, &ring->base, &scope);
+	base_set(nic, index, expr_eval(nic, &ring->base, &scope));
+	run->stride = ring->stride.count ? expr_eval(nic, &ring->stride, &scope) : ring->slot_size;
+	if (ring->end <= END_ENTRIES)
+		end = expr_eval(nic, &ring->end_value, &scope);
 	if (ring->end == END_BYTES && ring->next == NEXT_ARRAY)
-		end /= ring->slot_size;
+		end = run->stride ? end / run->stride : 0;
 	run->entries = end <= RING_ENTRIES_MAX ? (uint32_t)end : 0;
 	if (ring->next == NEXT_STREAM)
 		stream_geometry(nic, index);
@@ -35,49 +52,52 @@ void rings_update(struct nic *nic)
 {
 	nic->dirty = false;
 	for (unsigned i = 0; i < nic->card->rings_count; i++) {
+		const struct ring *ring = &nic->card->rings[i];
 		struct ring_run *run = &nic->rings[i];
 		struct scope scope = {0};
 
-		if (!expr_holds(nic, &nic->card->rings[i].when, &scope)) {
+		if (!expr_holds(nic, &ring->when, &scope)) {
+			run->halted = ring->starts && !ring->when.count;
 			run->state = RING_STOPPED;
 			continue;
 		}
-		if (run->state == RING_STOPPED)
+		if (run->halted)
+			run->state = RING_STOPPED;
+		else if (run->state == RING_STOPPED)
 			run->state = RING_RUNNING;
 		ring_geometry(nic, i);
 	}
 }
 
+void ring_start(struct nic *nic, unsigned index, const uint64_t *at)
+{
+	const struct ring *ring = &nic->card->rings[index];
+	struct ring_run *run = &nic->rings[index];
+	struct scope scope = {0};
+	uint64_t base = expr_eval(nic, &ring->base, &scope);
+
+	run->halted = run->finished = false;
+	run->state = RING_RUNNING; /* or not: see rings_update() */
+	run->base = base;
+	if (!ring->cursor_mask)
+		run->position = at ? *at : ring->by_address ? base : 0;
+	else if (at)
+		nic->state[ring->cursor_word] =
+			(nic->state[ring->cursor_word] & ~ring->cursor_mask) |
+			(*at & ring->cursor_mask);
+	nic->dirty = true;
+}
+
 uint32_t ring_cursor(const struct nic *nic, unsigned ring)
 {
 	const struct ring *at = &nic->card->rings[ring];
-
-	return (uint32_t)(nic->state[at->cursor_word] & at->cursor_mask);
-}
-
-/* Slots from the cursor on that the driver has handed over. */
-static uint32_t owned(struct nic *nic, unsigned ring)
-{
-	const struct ring *at = &nic->card->rings[ring];
 	const struct ring_run *run = &nic->rings[ring];
-	uint32_t cursor = ring_cursor(nic, ring), count = 0;
 
-	for (; count < run->entries && count < BUDGET; count++) {
-		uint8_t slot[SLOT_MAX + 8] = {0};
-		struct scope scope = {.slot = slot};
-		struct iovec iov[1];
-
-		if (dma_read_view(nic->bus.memory,
-				  run->base + (uint64_t)((cursor + count) % run->entries) *
-						      at->slot_size,
-				  at->slot_size, iov, 1) != 1)
-			break;
-		memcpy(slot, iov[0].iov_base, at->slot_size);
-		if (!expr_eval(nic, &at->until, &scope))
-			break;
-	}
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return count;
+	if (at->by_address) /* of an array; a chain has no numbers */
+		return at->next == NEXT_ARRAY && run->stride
+			       ? (uint32_t)((ring_position(nic, ring) - run->base) / run->stride)
+			       : 0;
+	return (uint32_t)ring_position(nic, ring);
 }
 
 uint32_t ring_ready(struct nic *nic, unsigned ring)
@@ -87,11 +107,11 @@ uint32_t ring_ready(struct nic *nic, unsigned ring)
 	uint32_t cursor = ring_cursor(nic, ring);
 	uint64_t until;
 
+	if (nic->card->rings[ring].walked)
+		return ring_walk_count(nic, ring, BUDGET);
 	if (nic->card->rings[ring].next != NEXT_ARRAY)
 		return nic->card->rings[ring].next == NEXT_STREAM ? stream_free(nic, ring)
 								  : registers_ready(nic, ring);
-	if (nic->card->rings[ring].ready == READY_CONDITION)
-		return owned(nic, ring);
 	until = expr_eval(nic, &nic->card->rings[ring].until, &scope);
 	if (cursor >= run->entries || until >= run->entries)
 		return 0;
@@ -119,12 +139,14 @@ const struct use *ring_use(struct nic *nic, const struct ring *ring, const struc
 	return NULL;
 }
 
-static bool slot_store(struct nic *nic, const struct ring *ring, uint64_t addr, const uint8_t *slot,
-		       unsigned first, unsigned end)
+static bool piece_store(struct nic *nic, const struct ring *ring, uint64_t addr,
+			const uint8_t *slot, unsigned first, unsigned end)
 {
 	struct iovec iov[2];
 	int count = 1;
 
+	if (first >= end)
+		return true;
 	if (ring->stream.memory)
 		iov[0] = (struct iovec){
 			memory_room(nic, ring->stream.memory - 1u, addr + first, end - first),
@@ -134,43 +156,92 @@ static bool slot_store(struct nic *nic, const struct ring *ring, uint64_t addr, 
 	if (count < 0 || !iov[0].iov_base)
 		return false;
 	for (int i = 0; i < count; i++) {
-		memcpy(iov[i].iov_base, slot + first, iov[i].iov_len);
+		if (iov[i].iov_len == 4 && !((uintptr_t)iov[i].iov_base & 3)) {
+			uint32_t word; /* at once: the driver looks at it while it changes */
+
+			memcpy(&word, slot + first, sizeof(word));
+			__atomic_store_n((uint32_t *)iov[i].iov_base, word, __ATOMIC_RELEASE);
+		} else {
+			memcpy(iov[i].iov_base, slot + first, iov[i].iov_len);
+		}
 		first += (unsigned)iov[i].iov_len;
 	}
 	return true;
 }
 
+/* Bytes [first, end) of a slot; what says whose it is comes last, whole. */
+static bool slot_store(struct nic *nic, const struct ring *ring, uint64_t addr, const uint8_t *slot,
+		       unsigned first, unsigned end)
+{
+	unsigned at = ring->ready_at, past = at + ring->ready_bytes;
+	bool stored;
+
+	__atomic_thread_fence(__ATOMIC_RELEASE); /* frame bytes before the slot's */
+	if (end <= at || first >= past)
+		return piece_store(nic, ring, addr, slot, first, end);
+	stored = piece_store(nic, ring, addr, slot, first, at) &
+		 piece_store(nic, ring, addr, slot, past, end);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	return stored & piece_store(nic, ring, addr, slot, at, past);
+}
+
+struct span {
+	unsigned first, end;
+};
+
+static void complete_write(struct nic *nic, const struct complete *complete,
+			   const struct scope *scope, uint8_t *slot, struct span *span)
+{
+	for (unsigned k = 0; k < complete->writes_count; k++) {
+		const struct write_field *write = &complete->writes[k];
+		unsigned begin = write->bit / 8, past = (write->bit + write->width + 7u) / 8;
+
+		slot_set(slot, write->bit, write->width, expr_eval(nic, &write->value, scope));
+		span->first = begin < span->first ? begin : span->first;
+		span->end = past > span->end ? past : span->end;
+	}
+}
+
 /* The result of one slot: its fields, then what follows from it. */
 bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *use,
-		   struct scope *scope, uint64_t addr, uint8_t *slot, bool last)
+		   struct scope *scope, uint64_t addr, uint8_t *slot, unsigned place)
 {
 	bool own = use && use->completes_count;
 	const struct complete *list = own ? use->completes : ring->completes;
-	unsigned count = own ? use->completes_count : ring->completes_count;
+	unsigned count = own ? use->completes_count : ring->completes_count, hold = 0;
+	struct span span = {.first = ring->slot_size};
+	uint8_t before[SLOT_MAX + 8];
 	bool stored = true;
 
+	if (nic->trace)
+		memcpy(before, slot, ring->slot_size);
 	scope->slot = slot;
 	scope->here = addr;
 	for (unsigned i = 0; i < count; i++) {
-		const struct complete *complete = &list[i];
-		unsigned first = ring->slot_size, end = 0;
-
-		if ((complete->at_last && !last) || !expr_holds(nic, &complete->when, scope))
+		if ((list[i].at_last && !(place & SLOT_LAST)) ||
+		    (list[i].at_first && !(place & SLOT_FIRST)) ||
+		    !expr_holds(nic, &list[i].when, scope))
 			continue;
-		for (unsigned k = 0; k < complete->writes_count; k++) {
-			const struct write_field *write = &complete->writes[k];
-			unsigned begin = write->bit / 8,
-				 past = (write->bit + write->width + 7u) / 8;
-
-			slot_set(slot, write->bit, write->width,
-				 expr_eval(nic, &write->value, scope));
-			first = begin < first ? begin : first;
-			end = past > end ? past : end;
-		}
-		__atomic_thread_fence(__ATOMIC_RELEASE); /* frame bytes before the slot's */
-		if (end)
-			stored &= slot_store(nic, ring, addr, slot, first, end);
-		actions_run(nic, &complete->actions, scope);
+		hold |= 1u << i;
+		complete_write(nic, &list[i], scope, slot, &span);
 	}
+	if (span.end)
+		stored = slot_store(nic, ring, addr, slot, span.first, span.end);
+	for (unsigned i = 0; i < count; i++) {
+		if (hold >> i & 1)
+			actions_run(nic, &list[i].actions, scope);
+	}
+	if (nic->trace)
+		trace_slot(nic, ring, use, addr, before, slot);
 	return stored;
+}
+
+/* Whether a frame that waits may find room now. */
+bool ring_room(struct nic *nic, unsigned index)
+{
+	const struct ring *ring = &nic->card->rings[index];
+
+	if (ring->walked)
+		return ring_walk_count(nic, index, 1) != 0;
+	return ring->next == NEXT_STREAM ? stream_room(nic, index) : ring_ready(nic, index) != 0;
 }

@@ -46,7 +46,10 @@ struct ring_run {
 	uint8_t state;	/* enum ring_state */
 	bool waits;	/* for the port to take frames again */
 	bool commanded; /* the actions of the command at the cursor are recorded */
-	uint64_t base;
+	bool halted;	/* until it is started, whatever its when= says */
+	bool finished;	/* the slot at the cursor is done with, the next not known; see walk.c */
+	uint64_t position, finished_at; /* the cursor, where no register is; and of that slot */
+	uint64_t base, stride;
 	uint32_t entries;
 	uint32_t from, needs; /* stream: where it begins; room that the last frame did not find */
 	uint8_t context[CARD_CONTEXTS][SLOT_MAX + 8];
@@ -124,6 +127,7 @@ struct loop_frame {
 
 struct nic {
 	const struct card *card;
+	struct trace *trace; /* NULL: off */
 	struct bus bus;
 	struct port *port;
 	uint8_t mac[6];
@@ -132,6 +136,8 @@ struct nic {
 	bool level, dirty, held; /* held: the port keeps frames until there is room */
 	uint8_t nesting;
 	unsigned held_segments; /* of its first frame, delivered already */
+	struct timer look;	/* for room, while frames wait for slots of their own */
+	uint64_t look_after;
 	uint64_t reset_time;
 	uint64_t *state;
 	uint8_t **memories;
@@ -155,6 +161,7 @@ struct nic {
 	uint8_t headers[BATCH][HEADER_MAX];
 	uint16_t slots_of[BATCH];	      /* slots up to and with each frame */
 	uint8_t slots[BUDGET * SLOT_MAX + 8]; /* + 8: fields are read by whole loads */
+	uint64_t slot_at[BUDGET + 1];	      /* walked rings: cursors of these, and the next */
 	/* scratch of receive and of software segmentation */
 	uint8_t linear[FRAME_MAX];
 	uint8_t segment[16384 + HEADER_MAX];
@@ -263,6 +270,19 @@ void window_port_write(struct nic *nic, const struct reg *reg, unsigned lane, un
 void pins_written(struct nic *nic, unsigned word);
 uint64_t pins_shown(const struct nic *nic, unsigned word, uint64_t value);
 
+/* trace.c: only where nic->trace is not NULL */
+enum { TRACE_REGISTERS = 1, TRACE_RINGS = 2, TRACE_FRAMES = 4, TRACE_INTERRUPTS = 8 };
+void trace_read(struct nic *nic, const struct reg *reg, unsigned k, unsigned into, unsigned part,
+		uint64_t value);
+void trace_write(struct nic *nic, const struct reg *reg, unsigned k, unsigned into, unsigned part,
+		 uint64_t value);
+void trace_undeclared(struct nic *nic, unsigned bank, uint32_t offset, bool write);
+void trace_slot(struct nic *nic, const struct ring *ring, const struct use *use, uint64_t addr,
+		const uint8_t *before, const uint8_t *after);
+void trace_frames(struct nic *nic, const char *way, const struct frame *frames, unsigned count);
+void trace_line(struct nic *nic, bool level);
+void trace_message(struct nic *nic, unsigned vector);
+
 /* phy.c */
 static inline bool phy_up(const struct nic *nic)
 {
@@ -278,9 +298,34 @@ void rings_update(struct nic *nic);
 uint32_t ring_ready(struct nic *nic, unsigned ring);
 uint32_t ring_cursor(const struct nic *nic, unsigned ring);
 void ring_advance(struct nic *nic, unsigned ring, uint32_t slots);
+void ring_start(struct nic *nic, unsigned ring, const uint64_t *at); /* NULL: at its base */
+bool ring_room(struct nic *nic, unsigned ring); /* receive: it may be worth to try again */
+void ring_dry(struct nic *nic, unsigned ring);	/* nothing was ready */
+enum { SLOT_FIRST = 1, SLOT_LAST = 2 };		/* of its frame */
 bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *use,
-		   struct scope *scope, uint64_t addr, uint8_t *slot, bool last);
+		   struct scope *scope, uint64_t addr, uint8_t *slot, unsigned place);
 const struct use *ring_use(struct nic *nic, const struct ring *ring, const struct scope *scope);
+
+/* walk.c */
+struct ring_walk {
+	struct nic *nic;
+	const struct ring *ring;
+	struct ring_run *run;
+	unsigned index;
+	uint64_t first, at;	 /* cursors: of the first slot that was given, and of the next */
+	const struct stop *stop; /* that holds for the last one */
+	bool ended, lap;	 /* the next is not known; is the first again */
+	struct dma_window window;
+};
+int ring_walk_begin(struct ring_walk *walk, struct nic *nic,
+		    unsigned ring); /* 0, or what memory said */
+int ring_walk_slot(struct ring_walk *walk, uint8_t *slot,
+		   uint64_t *at); /* 1, 0: none is ready, or so */
+void ring_walk_done(struct ring_walk *walk, uint64_t at, uint64_t next, bool last,
+		    const uint8_t *slot);
+uint64_t slot_address(const struct nic *nic, unsigned ring, uint64_t at);
+uint64_t ring_position(const struct nic *nic, unsigned ring);
+uint32_t ring_walk_count(struct nic *nic, unsigned ring, uint32_t most);
 
 /* register_ring.c */
 uint32_t registers_ready(struct nic *nic, unsigned ring);
@@ -289,6 +334,7 @@ uint32_t registers_ready(struct nic *nic, unsigned ring);
 void stream_geometry(struct nic *nic, unsigned ring);
 uint32_t stream_free(struct nic *nic, unsigned ring);
 bool stream_room(struct nic *nic, unsigned ring);
+void streams_wait(struct nic *nic);				  /* a frame has no room yet */
 int stream_find(struct nic *nic, unsigned ring, uint32_t length); /* 0 or -ENOBUFS */
 int stream_fill(struct nic *nic, unsigned ring, const struct frame *frame, struct facts *facts);
 
@@ -360,6 +406,7 @@ static inline uint64_t plan_field(const struct plan_field *field, const uint8_t 
 /* transmit.c, receive.c */
 bool transmit_work(struct nic *nic, unsigned ring); /* true: more is left */
 bool receive_loop(struct nic *nic);
+void receive_init(struct nic *nic);
 int receive_ring(const struct nic *nic); /* -1: none runs */
 uint32_t receive_fcs(const uint8_t *data, size_t length);
 void receive_look(struct nic *nic, const struct ring *ring, const struct frame *frame,

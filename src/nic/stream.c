@@ -17,6 +17,11 @@
  * may be anything, so it counts modulo the length; a cursor out of bounds has
  * no room. Frame bytes are written first, the header behind them, and only then
  * does the cursor move: a frame that could not be written was never there.
+ *
+ * Drivers acknowledge frames and then leave some of them in the ring, sure that
+ * the next one, or its overflow, will call them again. A frame that waits in the
+ * port does neither; so for as long as it waits, empty= happens with whatever the
+ * driver does, as if it came again each time.
  */
 #include "nic/state.h"
 
@@ -61,9 +66,23 @@ static uint64_t needed(const struct ring *ring, uint32_t length)
 	return (whole + ring->stream.align - 1) / ring->stream.align * ring->stream.align;
 }
 
+/* For the frame that waits; a ring that was stopped takes it, to drop it. */
 bool stream_room(struct nic *nic, unsigned index)
 {
-	return stream_free(nic, index) > nic->rings[index].needs;
+	return nic->rings[index].state == RING_STOPPED ||
+	       stream_free(nic, index) > nic->rings[index].needs;
+}
+
+void streams_wait(struct nic *nic)
+{
+	for (unsigned i = 0; i < nic->card->rings_count; i++) {
+		const struct ring *ring = &nic->card->rings[i];
+		struct scope scope = {.ring = (uint8_t)i};
+
+		if (ring->next == NEXT_STREAM && nic->rings[i].state != RING_STOPPED)
+			actions_run(nic, &ring->empty, &scope);
+	}
+	interrupts_update(nic);
 }
 
 int stream_find(struct nic *nic, unsigned index, uint32_t length)
@@ -145,6 +164,6 @@ int stream_fill(struct nic *nic, unsigned index, const struct frame *frame, stru
 	facts->first = facts->last = true;
 	facts->next = (uint32_t)(next / ring->stream.unit);
 	cursor_move(nic, index, next);
-	ring_complete(nic, ring, NULL, &scope, run->base + at, header, true);
+	ring_complete(nic, ring, NULL, &scope, run->base + at, header, SLOT_FIRST | SLOT_LAST);
 	return 0;
 }

@@ -17,26 +17,29 @@
 #include <errno.h>
 #include <string.h>
 
-static int slots_load(struct nic *nic, const struct ring *ring, const struct ring_run *run,
-		      uint32_t cursor, uint32_t count)
+/* Slots side by side, as many as the driver says there are. */
+static int slots_load(struct build *build, uint32_t cursor, uint32_t count)
 {
+	struct nic *nic = build->nic;
+	const struct ring_run *run = build->run;
+	unsigned size = build->ring->slot_size;
 	uint32_t loaded = 0;
 
-	if (ring->next == NEXT_REGISTERS) /* they are at hand */
+	if (build->ring->next == NEXT_REGISTERS) /* they are at hand */
 		return 0;
 	while (loaded < count) {
 		uint32_t at = cursor + loaded;
 		uint32_t part = count - loaded;
 		struct iovec iov[4];
-		uint8_t *to = nic->slots + loaded * ring->slot_size;
+		uint8_t *to = nic->slots + loaded * size;
 		int got;
 
 		if (at >= run->entries)
 			at -= run->entries;
 		if (part > run->entries - at)
 			part = run->entries - at;
-		got = dma_read_view(nic->bus.memory, run->base + (uint64_t)at * ring->slot_size,
-				    part * ring->slot_size, iov, 4);
+		got = dma_read_view(nic->bus.memory, run->base + (uint64_t)at * size, part * size,
+				    iov, 4);
 		if (got < 0)
 			return got;
 		for (int i = 0; i < got; i++) {
@@ -48,6 +51,43 @@ static int slots_load(struct nic *nic, const struct ring *ring, const struct rin
 	return 0;
 }
 
+/* How many slots are at hand, or what guest memory said. */
+static int load(struct build *build)
+{
+	uint32_t ready = ring_ready(build->nic, build->index);
+	int error;
+
+	if (ready > BUDGET)
+		ready = BUDGET;
+	error = ready ? slots_load(build, ring_cursor(build->nic, build->index), ready) : 0;
+	if (error < 0 && error != -EAGAIN) { /* no such memory: the slots are passed over */
+		count_faults(build->nic, 1);
+		ring_advance(build->nic, build->index, ready);
+	}
+	return error < 0 ? error : (int)ready;
+}
+
+static int load_walked(struct build *build)
+{
+	struct nic *nic = build->nic;
+	int got = ring_walk_begin(&build->walk, nic, build->index);
+	unsigned count = 0;
+
+	for (; got >= 0 && count < BUDGET; count++) {
+		uint8_t *slot = nic->slots + count * build->ring->slot_size;
+
+		got = ring_walk_slot(&build->walk, slot, &nic->slot_at[count]);
+		if (got <= 0)
+			break;
+	}
+	nic->slot_at[count] = build->walk.at;
+	if (got == -EAGAIN || (got >= 0 || count))
+		return got == -EAGAIN ? got : (int)count;
+	count_faults(nic, 1); /* no such memory: until the driver says more */
+	build->run->state = RING_STARVED;
+	return got;
+}
+
 static void build_begin(struct build *build, struct nic *nic, unsigned index)
 {
 	build->nic = nic;
@@ -57,6 +97,7 @@ static void build_begin(struct build *build, struct nic *nic, unsigned index)
 	build->plans = &nic->plans[index];
 	build->scope = (struct scope){.ring = (uint8_t)index};
 	build->again = build->fault = build->blocked = false;
+	build->frames = build->faults = 0;
 	build->looped = build->ring->loop_present &&
 			expr_holds(nic, &build->ring->loop_when, &build->scope);
 	plans_check(nic, index);
@@ -171,12 +212,59 @@ static void build_command(struct build *build, const struct use *use, unsigned i
 	build->command = i == 0 ? use : NULL;
 }
 
+/* Cursors of the slots of this part; walked rings only. */
+static const uint64_t *part_at(const struct build *build)
+{
+	return build->nic->slot_at +
+	       (size_t)(build->from - build->nic->slots) / build->ring->slot_size;
+}
+
 /* Of the slot that is I behind the cursor. */
 static unsigned slot_index(const struct build *build, unsigned i)
 {
-	uint32_t at = ring_cursor(build->nic, build->index) + i;
+	uint32_t at;
 
+	if (build->ring->walked)
+		return build->ring->by_address ? 0 : (unsigned)part_at(build)[i];
+	at = ring_cursor(build->nic, build->index) + i;
 	return at < build->run->entries ? at : at - build->run->entries;
+}
+
+static uint64_t slot_here(const struct build *build, unsigned i)
+{
+	return build->ring->walked
+		       ? slot_address(build->nic, build->index, part_at(build)[i])
+		       : build->run->base + (uint64_t)slot_index(build, i) * build->ring->slot_size;
+}
+
+static void frame_open(struct build *build, const struct use *use, const uint8_t *slot)
+{
+	if (build->frame) { /* the one before has no end */
+		build->faults++;
+		build->frame = NULL;
+	}
+	frame_begin(build);
+	build->scope.first = slot;
+	build->use = use;
+}
+
+/* A slot outside of frames, or what makes none of it. */
+static bool pass_over(struct build *build, const struct use *use, const uint8_t *slot)
+{
+	if (use && use->as == USE_CONTEXT)
+		context_keep(build, use, slot);
+	return !use || use->as == USE_CONTEXT ||
+	       (!build->frame && use->first.count &&
+		!expr_eval(build->nic, &use->first, &build->scope));
+}
+
+/* A whole lap, or a whole budget, without an end: that frame can never be. */
+static bool endless(const struct build *build, uint32_t ready)
+{
+	if (!build->frame || build->frames || build->from != build->nic->slots)
+		return false;
+	return ready == BUDGET ||
+	       (build->ring->walked ? build->walk.lap : ready + 1 >= build->run->entries);
 }
 
 static void build_frames(struct build *build, uint32_t ready)
@@ -199,27 +287,20 @@ static void build_frames(struct build *build, uint32_t ready)
 		}
 		build->scope.slot = slot;
 		build->scope.index = slot_index(build, i);
-		build->scope.here =
-			build->run->base + (uint64_t)build->scope.index * build->ring->slot_size;
+		build->scope.here = slot_here(build, i);
 		use = ring_use(nic, build->ring, &build->scope);
 		if (use && use->as == USE_COMMAND) {
 			build_command(build, use, i);
 			return;
 		}
-		if (!use || use->as == USE_CONTEXT ||
-		    (!build->frame && use->first.count &&
-		     !expr_eval(nic, &use->first, &build->scope))) {
-			if (use && use->as == USE_CONTEXT)
-				context_keep(build, use, slot);
+		if (pass_over(build, use, slot)) {
 			if (!build->frame)
 				build->slots = i + 1;
 			continue;
 		}
-		if (!build->frame) {
-			frame_begin(build);
-			build->scope.first = slot;
-			build->use = use;
-		}
+		if (!build->frame ||
+		    (use->first.count && expr_eval(nic, &use->first, &build->scope)))
+			frame_open(build, use, slot);
 		frame_buffer(build, use, expr_eval(nic, &use->address, &build->scope),
 			     (uint32_t)expr_eval(nic, &use->length, &build->scope));
 		if (use->pieces_count)
@@ -227,12 +308,28 @@ static void build_frames(struct build *build, uint32_t ready)
 		if (!use->last.count || expr_eval(nic, &use->last, &build->scope))
 			frame_end(build, i + 1);
 	}
-	/* a whole lap, or a whole budget, without an end: that frame can never be */
-	if (build->frame && build->frames == 0 && build->from == nic->slots &&
-	    (ready == BUDGET || ready + 1 >= build->run->entries)) {
+	if (endless(build, ready)) {
 		build->fault = true;
 		frame_end(build, ready);
 	}
+}
+
+/* Where it stands in its frame; and the next slot is in the same one, or not. */
+static unsigned commit_place(struct build *build, const struct use *use, const struct scope *scope)
+{
+	unsigned place = 0;
+
+	if (!use || use->as == USE_CONTEXT)
+		return 0;
+	if (use->first.count ? expr_eval(build->nic, &use->first, scope) != 0 : !build->open) {
+		place |= SLOT_FIRST;
+		build->open = true;
+	}
+	if (build->open && (!use->last.count || expr_eval(build->nic, &use->last, scope))) {
+		place |= SLOT_LAST;
+		build->open = false;
+	}
+	return place;
 }
 
 static void commit_slot(struct build *build, uint8_t *slot, uint64_t addr, unsigned index)
@@ -245,40 +342,59 @@ static void commit_slot(struct build *build, uint8_t *slot, uint64_t addr, unsig
 	build->scope.index = index;
 	if (use && use->as == USE_CONTEXT)
 		context_keep(build, use, slot);
-	ring_complete(nic, build->ring, use, &scope, addr, slot,
-		      use && (!use->last.count || expr_eval(nic, &use->last, &scope)));
+	ring_complete(nic, build->ring, use, &scope, addr, slot, commit_place(build, use, &scope));
+}
+
+/* Slots [i, end) lie side by side up to there. */
+static unsigned alongside(const struct build *build, unsigned i, unsigned end, uint64_t addr)
+{
+	uint32_t at = slot_index(build, i), entries = build->run->entries;
+	unsigned k = i + 1;
+
+	if (!build->ring->walked)
+		return end - i < entries - at ? end : i + entries - at;
+	while (k < end && slot_here(build, k) == addr + (uint64_t)(k - i) * build->ring->slot_size)
+		k++;
+	return k;
 }
 
 /* Results of the first SLOTS slots: those of runs by the run, split where the ring ends. */
-static void commit(struct build *build, uint32_t cursor, unsigned slots)
+static void commit(struct build *build, unsigned slots)
 {
 	const struct plain_run *run = build->plain.runs, *last = run + build->plain.count;
-	uint32_t entries = build->run->entries;
-	unsigned size = build->ring->slot_size;
 
+	build->open = false;
 	for (unsigned i = 0, end; i < slots; i = end) {
-		uint32_t at = cursor + i < entries ? cursor + i : cursor + i - entries;
-		uint64_t addr = build->run->base + (uint64_t)at * size;
+		uint64_t addr = slot_here(build, i);
 
 		while (run < last && run->end <= i)
 			run++;
 		end = run < last && run->first <= i ? run->end : i + 1;
-		end = end < slots ? end : slots;
-		end = end - i < entries - at ? end : i + entries - at;
+		end = alongside(build, i, end < slots ? end : slots, addr);
 		if (run < last && run->first <= i &&
 		    plain_commit(build->nic, run, build->from, i, end, addr))
 			continue;
-		commit_slot(build, build->from + i * size, addr, at);
+		commit_slot(build, build->from + i * build->ring->slot_size, addr,
+			    slot_index(build, i));
 		end = i + 1;
 	}
 }
 
-static void ring_starve(struct nic *nic, const struct ring *ring, struct ring_run *run)
+static void advance(struct build *build, unsigned slots)
 {
-	struct scope scope = {0};
+	const uint64_t *at;
+	bool last;
 
-	run->state = RING_STARVED;
-	actions_run(nic, &ring->empty, &scope);
+	if (!slots)
+		return;
+	if (!build->ring->walked) {
+		ring_advance(build->nic, build->index, slots);
+		return;
+	}
+	at = part_at(build);
+	last = at + slots == build->nic->slot_at + build->loaded;
+	ring_walk_done(&build->walk, at[slots - 1], at[slots], last,
+		       build->from + (slots - 1) * build->ring->slot_size);
 }
 
 /* The slot at the front is a command: 1 done, 0 not yet. */
@@ -289,8 +405,8 @@ static unsigned transmit_command(struct build *build)
 	build->blocked = !command_run(nic, build->index, build->command, &build->scope);
 	if (build->blocked)
 		return 0;
-	commit(build, ring_cursor(nic, build->index), 1);
-	ring_advance(nic, build->index, 1);
+	commit(build, 1);
+	advance(build, 1);
 	return 1;
 }
 
@@ -314,14 +430,29 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	if (build->command)
 		return transmit_command(build);
 	taken = send_frames(nic, build->frames, build->looped);
+	if (nic->trace)
+		trace_frames(nic, build->looped ? "loop" : "out", nic->frames, taken);
 	slots = taken == build->frames ? build->slots : taken ? nic->slots_of[taken - 1] : 0;
 	build->run->waits = taken < build->frames;
 	count_frames(nic, taken, build->plain.groups);
 	if (taken == build->frames) /* else this part is made again */
 		count_faults(nic, build->faults);
-	commit(build, ring_cursor(nic, build->index), slots);
-	ring_advance(nic, build->index, slots);
+	commit(build, slots);
+	advance(build, slots);
 	return slots;
+}
+
+/* The slots at hand, in parts; how many are done with. */
+static uint32_t transmit_parts(struct build *build)
+{
+	uint32_t done = 0, slots;
+
+	do {
+		build->from = build->nic->slots + done * build->ring->slot_size;
+		slots = transmit_part(build, build->loaded - done);
+		done += slots;
+	} while (slots && done < build->loaded && !build->run->waits);
+	return done;
 }
 
 bool transmit_work(struct nic *nic, unsigned index)
@@ -329,31 +460,22 @@ bool transmit_work(struct nic *nic, unsigned index)
 	const struct ring *ring = &nic->card->rings[index];
 	struct ring_run *run = &nic->rings[index];
 	struct build build;
-	uint32_t ready = ring_ready(nic, index), done = 0, slots;
+	uint32_t done;
 	int loaded;
 
 	if (run->state != RING_RUNNING || run->waits)
 		return false;
-	if (!ready) {
-		ring_starve(nic, ring, run);
+	build_begin(&build, nic, index);
+	loaded = ring->walked ? load_walked(&build) : load(&build);
+	if (loaded < 0) /* once more, unless the answer or the driver wakes us */
+		return loaded != -EAGAIN && run->state == RING_RUNNING;
+	if (!loaded) {
+		ring_dry(nic, index);
+		dma_settle(nic->bus.memory);
 		return false;
 	}
-	if (ready > BUDGET)
-		ready = BUDGET;
-	loaded = slots_load(nic, ring, run, ring_cursor(nic, index), ready);
-	if (loaded < 0) {
-		if (loaded != -EAGAIN) { /* no such memory: the slots are passed over */
-			count_faults(nic, 1);
-			ring_advance(nic, index, ready);
-		}
-		return loaded != -EAGAIN;
-	}
-	build_begin(&build, nic, index);
-	do {
-		build.from = nic->slots + done * ring->slot_size;
-		slots = transmit_part(&build, ready - done);
-		done += slots;
-	} while (slots && done < ready && !run->waits);
+	build.loaded = (uint32_t)loaded;
+	done = transmit_parts(&build);
 	if (done || !build.again)
 		dma_settle(nic->bus.memory);
 	if (build.again || build.blocked)

@@ -18,7 +18,10 @@ struct build {
 	bool blocked;		   /* and is not done */
 
 	unsigned index; /* of the ring */
-	uint8_t *from;	/* the first slot of this part, as loaded */
+	struct ring_walk walk;
+	uint32_t loaded; /* slots, of all parts */
+	bool open;	 /* commit: within a frame */
+	uint8_t *from;	 /* the first slot of this part, as loaded */
 	const struct plans *plans;
 	struct plain plain;
 	bool saved; /* contexts, while frames are built */

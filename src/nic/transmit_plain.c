@@ -95,6 +95,8 @@ static void store(uint8_t *to, uint64_t value, unsigned length)
 {
 	if (length == 1)
 		__atomic_store_n(to, (uint8_t)value, __ATOMIC_RELEASE);
+	else if (length == 4 && !((uintptr_t)to & 3))
+		__atomic_store_n((uint32_t *)to, (uint32_t)value, __ATOMIC_RELEASE);
 	else
 		memcpy(to, &value, length);
 }

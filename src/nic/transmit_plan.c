@@ -82,7 +82,7 @@ static bool note_completes(struct plans *plans, const struct complete *list, uns
 
 static bool note_use(struct plans *plans, const struct use *use)
 {
-	bool good = note(plans, &use->when) & note(plans, &use->last) &
+	bool good = note(plans, &use->when) & note(plans, &use->first) & note(plans, &use->last) &
 		    note_completes(plans, use->completes, use->completes_count);
 
 	for (unsigned i = 0; i < use->checksums_count; i++)
@@ -94,7 +94,7 @@ static bool note_use(struct plans *plans, const struct use *use)
 
 static bool note_transmit(struct nic *nic, struct plans *plans, const struct ring *ring)
 {
-	bool good = ring->slot_size == PLAN_SLOT;
+	bool good = ring->next <= NEXT_CHAIN && ring->slot_size == PLAN_SLOT;
 
 	for (unsigned i = 0; i < ring->uses_count; i++)
 		good &= note_use(plans, &ring->uses[i]);
@@ -114,9 +114,8 @@ void plans_init(struct nic *nic)
 		const struct ring *ring = &nic->card->rings[i];
 		struct plans *plans = &nic->plans[i];
 
-		plans->usable = ring->next == NEXT_ARRAY && ring->ready == READY_UNTIL &&
-				(ring->direction == RING_TRANSMIT ? note_transmit(nic, plans, ring)
-								  : fill_note(nic, plans, ring));
+		plans->usable = ring->direction == RING_TRANSMIT ? note_transmit(nic, plans, ring)
+								 : fill_note(nic, plans, ring);
 	}
 }
 
@@ -216,6 +215,14 @@ static bool answers_itself(const struct plans *plans, const struct plan *plan)
 	return (written[0] & plans->asks[0]) || (written[1] & plans->asks[1]);
 }
 
+/* What says whose the slot is would be written together with more. */
+static bool gives_back_at_once(const struct ring *ring, const struct plan *plan)
+{
+	return !ring->ready_bytes || !plan->length ||
+	       (plan->at >= ring->ready_at &&
+		plan->at + plan->length <= ring->ready_at + ring->ready_bytes);
+}
+
 static bool plan_completes(struct nic *nic, const struct plans *plans, struct plan *plan,
 			   const struct ring *ring, const struct scope *scope)
 {
@@ -233,7 +240,7 @@ static bool plan_completes(struct nic *nic, const struct plans *plans, struct pl
 			plan->actions = &list[i].actions;
 	}
 	plan->once = plan->actions && once(plan->actions);
-	return !answers_itself(plans, plan);
+	return !answers_itself(plans, plan) && gives_back_at_once(ring, plan);
 }
 
 const struct plan *plan_make(struct nic *nic, unsigned index, const uint8_t *slot)

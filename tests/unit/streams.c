@@ -244,7 +244,10 @@ static void test_held(void)
 	CHECK(offer(600));
 	CHECK_EQUAL(bare_read(&bare, WRITE), 14);
 	CHECK(!offer(600));
-	CHECK_EQUAL(bare_read(&bare, CAUSE), 1);
+	CHECK_EQUAL(bare_read(&bare, CAUSE), 3);
+	bare_write(&bare, CAUSE, 3);
+	CHECK_EQUAL(bare_read(&bare, CAUSE), 2); /* the frame is still there, and says so */
+	CHECK(bare.level);
 	CHECK_EQUAL(bare.port.resumed, 0);
 	bare_write(&bare, READ, 11);
 	CHECK_EQUAL(bare.port.resumed, 0); /* not enough yet */
@@ -252,6 +255,12 @@ static void test_held(void)
 	CHECK_EQUAL(bare.port.resumed, 1);
 	CHECK(offer(600));
 	CHECK_EQUAL(bare_read(&bare, WRITE), 14 + 10 - 16 + 4);
+	/* what waits for a receiver that is switched off is lost */
+	CHECK(!offer(600));
+	bare_write(&bare, CTRL, 0);
+	CHECK_EQUAL(bare.port.resumed, 2);
+	CHECK(offer(600));
+	CHECK_EQUAL(nic_stats(bare.nic)->rx_stopped, 1);
 	bare_free(&bare);
 }
 
@@ -276,7 +285,7 @@ static void test_wild_pointers(const char *text, uint32_t base)
 	}
 	bare_write(&bare, BASE, base);
 	bare_write(&bare, FROM, 0);
-	bare_write(&bare, SIZE, 1024);
+	bare_write(&bare, SIZE, 4096);
 	bare_write(&bare, CTRL, 3);
 	bare_write(&bare, WRITE, 0);
 	bare_write(&bare, READ, 0);

@@ -37,7 +37,7 @@ static bool clock_bit(bool in)
 	return bare_read(&bare, PINS) & MDIO;
 }
 
-static void clock_bits(unsigned count, uint32_t value)
+static void clock_bits(unsigned count, uint64_t value)
 {
 	while (count--)
 		clock_bit(value >> count & 1);

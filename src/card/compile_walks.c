@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * How a ring goes from slot to slot: next=, base=, end=, ready=, cursor=, <stop>.
+ * What of that speaks of the slots is read once their layouts are known.
+ */
+#include "card/rings.h"
+
+#include <string.h>
+
+/* What a ring of this kind cannot do without. */
+static bool needed(struct draft *draft, const struct node *node, const char *attribute)
+{
+	const char *text = node_get(node, attribute);
+
+	if (!text)
+		wrong(draft, node, "<ring> needs %s=", attribute);
+	return text && text != broken;
+}
+
+/* What stands behind WORD, if the text begins with it; "" where nothing does. */
+static const char *behind(const char *text, const char *word)
+{
+	size_t length = strlen(word);
+
+	if (!text || text == broken || strncmp(text, word, length))
+		return NULL;
+	if (!text[length])
+		return text + length;
+	return text[length] == ' ' ? text + length + 1 : NULL;
+}
+
+/* end="bytes EXPR" and the like */
+static bool keyword(struct draft *draft, const struct node *node, const char *attribute,
+		    const char *word, struct expr *expr)
+{
+	const char *rest = behind(node_get(node, attribute), word);
+
+	if (!rest || !*rest)
+		return false;
+	expr_text(draft, node, rest, expr);
+	return true;
+}
+
+static void read_next(struct draft *draft, const struct node *node, struct ring *ring)
+{
+	static const char *const words[] = {"array", "chain", "registers", "stream"};
+	const char *text = node_get(node, "next"), *rest;
+
+	ring->next = NEXT_ARRAY;
+	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		rest = behind(text, words[i]);
+		if (!rest || (*rest && i > NEXT_CHAIN) || (!*rest && i == NEXT_CHAIN))
+			continue;
+		ring->next = (uint8_t)i;
+		if (i == NEXT_ARRAY && *rest &&
+		    !keyword(draft, node, "next", "array stride", &ring->stride))
+			break;
+		return;
+	}
+	if (text && text != broken)
+		wrong(draft, node,
+		      "next=\"%s\": expected array, \"array stride EXPR\", \"chain EXPR; EXPR if "
+		      "CONDITION\", registers or stream",
+		      text);
+}
+
+static void read_cursor(struct draft *draft, const struct node *node, struct ring *ring)
+{
+	struct target cursor;
+	bool sole = ring->next == NEXT_REGISTERS && ring->end_value.constant &&
+		    ring->end_value.ops[0].value == 1;
+
+	if (!node_get(node, "cursor") && (ring->next <= NEXT_CHAIN || sole))
+		return;
+	if (!needed(draft, node, "cursor") || !place_read(draft, node, "cursor", false, &cursor))
+		return;
+	if (cursor.shift)
+		wrong(draft, node, "cursor=\"%s\" does not begin at bit 0 of its register",
+		      node_get(node, "cursor"));
+	ring->cursor_word = cursor.word;
+	ring->cursor_mask = cursor.mask;
+}
+
+static void wrong_end(struct draft *draft, const struct node *node, const struct ring *ring)
+{
+	static const char *const expected[] = {
+		"\"bytes EXPR\" or \"entries EXPR\", \"bit FIELD\" or none",
+		"none",
+		"\"entries EXPR\"",
+		"\"bytes EXPR\"",
+	};
+
+	wrong(draft, node, "end=\"%s\": expected %s", node_get(node, "end"), expected[ring->next]);
+}
+
+/* "bit EXPR" is read later: see read_walk() */
+static void read_end(struct draft *draft, const struct node *node, struct ring *ring)
+{
+	const char *text = node_get(node, "end");
+	const char *bit = behind(text, "bit"), *none = behind(text, "none");
+	bool array = ring->next == NEXT_ARRAY, chain = ring->next == NEXT_CHAIN;
+
+	ring->end = chain ? END_NONE : END_BYTES;
+	if ((chain && !text) || !needed(draft, node, "end"))
+		return;
+	if (none && !*none && (array || chain))
+		ring->end = END_NONE;
+	else if (bit && *bit && array)
+		ring->end = END_BIT;
+	else if ((array || ring->next == NEXT_STREAM) &&
+		 keyword(draft, node, "end", "bytes", &ring->end_value))
+		ring->end = END_BYTES;
+	else if ((array || ring->next == NEXT_REGISTERS) &&
+		 keyword(draft, node, "end", "entries", &ring->end_value))
+		ring->end = END_ENTRIES;
+	else
+		wrong_end(draft, node, ring);
+	if (ring->next == NEXT_REGISTERS && ring->end_value.count && !ring->end_value.constant)
+		wrong(draft, node, "end=\"%s\": of registers there are so many: expected a number",
+		      text);
+}
+
+/* The bytes of a slot that say whether it is ready, as words that are written at once. */
+static void ready_span(struct ring *ring)
+{
+	unsigned first = ring->slot_size, end = 0;
+
+	for (unsigned i = 0; i < ring->until.count; i++) {
+		const struct op *op = &ring->until.ops[i];
+
+		if (op->code != OP_SLOT)
+			continue;
+		first = op->shift / 8u < first ? op->shift / 8u : first;
+		end = (op->shift + op->width + 7u) / 8 > end ? (op->shift + op->width + 7u) / 8
+							     : end;
+	}
+	if (!end)
+		return;
+	first &= ~3u;
+	end = (end + 3) & ~3u;
+	ring->ready_at = (uint8_t)first;
+	ring->ready_bytes = (uint8_t)((end < ring->slot_size ? end : ring->slot_size) - first);
+}
+
+/* Of registers: what holds for slot i. In memory: until a place, always, or what a slot says. */
+static void read_ready(struct draft *draft, const struct node *node, struct ring *ring)
+{
+	const char *always = behind(node_get(node, "ready"), "always");
+
+	if (ring->next == NEXT_STREAM) {
+		node_useless(draft, node, "ready", "in a stream");
+		return;
+	}
+	if (!needed(draft, node, "ready"))
+		return;
+	draft->speaks = ring->next == NEXT_REGISTERS ? SPEAKS_INDEX : 0;
+	ring->ready = READY_CONDITION;
+	if (ring->next == NEXT_REGISTERS)
+		expr_read(draft, node, "ready", &ring->until);
+	else if (always && !*always)
+		ring->ready = READY_ALWAYS;
+	else if (keyword(draft, node, "ready", "until", &ring->until))
+		ring->ready = READY_UNTIL;
+	else if (expr_read(draft, node, "ready", &ring->until))
+		ready_span(ring);
+	else
+		draft->slot_unknown = true;
+	if (ring->next <= NEXT_CHAIN && ring->ready == READY_CONDITION && !ring->ready_bytes &&
+	    !draft->slot_unknown)
+		wrong(draft, node,
+		      "ready=\"%s\": expected \"until EXPR\", always, or what a field of the slot "
+		      "says",
+		      node_get(node, "ready"));
+	draft->speaks = 0;
+}
+
+/* chain EXPR [if CONDITION]; … */
+static void read_links(struct draft *draft, const struct node *node, struct ring *ring)
+{
+	enum { LINKS_MAX = 4 };
+	struct chain_link *links = draft_take(draft, struct chain_link, LINKS_MAX);
+
+	ring->links = links;
+	draft->speaks = SPEAKS_HERE;
+	for (const char *at = behind(node_get(node, "next"), "chain"); at && *at;) {
+		size_t length = strcspn(at, ";");
+		char *text = arena_text(&draft->arena, at, length), *when = strstr(text, " if ");
+
+		at += length + (at[length] == ';');
+		if (ring->links_count == LINKS_MAX) {
+			wrong(draft, node, "next=: more than %d ways to go on", LINKS_MAX);
+			break;
+		}
+		if (when) {
+			*when = 0;
+			expr_text(draft, node, when + 4, &links[ring->links_count].when);
+		}
+		expr_text(draft, node, text, &links[ring->links_count++].address);
+	}
+	draft->speaks = 0;
+}
+
+static void read_stops(struct draft *draft, const struct node *node, struct ring *ring)
+{
+	enum { STOPS_MAX = 4 };
+	static const uint8_t states[] = {RING_STOPPED, RING_STARVED, RING_SUSPENDED};
+	struct stop *stops = draft_take(draft, struct stop, STOPS_MAX);
+
+	ring->stops = stops;
+	for_each_node(child, node, "stop")
+	{
+		struct stop *stop = &stops[ring->stops_count];
+		int as = node_choice(child, "as");
+
+		if (ring->next > NEXT_CHAIN)
+			wrong(draft, child, "<stop> has no meaning but with slots in guest memory");
+		if (ring->stops_count == STOPS_MAX) {
+			wrong(draft, child, "more than %d <stop> in one ring", STOPS_MAX);
+			break;
+		}
+		draft->speaks = SPEAKS_HERE;
+		expr_read(draft, child, "when", &stop->when);
+		stop->as = as < 0 ? RING_STOPPED : states[as];
+		actions_read(draft, child, "do", &stop->actions);
+		ring->stops_count++;
+	}
+	draft->speaks = 0;
+}
+
+void read_geometry(struct draft *draft, const struct node *node, struct ring *ring)
+{
+	read_next(draft, node, ring);
+	expr_read(draft, node, "when", &ring->when);
+	if (ring->next == NEXT_ARRAY)
+		needed(draft, node, "base");
+	expr_read(draft, node, "base", &ring->base);
+	if (ring->next == NEXT_REGISTERS)
+		node_useless(draft, node, "base", "where slots are registers");
+	read_end(draft, node, ring);
+	read_cursor(draft, node, ring);
+	if (ring->next == NEXT_CHAIN && !node_get(node, "base") && !node_get(node, "cursor"))
+		wrong(draft, node, "a chain begins at base= or at its cursor=");
+}
+
+void read_walk(struct draft *draft, const struct node *node, struct ring *ring)
+{
+	bool array = ring->next == NEXT_ARRAY, unknown = draft->slot_unknown;
+
+	read_ready(draft, node, ring);
+	if (ring->end == END_BIT)
+		keyword(draft, node, "end", "bit", &ring->end_value);
+	if (ring->next == NEXT_CHAIN)
+		read_links(draft, node, ring);
+	read_stops(draft, node, ring);
+	draft->slot_unknown = unknown;
+	ring->by_address = ring->next == NEXT_CHAIN || (array && ring->end >= END_BIT);
+	ring->walked =
+		ring->by_address || (array && (ring->ready != READY_UNTIL || ring->stride.count ||
+					       ring->stops_count || !ring->cursor_mask));
+}
+
+/* Known when all actions are. */
+void compile_starts(struct draft *draft)
+{
+	struct ring *rings = (struct ring *)draft->card->rings;
+
+	for (unsigned i = 0; i < draft->card->rings_count; i++)
+		rings[i].starts = draft->starts >> i & 1;
+}
