@@ -33,6 +33,7 @@ WORDS = {
     "PHYID1": "802.3 clause 22", "PHYID2": "802.3 clause 22",
     "REG": "any register, in messages",
     "VALUE": "a placeholder in comments",
+    "INDEX": "SQL, in packs",
     "TABLE": "SQL, in packs",
     "SIZE": "a placeholder in what `anynic run` prints",
 }
