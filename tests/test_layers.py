@@ -33,6 +33,8 @@ WORDS = {
     "PHYID1": "802.3 clause 22", "PHYID2": "802.3 clause 22",
     "REG": "any register, in messages",
     "VALUE": "a placeholder in comments",
+    "INDEX": "SQL, in packs",
+    "TABLE": "SQL, in packs",
     "SIZE": "a placeholder in what `anynic run` prints",
 }
 # namespaces of the schema, and who wrote the licence
@@ -85,7 +87,7 @@ def may_include(name, text, folders):
 
 
 LIBRARIES = {"libxml/": "libxml2", "libslirp.h": "libslirp", "pcap/": "libpcap",
-             "json-c/": "json-c", "libdeflate.h": "libdeflate", "sys/socket.h": "sockets",
+             "json-c/": "json-c", "sqlite3.h": "sqlite", "libdeflate.h": "libdeflate", "sys/socket.h": "sockets",
              "sys/un.h": "sockets", "linux/if_tun.h": "tun", "linux/virtio_net.h": "tun"}
 SYSTEM = re.compile(r"(?:[a-z]+|sys/[a-z0-9]+|arpa/inet|net/if)\.h")
 
