@@ -44,6 +44,16 @@ static void read_checksum(struct draft *draft, const struct node *node, struct u
 		wrong(draft, node, "more than %u checksums of one frame", use->checksums_count);
 		return;
 	}
+	static const char *const places[] = {"start", "put", "end", "seed"};
+
+	checksum->of =
+		node_choice(node, "of") < 0 ? CHECKSUM_RANGE : (uint8_t)node_choice(node, "of");
+	for (unsigned i = 0; i < 4; i++) {
+		if (checksum->of != CHECKSUM_RANGE)
+			node_useless(draft, node, places[i], "but of a range");
+		else if (i < 2 && !node_get(node, places[i]) && node_choice(node, "of") >= 0)
+			wrong(draft, node, "<checksum> of a range needs %s=", places[i]);
+	}
 	expr_read(draft, node, "when", &checksum->when);
 	expr_read(draft, node, "start", &checksum->start);
 	expr_read(draft, node, "put", &checksum->put);

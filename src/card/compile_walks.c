@@ -156,7 +156,9 @@ static void read_ready(struct draft *draft, const struct node *node, struct ring
 		return;
 	draft->speaks = ring->next == NEXT_REGISTERS ? SPEAKS_INDEX : 0;
 	ring->ready = READY_CONDITION;
-	if (ring->next == NEXT_REGISTERS)
+	if (ring->next == NEXT_REGISTERS && behind(node_get(node, "ready"), "until"))
+		wrong(draft, node, "ready= of registers is what holds for slot i");
+	else if (ring->next == NEXT_REGISTERS)
 		expr_read(draft, node, "ready", &ring->until);
 	else if (always && !*always)
 		ring->ready = READY_ALWAYS;

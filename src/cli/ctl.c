@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,11 @@
 
 enum { PATIENCE = 5 }; /* s */
 
+static bool takes_file(const char *command)
+{
+	return !strcmp(command, "save") || !strcmp(command, "load");
+}
+
 static json_object *request_of(int argc, char **argv)
 {
 	json_object *request = json_object_new_object();
@@ -21,7 +27,15 @@ static json_object *request_of(int argc, char **argv)
 	json_object_object_add(request, "command", json_object_new_string(argv[0]));
 	if (argc > 1)
 		json_object_object_add(request, "nic", json_object_new_string(argv[1]));
-	if (argc == 3) {
+	if (argc == 3 && takes_file(argv[0])) {
+		char path[PATH_MAX + 1] = "";
+
+		/* the card's process may be in another folder */
+		if (*argv[2] != '/' && getcwd(path, sizeof(path)))
+			strncat(path, "/", sizeof(path) - strlen(path) - 1);
+		strncat(path, argv[2], sizeof(path) - strlen(path) - 1);
+		json_object_object_add(request, "file", json_object_new_string(path));
+	} else if (argc == 3) {
 		json_object_object_add(request, "up",
 				       json_object_new_boolean(!strcmp(argv[2], "up")));
 	}
@@ -37,6 +51,8 @@ static const struct ctl_command {
 	{"link", "link NIC up|down", 2, 2},
 	{"add", "add CARD,socket=PATH…", 1, 1},
 	{"remove", "remove NIC", 1, 1},
+	{"save", "save NIC FILE", 2, 2},
+	{"load", "load NIC FILE", 2, 2},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
@@ -55,7 +71,7 @@ static int check_words(int argc, char **argv)
 		if (argc - 1 > command->most && !command->least)
 			return cli_wrong("ctl", "%s takes no \"%s\"", argv[0], argv[argc - 1]);
 		if (argc - 1 < command->least || argc - 1 > command->most ||
-		    (argc == 3 && strcmp(argv[2], "up") && strcmp(argv[2], "down")))
+		    (!strcmp(argv[0], "link") && strcmp(argv[2], "up") && strcmp(argv[2], "down")))
 			return cli_wrong("ctl", "expected %s", command->words);
 		return CLI_OK;
 	}
@@ -193,7 +209,8 @@ int ctl_main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (argc < 2)
-		return cli_wrong("ctl", "expected SOCKET and list, stats, link, add or remove");
+		return cli_wrong(
+			"ctl", "expected SOCKET and list, stats, link, add, remove, save or load");
 	if (check_words(argc - 1, argv + 1) != CLI_OK)
 		return CLI_USAGE;
 	fd = dial(argv[0]);

@@ -97,6 +97,36 @@ static const char *do_stats(struct control *control, json_object *request, json_
 	return NULL;
 }
 
+static const char *with_file(struct control *control, json_object *request,
+			     int (*run)(struct instance *, const char *, struct error *))
+{
+	struct instance *nic = nic_of(control, request);
+	struct error err = {0};
+	json_object *file;
+
+	if (!nic)
+		return "no such NIC";
+	if (!json_object_object_get_ex(request, "file", &file) ||
+	    !json_object_is_type(file, json_type_string))
+		return "\"file\" is the name of a file";
+	if (run(nic, json_object_get_string(file), &err) >= 0)
+		return NULL;
+	snprintf(control->wrong, sizeof(control->wrong), "%s", err.text);
+	return control->wrong;
+}
+
+static const char *do_save(struct control *control, json_object *request, json_object *answer)
+{
+	(void)answer;
+	return with_file(control, request, instance_save);
+}
+
+static const char *do_load(struct control *control, json_object *request, json_object *answer)
+{
+	(void)answer;
+	return with_file(control, request, instance_load);
+}
+
 static const char *do_link(struct control *control, json_object *request, json_object *answer)
 {
 	struct instance *nic = nic_of(control, request);
@@ -157,8 +187,8 @@ static const struct control_command {
 	const char *name;
 	const char *(*run)(struct control *control, json_object *request, json_object *answer);
 } commands[] = {
-	{"list", do_list}, {"stats", do_stats},	  {"link", do_link},
-	{"add", do_add},   {"remove", do_remove},
+	{"list", do_list},     {"stats", do_stats}, {"link", do_link}, {"add", do_add},
+	{"remove", do_remove}, {"save", do_save},   {"load", do_load},
 };
 
 static const char *run_command(struct control *control, json_object *request, json_object *answer)
@@ -173,7 +203,7 @@ static const char *run_command(struct control *control, json_object *request, js
 		if (!strcmp(commands[i].name, json_object_get_string(name)))
 			return commands[i].run(control, request, answer);
 	}
-	return "no such command; there is list, stats, link, add, remove";
+	return "no such command; there is list, stats, link, add, remove, save, load";
 }
 
 /* Whole, or false: one that does not read what it asked for is not waited for. */

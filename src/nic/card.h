@@ -277,13 +277,16 @@ enum ring_end { END_BYTES, END_ENTRIES, END_BIT, END_NONE };
 enum ring_ready { READY_UNTIL, READY_CONDITION, READY_ALWAYS };
 enum use_as { USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND };
 
+enum checksum_of { CHECKSUM_RANGE, CHECKSUM_IP, CHECKSUM_L4 };
+
 struct checksum {
+	uint8_t of;			   /* what is not a range is found in the frame */
 	struct expr when, start, put, end; /* byte offsets in the frame; end 0: to the end */
 	bool given;			   /* the field already holds the pseudo-header's sum */
 };
 
 struct segment {
-	struct expr when, mss, header, payload;
+	struct expr when, mss, header, payload; /* header absent: found in the frame */
 };
 
 /* Memory of a slot besides its first buffer; see nic/pieces.c */

@@ -186,6 +186,31 @@ uint32_t pseudo_sum(const uint8_t *head, const struct parsed *parsed, uint32_t l
 	return sum_add(sum_add(0, head + parsed->l3_at + at, bytes), tail, sizeof(tail));
 }
 
+/* Headers of a frame to be cut; their lengths may have been left to us, as Linux does. */
+static void cut_parse(uint8_t *head, size_t held, struct parsed *parsed)
+{
+	uint16_t l3;
+
+	frame_parse(head, held, FRAME_MAX + 65536, parsed);
+	l3 = parsed->l3_at;
+	if (parsed->type || held < l3 + 20u || head[l3] >> 4 != 4)
+		return;
+	put16(head + l3 + 2, 0xffff);
+	frame_parse(head, held, FRAME_MAX + 65536, parsed);
+}
+
+size_t frame_tcp_header(const struct frame *frame)
+{
+	uint8_t head[HEADER_MAX];
+	size_t held = frame_copy(frame, 0, head, sizeof(head));
+	struct parsed parsed;
+
+	cut_parse(head, held, &parsed);
+	if (parsed.l4 != 1 || parsed.l4_at + 13u > held)
+		return 0;
+	return parsed.l4_at + (head[parsed.l4_at + 12] >> 4) * 4u;
+}
+
 bool segments_begin(struct segments *cut, const struct frame *frame)
 {
 	size_t held = frame_copy(frame, 0, cut->head, sizeof(cut->head));
@@ -193,15 +218,7 @@ bool segments_begin(struct segments *cut, const struct frame *frame)
 	cut->frame = frame;
 	cut->at = frame->header_length;
 	cut->index = 0;
-	frame_parse(cut->head, held, FRAME_MAX + 65536, &cut->parsed);
-	if (!cut->parsed.type) { /* the sender left the length to us, as Linux does */
-		uint16_t l3 = cut->parsed.l3_at;
-
-		if (held < l3 + 20u || cut->head[l3] >> 4 != 4)
-			return false;
-		put16(cut->head + l3 + 2, 0xffff);
-		frame_parse(cut->head, held, FRAME_MAX + 65536, &cut->parsed);
-	}
+	cut_parse(cut->head, held, &cut->parsed);
 	return cut->parsed.type && frame->segment_size && frame->header_length <= held &&
 	       frame->header_length >= cut->parsed.l4_at + 20u &&
 	       frame->header_length < frame->length;

@@ -24,6 +24,7 @@ struct parsed {
 	bool whole; /* not a fragment, lengths agree with the frame */
 };
 void frame_parse(const uint8_t *head, size_t held, size_t length, struct parsed *parsed);
+size_t frame_tcp_header(const struct frame *frame); /* up to its data; 0: it is none */
 uint32_t pseudo_sum(const uint8_t *head, const struct parsed *parsed, uint32_t l4_length);
 
 /* Cuts a frame into TCP segments with complete checksums, built one by one in ROOM. */

@@ -280,7 +280,8 @@ static enum delivery no_room(struct nic *nic, unsigned index, bool hold)
 		nic->held = true;
 		if (ring->next == NEXT_STREAM)
 			streams_wait(nic);
-		look_later(nic, ring);
+		else
+			look_later(nic, ring);
 		return HELD;
 	}
 	nic->counts[COUNT_RX_NO_ROOM]++;

@@ -3,10 +3,10 @@
 /*
  * What the driver does, in the card's own names, a line each:
  *
- *   write CTRL.RST=1                one field is written that was not as it is
- *   write RCTL=0x8002 (EN BAM)      several are; those that are set
- *   read ICR=0x80 (RXT0) read-clear
- *   tx[12] tx-legacy address=0x1f00 length=66 EOP RS -> DD
+ *   write REG.field=1               one field is written that was not as it is
+ *   write REG=0x8002 (one two)      several are; those that are set
+ *   read REG=0x80 (one) read-clear
+ *   tx[12] record address=0x1f00 length=66 end report -> done
  *   out 66 bytes to 52:54:00:12:34:56 from … type 0x0800
  *   line up, message 3
  *

@@ -28,28 +28,68 @@ static void checksum_now(struct build *build, uint64_t start, uint64_t put, uint
 	memcpy(room + put, &sum, sizeof(sum));
 }
 
-void frame_checksums(struct build *build)
+static void checksum_range(struct build *build, const struct checksum *checksum)
 {
 	struct nic *nic = build->nic;
 	struct frame *frame = build->frame;
+	uint64_t start = expr_eval(nic, &checksum->start, &build->scope);
+	uint64_t put = expr_eval(nic, &checksum->put, &build->scope);
+	uint64_t end = checksum->end.count ? expr_eval(nic, &checksum->end, &build->scope) : 0;
 
+	if (checksum->given && end == 0 && nic->port->ops->offloads && put >= start &&
+	    start < frame->length && put + 2 <= frame->length && start < 0x4000) {
+		frame->flags |= FRAME_CHECKSUM;
+		frame->checksum_start = (uint16_t)start;
+		frame->checksum_offset = (uint16_t)(put - start);
+	} else {
+		checksum_now(build, start, put, end);
+	}
+}
+
+/* Where the headers say: the field is cleared first, or takes the pseudo-header's sum. */
+static void checksum_found(struct build *build, enum checksum_of of)
+{
+	struct frame *frame = build->frame;
+	uint8_t *head = build->nic->headers[build->frames];
+	struct parsed parsed = {0};
+	uint16_t sum = 0, put;
+
+	if (frame_own_header(frame, head, 128))
+		frame_parse(head, frame->iov[0].iov_len, frame->length, &parsed);
+	put = (uint16_t)(of == CHECKSUM_IP ? parsed.l3_at + 10
+					   : parsed.l4_at + (parsed.l4 == 1 ? 16 : 6));
+	if (!parsed.type || (of == CHECKSUM_IP && parsed.type == 2) ||
+	    (of == CHECKSUM_L4 && (!parsed.l4 || !parsed.whole)) ||
+	    put + 2u > frame->iov[0].iov_len) {
+		build->faults++;
+		return;
+	}
+	if (of == CHECKSUM_L4)
+		sum = sum_fold(pseudo_sum(head, &parsed, parsed.l4_length));
+	memcpy(head + put, &sum, sizeof(sum));
+	if (of == CHECKSUM_IP) {
+		checksum_now(build, parsed.l3_at, put, parsed.l4_at - 1u);
+	} else if (build->nic->port->ops->offloads &&
+		   parsed.l4_at + parsed.l4_length == frame->length) {
+		frame->flags |= FRAME_CHECKSUM;
+		frame->checksum_start = parsed.l4_at;
+		frame->checksum_offset = (uint16_t)(put - parsed.l4_at);
+	} else {
+		checksum_now(build, parsed.l4_at, put, parsed.l4_at + parsed.l4_length - 1u);
+	}
+}
+
+void frame_checksums(struct build *build)
+{
 	for (unsigned i = 0; i < build->use->checksums_count; i++) {
 		const struct checksum *checksum = &build->use->checksums[i];
-		uint64_t start, put, end;
 
-		if (!expr_holds(nic, &checksum->when, &build->scope))
+		if (!expr_holds(build->nic, &checksum->when, &build->scope))
 			continue;
-		start = expr_eval(nic, &checksum->start, &build->scope);
-		put = expr_eval(nic, &checksum->put, &build->scope);
-		end = checksum->end.count ? expr_eval(nic, &checksum->end, &build->scope) : 0;
-		if (checksum->given && end == 0 && nic->port->ops->offloads && put >= start &&
-		    start < frame->length && put + 2 <= frame->length && start < 0x4000) {
-			frame->flags |= FRAME_CHECKSUM;
-			frame->checksum_start = (uint16_t)start;
-			frame->checksum_offset = (uint16_t)(put - start);
-		} else {
-			checksum_now(build, start, put, end);
-		}
+		if (checksum->of == CHECKSUM_RANGE)
+			checksum_range(build, checksum);
+		else
+			checksum_found(build, checksum->of);
 	}
 }
 
@@ -89,7 +129,8 @@ bool frame_segments(struct build *build)
 	if (!build->use->segment_present || !expr_holds(build->nic, &segment->when, &build->scope))
 		return false;
 	mss = expr_eval(build->nic, &segment->mss, &build->scope);
-	header = expr_eval(build->nic, &segment->header, &build->scope);
+	header = segment->header.count ? expr_eval(build->nic, &segment->header, &build->scope)
+				       : frame_tcp_header(frame);
 	frame->header_length = (uint16_t)header;
 	frame->segment_size = (uint16_t)mss;
 	if (mss == 0 || mss > 0x3fff || header > HEADER_MAX - 4 ||

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A card is saved in the middle of its work and goes on as another one. */
+#include "driver.h"
+
+#include "instance/instance.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char path[] = "/tmp/snapshot-XXXXXX";
+
+static void save(struct driver *driver)
+{
+	struct error err = {0};
+
+	if (instance_save(driver->instance, path, &err) < 0)
+		unit_failed(__FILE__, __LINE__, "%s", err.text);
+}
+
+/* The card is pulled out, and a new one of the same kind is put in its place and loaded. */
+static void replace(struct driver *driver)
+{
+	struct error err = {0};
+
+	save(driver);
+	inprocess_unplug(driver->machine.vm, 3);
+	instance_free(driver->instance);
+	driver->instance = machine_plug(&driver->machine, 3, test_card("e1000"), &driver->port);
+	if (instance_load(driver->instance, path, &err) < 0)
+		unit_failed(__FILE__, __LINE__, "%s", err.text);
+}
+
+static void send(struct driver *driver, unsigned number)
+{
+	uint8_t frame[60] = {2, 0, 0, 0, 0, 1};
+
+	memcpy(frame + 20, &number, sizeof(number));
+	tx_legacy(driver, tx_copy(driver, frame, sizeof(frame)), sizeof(frame), EOP | RS, 0, 0, 0);
+}
+
+static void test_goes_on(void)
+{
+	struct driver driver;
+
+	close(mkstemp(path));
+	driver_new(&driver, false);
+	set(&driver, IMS, 0xff);
+	set(&driver, MTA + 8, 0x1234);
+	for (unsigned round = 0; round < 4; round++) {
+		for (unsigned i = 0; i < 3; i++)
+			send(&driver, round * 3 + i);
+		tx_kick(&driver);
+		CHECK_EQUAL(driver.port.count, 3); /* none is lost, none sent again */
+		for (unsigned i = 0; i < 3; i++) {
+			unsigned number;
+
+			memcpy(&number, driver.port.sent[i].data + 20, sizeof(number));
+			CHECK_EQUAL(number, round * 3 + i);
+		}
+		test_port_forget(&driver.port);
+		replace(&driver);
+		CHECK_EQUAL(driver.port.count, 0);
+		CHECK_EQUAL(reg(&driver, MTA + 8), 0x1234);
+		CHECK_EQUAL(reg(&driver, IMS), 0xff);
+		CHECK_EQUAL(reg(&driver, TDH), reg(&driver, TDT));
+	}
+	driver_free(&driver);
+	unlink(path);
+	strcpy(path, "/tmp/snapshot-XXXXXX");
+}
+
+static char *slurp(size_t *length)
+{
+	FILE *file = fopen(path, "r");
+	char *text = malloc(1 << 20);
+
+	*length = fread(text, 1, 1 << 20, file);
+	fclose(file);
+	return text;
+}
+
+static void spill(const char *text, size_t length)
+{
+	FILE *file = fopen(path, "w");
+
+	fwrite(text, 1, length, file);
+	fclose(file);
+}
+
+/* Whatever is in the file, the card answers, and what is refused changes nothing. */
+static void test_hostile_files(void)
+{
+	struct driver driver;
+	struct error err = {0};
+	unsigned refused = 0;
+	size_t length;
+	char *text, *copy;
+
+	close(mkstemp(path));
+	driver_new(&driver, false);
+	set(&driver, MTA, 0x5555);
+	save(&driver);
+	text = slurp(&length);
+	copy = malloc(length);
+	for (unsigned i = 0; i < 400; i++) {
+		memcpy(copy, text, length);
+		for (unsigned k = 0; k <= i % 4; k++)
+			copy[unit_random() % length] = (char)("0f\"{},x9"[unit_random() % 8]);
+		spill(copy, i % 8 ? length : unit_random() % length);
+		if (instance_load(driver.instance, path, &err) < 0)
+			refused++;
+		send(&driver, i);
+		tx_kick(&driver);
+		reg(&driver, STATUS);
+	}
+	CHECK(refused > 100);
+	spill(text, length);
+	CHECK(instance_load(driver.instance, path, &err) == 0);
+	set(&driver, MTA, 0x6666);
+	memcpy(copy, text, length);
+	memcpy(strstr(copy, "\"csr.MTA.0\""), "\"csr.MTA.x\"", 11);
+	spill(copy, length);
+	err = (struct error){0};
+	CHECK(instance_load(driver.instance, path, &err) < 0);
+	CHECK(strstr(err.text, "csr.MTA.0: missing"));
+	CHECK_EQUAL(reg(&driver, MTA), 0x6666);
+	memcpy(copy, text, length);
+	memcpy(strstr(copy, "\"e1000\""), "\"e9000\"", 7);
+	spill(copy, length);
+	err = (struct error){0};
+	CHECK(instance_load(driver.instance, path, &err) < 0);
+	CHECK(strstr(err.text, "another card, e9000"));
+	CHECK(instance_load(driver.instance, "/dev/zero", &err) < 0);
+	CHECK(instance_load(driver.instance, "/nowhere", &err) < 0);
+	free(text);
+	free(copy);
+	driver_free(&driver);
+	unlink(path);
+	strcpy(path, "/tmp/snapshot-XXXXXX");
+}
+
+UNIT_FILE(snapshot, {"goes_on", test_goes_on}, {"hostile_files", test_hostile_files});
