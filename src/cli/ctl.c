@@ -209,7 +209,8 @@ int ctl_main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (argc < 2)
-		return cli_wrong("ctl", "expected SOCKET and list, stats, link, add or remove");
+		return cli_wrong(
+			"ctl", "expected SOCKET and list, stats, link, add, remove, save or load");
 	if (check_words(argc - 1, argv + 1) != CLI_OK)
 		return CLI_USAGE;
 	fd = dial(argv[0]);

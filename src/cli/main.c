@@ -28,7 +28,7 @@ static const struct command {
 	{"schema", schema_main, "[--markdown]", "the language, for editors or for people",
 	 "  --markdown          for people\n"},
 	{"ctl", ctl_main,
-	 "SOCKET list|stats|link NIC up|down|save|load NIC FILE|add WORDS|remove NIC",
+	 "SOCKET list|stats [NIC]|link NIC up|down|save|load NIC FILE|add WORDS|remove NIC",
 	 "talk to running cards by their --control socket",
 	 "  --json              the whole answer, for programs\n"
 	 "WORDS as behind --nic of run; paths are those of the running process\n"},

@@ -101,7 +101,7 @@ static const char *with_file(struct control *control, json_object *request,
 			     int (*run)(struct instance *, const char *, struct error *))
 {
 	struct instance *nic = nic_of(control, request);
-	static struct error err;
+	struct error err = {0};
 	json_object *file;
 
 	if (!nic)
@@ -109,8 +109,10 @@ static const char *with_file(struct control *control, json_object *request,
 	if (!json_object_object_get_ex(request, "file", &file) ||
 	    !json_object_is_type(file, json_type_string))
 		return "\"file\" is the name of a file";
-	err = (struct error){0};
-	return run(nic, json_object_get_string(file), &err) < 0 ? err.text : NULL;
+	if (run(nic, json_object_get_string(file), &err) >= 0)
+		return NULL;
+	snprintf(control->wrong, sizeof(control->wrong), "%s", err.text);
+	return control->wrong;
 }
 
 static const char *do_save(struct control *control, json_object *request, json_object *answer)

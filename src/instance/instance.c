@@ -309,16 +309,6 @@ const char *instance_name(const struct instance *instance)
 	return instance->name;
 }
 
-int instance_save(struct instance *instance, const char *path, struct error *err)
-{
-	return snapshot_save(instance->nic, &instance->pci, instance->card->name, path, err);
-}
-
-int instance_load(struct instance *instance, const char *path, struct error *err)
-{
-	return snapshot_load(instance->nic, &instance->pci, instance->card->name, path, err);
-}
-
 const char *instance_title(const struct instance *instance)
 {
 	return instance->card->title;
@@ -327,6 +317,16 @@ const char *instance_title(const struct instance *instance)
 const char *instance_socket(const struct instance *instance)
 {
 	return instance->socket_path;
+}
+
+int instance_save(struct instance *instance, const char *path, struct error *err)
+{
+	return snapshot_save(instance->nic, &instance->pci, instance->card->name, path, err);
+}
+
+int instance_load(struct instance *instance, const char *path, struct error *err)
+{
+	return snapshot_load(instance->nic, &instance->pci, instance->card->name, path, err);
 }
 
 void instance_link(struct instance *instance, bool up)
