@@ -181,15 +181,13 @@ void nic_reset(struct nic *nic)
 	interrupts_update(nic);
 }
 
+/* For the frame that waits; where no ring runs, it is taken and dropped. */
 static bool receive_room(struct nic *nic)
 {
-	if (!nic->held || !nic->port || !nic->port->ops->resume)
-		return false;
-	for (unsigned i = 0; i < nic->card->rings_count; i++) {
-		if (nic->card->rings[i].direction == RING_RECEIVE && ring_room(nic, i))
-			return true;
-	}
-	return false;
+	int ring = receive_ring(nic);
+
+	return nic->held && nic->port && nic->port->ops->resume &&
+	       (ring < 0 || ring_room(nic, (unsigned)ring));
 }
 
 bool nic_work(struct nic *nic)

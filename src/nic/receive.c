@@ -250,18 +250,22 @@ enum { LOOK_FIRST = 100000, LOOK_LAST = 10000000 }; /* ns */
 static void look_fired(struct timer *timer)
 {
 	struct nic *nic = timer->context;
+	int ring = receive_ring(nic);
 
 	nic->bus.schedule(nic->bus.context);
+	if (!nic->held || ring < 0 || !nic->card->rings[ring].walked)
+		return;
+	if (!ring_room(nic, (unsigned)ring)) {
+		ring_dry(nic, (unsigned)ring); /* the driver may have missed the last frame */
+		interrupts_update(nic);
+	}
 	if (nic->look_after < LOOK_LAST)
 		nic->look_after *= 2;
-	if (nic->held)
-		timer_arm(nic->bus.clock, timer, clock_now(nic->bus.clock) + nic->look_after);
+	timer_arm(nic->bus.clock, timer, clock_now(nic->bus.clock) + nic->look_after);
 }
 
-static void look_later(struct nic *nic, const struct ring *ring)
+static void look_later(struct nic *nic)
 {
-	if (ring->ready != READY_CONDITION || timer_armed(&nic->look))
-		return;
 	nic->look_after = LOOK_FIRST;
 	timer_arm(nic->bus.clock, &nic->look, clock_now(nic->bus.clock) + nic->look_after);
 }
@@ -280,8 +284,8 @@ static enum delivery no_room(struct nic *nic, unsigned index, bool hold)
 		nic->held = true;
 		if (ring->next == NEXT_STREAM)
 			streams_wait(nic);
-		else
-			look_later(nic, ring);
+		else if (ring->walked)
+			look_later(nic);
 		return HELD;
 	}
 	nic->counts[COUNT_RX_NO_ROOM]++;
