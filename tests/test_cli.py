@@ -188,7 +188,7 @@ def test_unknown_words_are_told_with_what_was_meant():
     refused(["help", "rnu"], "did you mean run?")
     refused(["show", "e1001"], "did you mean e1000?", status=1)
     refused(["show", "nothing-like-it"], "anynic list", status=1)
-    refused(["show", "8086:ffff"], "no such card", status=1)
+    refused(["show", "8086:ffff"], "no card has that identity", status=1)
     refused(["show", "nowhere/card.xml"], "No such file", status=1)
     refused(["run", "e1001", "--socket-path", "/nowhere/s"], "did you mean e1000?", status=1)
 

@@ -17,9 +17,8 @@ WORDS = {
     "ADDR": "of an address register pair; a field of a record in comments",
     "DATA": "a kind of slot, and a register of any kind in comments",
     "BAR": "PCI's base address register",
-    "COMMAND": "a placeholder in usage texts",
     "CRC": "the sum",
-    "DONE": "what a pass is", "EEPROM": "the part of a card",
+    "DONE": "what a pass is",
     "ERR": "an error at set-up",
     "LINK": "an event",
     "LOOP": "of a PHY, 802.3 clause 22",
@@ -27,12 +26,12 @@ WORDS = {
     "PHY": "the part of a card",
     "RESET": "of a PHY, 802.3 clause 22",
     "RESTART": "of a PHY, 802.3 clause 22",
-    "READY": "a state of MDIO's shifter", "SET": "a verb",
     "SERR": "of PCI's command register",
     "ANAR": "802.3 clause 22", "BMSR": "802.3 clause 22", "ESTATUS": "802.3 clause 22",
     "PHYID1": "802.3 clause 22", "PHYID2": "802.3 clause 22",
     "REG": "any register, in messages",
-    "VALUE": "a placeholder in comments",
+    "INDEX": "SQL, in packs",
+    "TABLE": "SQL, in packs",
     "SIZE": "a placeholder in what `anynic run` prints",
 }
 # namespaces of the schema, and who wrote the licence
@@ -85,7 +84,7 @@ def may_include(name, text, folders):
 
 
 LIBRARIES = {"libxml/": "libxml2", "libslirp.h": "libslirp", "pcap/": "libpcap",
-             "json-c/": "json-c", "libdeflate.h": "libdeflate", "sys/socket.h": "sockets",
+             "json-c/": "json-c", "sqlite3.h": "sqlite", "libdeflate.h": "libdeflate", "sys/socket.h": "sockets",
              "sys/un.h": "sockets", "linux/if_tun.h": "tun", "linux/virtio_net.h": "tun"}
 SYSTEM = re.compile(r"(?:[a-z]+|sys/[a-z0-9]+|arpa/inet|net/if)\.h")
 

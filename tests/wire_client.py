@@ -36,7 +36,14 @@ class Client:
     def __init__(self, path, greet=True):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE)
-        self.socket.connect(path)
+        for _ in range(100):  # the path is there a moment before it is listened on
+            try:
+                self.socket.connect(path)
+                break
+            except ConnectionRefusedError:
+                time.sleep(0.01)
+        else:
+            self.socket.connect(path)
         self.id = 0
         self.commands = []  # the server's own, that came while we waited for a reply
         if greet:

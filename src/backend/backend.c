@@ -63,6 +63,6 @@ struct port *backend_open(const char *spec, struct loop *loop, struct error *err
 				       ? NULL
 				       : kinds[i].open(spec, loop, err);
 	}
-	error_set(err, -EINVAL, "--net %s: no such kind; there is user, tap, null", spec);
+	error_set(err, -EINVAL, "--net %s: no such kind; there is user, tap, null, switch", spec);
 	return NULL;
 }

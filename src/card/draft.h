@@ -2,6 +2,7 @@
 #pragma once
 
 #include "card/nearest.h"
+#include "card/node.h"
 #include "card/reader.h"
 
 #include <stdarg.h>
@@ -11,21 +12,6 @@
  * and the card that is being built. Memory of the card comes from its arena.
  */
 enum { CARD_FILE_MAX = 1 << 20 };
-
-struct attribute {
-	const char *name, *value;
-	int choice; /* index, where the value is one of several */
-};
-
-struct node {
-	const char *word, *file;
-	unsigned line;
-	bool inherited; /* from the card this one extends */
-	bool broken;	/* something in its own tag was wrong and has been reported */
-	struct attribute *attributes;
-	unsigned attributes_count;
-	struct node *child, *next;
-};
 
 /* The value of an attribute that was wrong, by address; reported once, then passed over. */
 extern const char broken[];
@@ -136,11 +122,9 @@ struct attribute_word;
 void value_check(struct draft *draft, struct node *node, const struct attribute_word *known,
 		 struct attribute *at);
 bool text_number(const char *text, uint64_t *value);
-bool text_bits(const char *text, unsigned *low, unsigned *high);
 bool text_span(const char *text, unsigned *first, unsigned *last);
 
 /* node.c */
-const char *node_get(const struct node *node, const char *name);
 int node_choice(const struct node *node, const char *name); /* -1: absent or wrong */
 bool node_yes(const struct node *node, const char *name);
 void node_useless(struct draft *draft, const struct node *node, const char *name, const char *why);
@@ -148,13 +132,6 @@ bool node_number(struct draft *draft, const struct node *node, const char *name,
 		 uint64_t *value);
 bool node_bits(struct draft *draft, const struct node *node, unsigned limit, unsigned *low,
 	       unsigned *width);
-
-#define for_each_node(at, parent, name)                                                            \
-	for (const struct node *at = node_first((parent)->child, name); at;                        \
-	     at = node_first(at->next, name))
-
-/* The first of these siblings that is a <name>. */
-const struct node *node_first(const struct node *node, const char *name);
 
 /* symbols.c */
 #define for_each_symbol(at, draft) for (struct symbol *at = (draft)->symbols; at; at = at->next)

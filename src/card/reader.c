@@ -68,6 +68,7 @@ static struct card *read_text(const char *name, const char *text, size_t length,
 		arena_free(draft.arena);
 		return NULL;
 	}
+	draft.card->description = draft.root;
 	draft.card->arena = draft.arena;
 	return draft.card;
 }

@@ -14,6 +14,7 @@ int list_main(int argc, char **argv);
 int schema_main(int argc, char **argv);
 int show_main(int argc, char **argv);
 int ctl_main(int argc, char **argv);
+int pack_main(int argc, char **argv);
 
 /*
  * As getopt_long(), which each sub-command calls with its own argv, but what is
@@ -26,3 +27,6 @@ bool cli_cards(const char *command, const char *folder);
 
 /* Tells in one line what is wrong with the words of a sub-command; CLI_USAGE. */
 int cli_wrong(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What CARD is where --like says it: for as long as the program runs. */
+const char *cli_like(const char *slot);

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -24,7 +25,7 @@ static json_object *request_of(int argc, char **argv)
 	json_object *request = json_object_new_object();
 
 	json_object_object_add(request, "command", json_object_new_string(argv[0]));
-	if (argc == 3)
+	if (argc > 1)
 		json_object_object_add(request, "nic", json_object_new_string(argv[1]));
 	if (argc == 3 && takes_file(argv[0])) {
 		char path[PATH_MAX + 1] = "";
@@ -41,25 +42,42 @@ static json_object *request_of(int argc, char **argv)
 	return request;
 }
 
+static const struct ctl_command {
+	const char *name, *words;
+	int least, most; /* words behind the name */
+} commands[] = {
+	{"list", "list", 0, 0},
+	{"stats", "stats [NIC]", 0, 1},
+	{"link", "link NIC up|down", 2, 2},
+	{"add", "add CARD,socket=PATH…", 1, 1},
+	{"remove", "remove NIC", 1, 1},
+	{"save", "save NIC FILE", 2, 2},
+	{"load", "load NIC FILE", 2, 2},
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
+
 /* CLI_OK, or CLI_USAGE with the mistake told. */
 static int check_words(int argc, char **argv)
 {
-	static const char *const commands[] = {"list", "stats", "link", "save", "load"};
 	struct nearest nearest = nearest_of(argv[0], strlen(argv[0]));
 
-	for (unsigned i = 0; i < 5; i++)
-		nearest_offer(&nearest, commands[i]);
-	if (!strcmp(argv[0], "link"))
-		return argc == 3 && (!strcmp(argv[2], "up") || !strcmp(argv[2], "down"))
-			       ? CLI_OK
-			       : cli_wrong("ctl", "expected link NIC up|down");
-	if (takes_file(argv[0]))
-		return argc == 3 ? CLI_OK : cli_wrong("ctl", "expected %s NIC FILE", argv[0]);
-	if (strcmp(argv[0], "list") && strcmp(argv[0], "stats"))
-		return nearest.best ? cli_wrong("ctl", "no command \"%s\"; did you mean %s?",
-						argv[0], nearest.best)
-				    : cli_wrong("ctl", "no command \"%s\"", argv[0]);
-	return argc == 1 ? CLI_OK : cli_wrong("ctl", "%s takes no \"%s\"", argv[0], argv[1]);
+	for (unsigned i = 0; i < COMMANDS; i++) {
+		const struct ctl_command *command = &commands[i];
+
+		nearest_offer(&nearest, command->name);
+		if (strcmp(command->name, argv[0]))
+			continue;
+		if (argc - 1 > command->most && !command->least)
+			return cli_wrong("ctl", "%s takes no \"%s\"", argv[0], argv[argc - 1]);
+		if (argc - 1 < command->least || argc - 1 > command->most ||
+		    (!strcmp(argv[0], "link") && strcmp(argv[2], "up") && strcmp(argv[2], "down")))
+			return cli_wrong("ctl", "expected %s", command->words);
+		return CLI_OK;
+	}
+	return nearest.best ? cli_wrong("ctl", "no command \"%s\"; did you mean %s?", argv[0],
+					nearest.best)
+			    : cli_wrong("ctl", "no command \"%s\"", argv[0]);
 }
 
 static int dial(const char *path)
@@ -88,20 +106,24 @@ static int dial(const char *path)
 static json_object *ask(int fd, json_object *request)
 {
 	FILE *stream = fdopen(fd, "r+");
-	static char line[1 << 16];
+	json_object *answer;
+	char *line = NULL;
+	size_t room = 0;
+	bool got;
 
 	if (!stream)
 		return NULL;
 	fprintf(stream, "%s\n", json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN));
 	errno = 0;
-	if (fflush(stream) < 0 || !fgets(line, sizeof(line), stream))
-		*line = 0;
+	got = fflush(stream) == 0 && getline(&line, &room, stream) > 0;
 	if (errno == EAGAIN)
 		errno = ETIMEDOUT;
 	else
 		errno = 0;
 	fclose(stream);
-	return json_tokener_parse(line);
+	answer = got ? json_tokener_parse(line) : NULL;
+	free(line);
+	return answer;
 }
 
 static void print_plain(json_object *value, const char *prefix)
@@ -118,14 +140,29 @@ static void print_plain(json_object *value, const char *prefix)
 	}
 }
 
+/* Of one kind, an empty line between two. */
+static void print_list(json_object *list)
+{
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		if (i)
+			putchar('\n');
+		print_plain(json_object_array_get_idx(list, i), "");
+	}
+}
+
 static void print_answer(json_object *answer)
 {
 	json_object *part;
 
 	if (json_object_object_get_ex(answer, "nics", &part)) {
-		for (size_t i = 0; i < json_object_array_length(part); i++)
-			print_plain(json_object_array_get_idx(part, i), "");
-	} else if (json_object_object_get_ex(answer, "stats", &part)) {
+		print_list(part);
+		if (json_object_object_get_ex(answer, "nets", &part) &&
+		    json_object_array_length(part)) {
+			putchar('\n');
+			print_list(part);
+		}
+	} else if (json_object_object_get_ex(answer, "stats", &part) ||
+		   json_object_object_get_ex(answer, "nic", &part)) {
 		print_plain(part, "");
 	}
 }
@@ -172,7 +209,8 @@ int ctl_main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (argc < 2)
-		return cli_wrong("ctl", "expected SOCKET and list, stats, link, save or load");
+		return cli_wrong(
+			"ctl", "expected SOCKET and list, stats, link, add, remove, save or load");
 	if (check_words(argc - 1, argv + 1) != CLI_OK)
 		return CLI_USAGE;
 	fd = dial(argv[0]);

@@ -3,6 +3,8 @@
 /* Starts a card and the VM that uses it, and ends with the VM's status. */
 #include "cli/cli.h"
 #include "cli/serve.h"
+#include "instance/host.h"
+#include "instance/instance.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -48,28 +50,35 @@ static void memory_words(char **words, char **out, unsigned *count)
 	out[(*count)++] = "memory-backend=anynic-ram";
 }
 
-static int started(const struct serve_options *options, const char *title)
+static void device_word(const char *socket_path, char **out, unsigned *count)
 {
-	static char *words[ARGUMENTS_MAX + 8];
-	pid_t parent = getpid(), child;
-	unsigned count = 0;
-	sigset_t none;
 	char *device;
 
-	(void)title;
+	if (asprintf(
+		    &device,
+		    "{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":\"%s\"}}",
+		    socket_path) < 0)
+		return;
+	out[(*count)++] = "-device";
+	out[(*count)++] = device;
+}
+
+static int started(const struct serve_options *options, const struct host *host)
+{
+	static char *words[ARGUMENTS_MAX + 2 * SERVE_NICS + 8];
+	pid_t parent = getpid(), child;
+	const struct instance *nic;
+	unsigned count = 0;
+	sigset_t none;
+
 	while (options->rest[count] && count < ARGUMENTS_MAX) {
 		words[count] = options->rest[count];
 		count++;
 	}
 	if (!mentions(options->rest, "memory-backend"))
 		memory_words(options->rest, words, &count);
-	if (asprintf(
-		    &device,
-		    "{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":\"%s\"}}",
-		    options->socket_path) < 0)
-		return -1;
-	words[count++] = "-device";
-	words[count++] = device;
+	for (unsigned i = 0; (nic = host_nic(host, i)); i++)
+		device_word(instance_socket(nic), words, &count);
 	words[count] = NULL;
 	child = fork();
 	if (child)
@@ -85,28 +94,43 @@ static int started(const struct serve_options *options, const char *title)
 	_exit(127);
 }
 
+/* Each NIC that was not told where has its socket in FOLDER. */
+static bool place_sockets(struct serve_options *options, const char *folder)
+{
+	static char paths[SERVE_NICS][64];
+
+	for (unsigned i = 0; i < options->nics_count; i++) {
+		struct nic_spec *nic = &options->nics[i];
+
+		if (nic->fd >= 0) {
+			cli_wrong("exec", "--fd is of no use here");
+			return false;
+		}
+		snprintf(paths[i], sizeof(paths[i]), "%s/card%u.sock", folder, i);
+		if (!nic->socket_path)
+			nic->socket_path = paths[i];
+	}
+	return true;
+}
+
 int exec_main(int argc, char **argv)
 {
 	static const struct serve_hooks hooks = {started};
 	struct serve_options options;
-	char folder[] = "/tmp/anynic-XXXXXX", path[64];
+	char folder[] = "/tmp/anynic-XXXXXX";
 	int result;
 
 	if (serve_options(argc, argv, &options) != CLI_OK)
 		return CLI_USAGE;
-	if (!*options.rest)
+	if (options.capabilities || !*options.rest) {
+		serve_options_free(&options);
 		return cli_wrong(argv[0], "no VM; its command follows \"--\"");
-	if (options.fd >= 0)
-		return cli_wrong(argv[0], "--fd is of no use here");
-	if (options.socket_path)
-		return serve(&options, &hooks);
+	}
 	if (!mkdtemp(folder)) {
 		fprintf(stderr, "anynic: error: %s: %s\n", folder, strerror(errno));
 		return CLI_FAILED;
 	}
-	snprintf(path, sizeof(path), "%s/card.sock", folder);
-	options.socket_path = path;
-	result = serve(&options, &hooks);
+	result = place_sockets(&options, folder) ? serve(&options, &hooks) : CLI_USAGE;
 	rmdir(folder);
 	return result;
 }

@@ -4,10 +4,42 @@
 
 #include <json-c/json.h>
 #include <stdio.h>
+#include <string.h>
 
 static void put_text(json_object *to, const char *key, const char *text)
 {
 	json_object_object_add(to, key, json_object_new_string(text));
+}
+
+/* The next of some lines, and its length; NULL: there is none. */
+static const char *line_next(const char **lines, int *length)
+{
+	const char *line = *lines;
+
+	*length = (int)strcspn(line, "\n");
+	*lines += *length + (line[*length] == '\n');
+	return *line ? line : NULL;
+}
+
+/* What has the same name in a place that is looked at later. */
+static json_object *hidden_of(const char *lines)
+{
+	json_object *list = json_object_new_array();
+	const char *line;
+	int length;
+
+	while ((line = line_next(&lines, &length)))
+		json_object_array_add(list, json_object_new_string_len(line, length));
+	return list;
+}
+
+static void print_hidden(const char *lines)
+{
+	const char *line;
+	int length;
+
+	while ((line = line_next(&lines, &length)))
+		printf("%-16s hides %.*s\n", "", length, line);
 }
 
 static void print_json(const struct catalog *catalog)
@@ -29,6 +61,8 @@ static void print_json(const struct catalog *catalog)
 		} else {
 			put_text(card, "broken", entry->wrong ?: "no memory");
 		}
+		if (entry->hides)
+			json_object_object_add(card, "hides", hidden_of(entry->hides));
 		json_object_array_add(list, card);
 	}
 	puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY));
@@ -45,6 +79,8 @@ static void print_table(const struct catalog *catalog)
 			       entry->card->device, entry->card->title, entry->source);
 		else
 			printf("%-16s broken     %s\n", entry->name, entry->wrong ?: "no memory");
+		if (entry->hides)
+			print_hidden(entry->hides);
 	}
 }
 

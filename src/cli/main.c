@@ -6,28 +6,32 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CARDS_OPTION "  --cards DIR         look for cards here first\n"
+#define CARDS_OPTION "  --cards PLACE       a folder of cards or a pack; look there first\n"
 
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *arguments, *help, *options;
 } commands[] = {
-	{"run", run_main, "CARD --socket-path PATH|--fd N [OPTION…]", "a card for a VM",
-	 serve_usage},
+	{"run", run_main, "CARD --socket-path PATH|--fd N [OPTION…], or --nic … [OPTION…]",
+	 "cards for VMs", serve_usage},
 	{"exec", exec_main, "CARD [OPTION…] -- QEMU ARGS…",
 	 "a card and the VM that uses it; ends with the VM's status", serve_usage},
-	{"check", check_main, "[--cards DIR] FILE…", "every mistake in a description, by its line",
-	 CARDS_OPTION},
-	{"list", list_main, "[--cards DIR] [--json]", "the cards there are",
+	{"check", check_main, "[--cards PLACE] FILE…",
+	 "every mistake in a description, by its line", CARDS_OPTION},
+	{"list", list_main, "[--cards PLACE] [--json]", "the cards there are",
 	 CARDS_OPTION "  --json              for programs\n"},
-	{"show", show_main, "CARD [--cards DIR] [--json]", "a card as a person reads it",
-	 CARDS_OPTION "  --json              for programs\n"},
+	{"show", show_main, "CARD|--like SLOT [--cards PLACE] [--json]",
+	 "a card as a person reads it", CARDS_OPTION "  --json              for programs\n"},
+	{"pack", pack_main, "create PACK DIR… | list PACK [--json]", "many cards in one file",
+	 "  --json              for programs\n"},
 	{"schema", schema_main, "[--markdown]", "the language, for editors or for people",
 	 "  --markdown          for people\n"},
-	{"ctl", ctl_main, "SOCKET list|stats|link NIC up|down|save NIC FILE|load NIC FILE [--json]",
-	 "talk to a running card by its --control socket",
-	 "  --json              the whole answer, for programs\n"},
+	{"ctl", ctl_main,
+	 "SOCKET list|stats [NIC]|link NIC up|down|save|load NIC FILE|add WORDS|remove NIC",
+	 "talk to running cards by their --control socket",
+	 "  --json              the whole answer, for programs\n"
+	 "WORDS as behind --nic of run; paths are those of the running process\n"},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
@@ -47,7 +51,8 @@ static int usage(FILE *out)
 	for (unsigned i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-7s %s\n", commands[i].name, commands[i].help);
 	fputs("`anynic COMMAND --help` tells more. CARD is a name that `anynic list` shows,\n"
-	      "VENDOR:DEVICE, or the path of a description.\n",
+	      "VENDOR:DEVICE[:SUBSYSTEM-VENDOR:SUBSYSTEM], or the path of a description;\n"
+	      "--like 0000:03:00.0 in its place is one like that PCI device of the host.\n",
 	      out);
 	return out == stdout ? CLI_OK : CLI_USAGE;
 }

@@ -1,33 +1,87 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 #include "cli/serve.h"
+#include "instance/host.h"
+#include "instance/instance.h"
 
 #include <stdio.h>
 
-static int started(const struct serve_options *options, const char *title)
+static void print_device(const struct instance *instance)
 {
-	if (options->fd >= 0)
-		return 0;
-	printf("%s at %s; arguments for QEMU 11:\n"
-	       "  -object memory-backend-memfd,id=ram,size=SIZE,share=on \\\n"
-	       "  -machine memory-backend=ram \\\n"
-	       "  -device '{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\","
+	printf("  -device '{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\","
 	       "\"path\":\"%s\"}}'\n",
-	       title, options->socket_path, options->socket_path);
+	       instance_socket(instance));
+}
+
+static void print_memory(void)
+{
+	puts("  -object memory-backend-memfd,id=ram,size=SIZE,share=on \\\n"
+	     "  -machine memory-backend=ram \\");
+}
+
+/* For each VM, since each NIC has one of its own; a VM may take several. */
+static void print_many(const struct host *host)
+{
+	const struct instance *instance;
+
+	puts("arguments for QEMU 11, for each VM");
+	print_memory();
+	puts("and for each NIC");
+	for (unsigned i = 0; (instance = host_nic(host, i)); i++) {
+		printf("%s, %s:\n", instance_name(instance), instance_title(instance));
+		if (instance_socket(instance))
+			print_device(instance);
+		else
+			puts("  on a descriptor that was handed over");
+	}
+}
+
+static int started(const struct serve_options *options, const struct host *host)
+{
+	const struct instance *first = host_nic(host, 0);
+
+	if (options->many) {
+		print_many(host);
+	} else if (instance_socket(first)) {
+		printf("%s at %s; arguments for QEMU 11:\n", instance_title(first),
+		       instance_socket(first));
+		print_memory();
+		print_device(first);
+	}
 	fflush(stdout);
 	return 0;
+}
+
+/* As managers of back-ends ask, before they start one. */
+static int print_capabilities(void)
+{
+	puts("{\n"
+	     "  \"type\": \"net\",\n"
+	     "  \"protocol\": \"vfio-user\",\n"
+	     "  \"version\": \"" ANYNIC_VERSION "\",\n"
+	     "  \"features\": [\"socket-path\", \"fd\", \"nic\", \"control\", \"like\", "
+	     "\"pack\"],\n"
+	     "  \"nets\": [\"user\", \"tap\", \"null\", \"switch\"]\n"
+	     "}");
+	return CLI_OK;
 }
 
 int run_main(int argc, char **argv)
 {
 	static const struct serve_hooks hooks = {started};
 	struct serve_options options;
+	int result;
 
 	if (serve_options(argc, argv, &options) != CLI_OK)
 		return CLI_USAGE;
+	if (options.capabilities)
+		return print_capabilities();
 	if (*options.rest)
-		return cli_wrong(argv[0], "\"%s\" is one word too many", *options.rest);
-	if (!options.socket_path == (options.fd < 0))
-		return cli_wrong(argv[0], "one of --socket-path and --fd is needed");
-	return serve(&options, &hooks);
+		result = cli_wrong(argv[0], "\"%s\" is one word too many", *options.rest);
+	else if (!options.many && !options.nics[0].socket_path == (options.nics[0].fd < 0))
+		result = cli_wrong(argv[0], "one of --socket-path and --fd is needed");
+	else
+		return serve(&options, &hooks);
+	serve_options_free(&options);
+	return result;
 }

@@ -2,11 +2,9 @@
 #include "cli/serve.h"
 
 #include "cli/cli.h"
-#include "instance/catalog.h"
 #include "instance/control.h"
-#include "instance/instance.h"
+#include "instance/host.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <malloc.h>
 #include <sched.h>
@@ -20,149 +18,10 @@
 
 enum { SHARED_POLL_US = 50 };
 
-/* ---- options ---- */
-
-static bool number(const char *option, const char *text, long limit, int *value)
-{
-	char *end;
-	long got = strtol(text, &end, 10);
-
-	if (*end || !isdigit((unsigned char)*text) || got > limit) {
-		fprintf(stderr, "anynic: error: --%s %s: expected a number up to %ld\n", option,
-			text, limit);
-		return false;
-	}
-	*value = (int)got;
-	return true;
-}
-
-static int digit(char letter)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = memchr(digits, tolower((unsigned char)letter), 16);
-
-	return at ? (int)(at - digits) : -1;
-}
-
-static bool mac_read(const char *text, unsigned char mac[static 6])
-{
-	unsigned all = 0;
-
-	for (unsigned i = 0; i < 6; i++) {
-		int high = digit(text[0]), low = high < 0 ? -1 : digit(text[1]);
-
-		if (low < 0 || text[2] != (i < 5 ? ':' : 0))
-			return false;
-		all |= mac[i] = (unsigned char)(high << 4 | low);
-		text += 3;
-	}
-	return all && !(mac[0] & 1);
-}
-
-static bool mac_set(struct serve_options *options, const char *text)
-{
-	options->mac_given = mac_read(text, options->mac);
-	if (!options->mac_given)
-		fprintf(stderr,
-			"anynic: error: --mac %s: expected six bytes as in 02:00:00:00:00:01, "
-			"not a group address nor all zero\n",
-			text);
-	return options->mac_given;
-}
-
-static bool option_set(int name, struct serve_options *options)
-{
-	switch (name) {
-	case 's':
-		options->socket_path = optarg;
-		break;
-	case 'n':
-		options->net = optarg;
-		break;
-	case 'm':
-		return mac_set(options, optarg);
-	case 'd':
-		options->cards = optarg;
-		break;
-	case 'c':
-		options->control = optarg;
-		break;
-	case 'w':
-		options->capture = optarg;
-		break;
-	case 't':
-		options->trace = optarg;
-		break;
-	case 'f':
-		return number("fd", optarg, 1 << 20, &options->fd);
-	case 'u':
-		return number("cpu", optarg, CPU_SETSIZE - 1, &options->cpu);
-	case 'p':
-		return number("poll-us", optarg, 1000000, &options->poll_us);
-	default:
-		return false;
-	}
-	return true;
-}
-
-/* Locally administered, and the same for the same card and socket every time. */
-static void default_mac(struct serve_options *options)
-{
-	const char *const texts[] = {options->card, options->socket_path ?: ""};
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (unsigned i = 0; i < 2; i++) {
-		for (const char *at = texts[i]; *at; at++)
-			hash = (hash ^ (uint8_t)*at) * 0x100000001b3u;
-	}
-	memcpy(options->mac, &hash, 6);
-	options->mac[0] = (uint8_t)((options->mac[0] & 0xfc) | 0x02);
-}
-
-int serve_options(int argc, char **argv, struct serve_options *options)
-{
-	static const struct option names[] = {
-		{"socket-path", required_argument, NULL, 's'},
-		{"fd", required_argument, NULL, 'f'},
-		{"net", required_argument, NULL, 'n'},
-		{"mac", required_argument, NULL, 'm'},
-		{"cards", required_argument, NULL, 'd'},
-		{"control", required_argument, NULL, 'c'},
-		{"capture", required_argument, NULL, 'w'},
-		{"trace", required_argument, NULL, 't'},
-		{"cpu", required_argument, NULL, 'u'},
-		{"poll-us", required_argument, NULL, 'p'},
-		{NULL, 0, NULL, 0},
-	};
-	int name;
-
-	*options = (struct serve_options){.net = "user", .fd = -1, .cpu = -1, .poll_us = -1};
-	/* "-": operands in order, so that options may follow CARD */
-	while ((name = cli_option(argc, argv, "-", names)) != -1) {
-		if (name == 1 && options->card)
-			return cli_wrong(argv[0], "\"%s\" is one word too many", optarg);
-		if (name == 1)
-			options->card = optarg;
-		else if (!option_set(name, options))
-			return CLI_USAGE;
-	}
-	options->rest = argv + optind;
-	if (options->cards && !cli_cards(argv[0], options->cards))
-		return CLI_USAGE;
-	if (!options->card)
-		return cli_wrong(argv[0], "which CARD?");
-	if (options->control && options->socket_path &&
-	    !strcmp(options->control, options->socket_path))
-		return cli_wrong(argv[0], "--control and --socket-path are the same");
-	return CLI_OK;
-}
-
-/* ---- serving ---- */
-
 struct server {
 	struct loop *loop;
 	struct loop_fd signals;
-	struct instance *instance;
+	struct host *host;
 	struct control *control;
 	pid_t child;
 	bool ending;
@@ -231,47 +90,97 @@ static unsigned poll_us(const struct serve_options *options)
 	return options->cpu >= 0 ? SHARED_POLL_US : 0;
 }
 
-static void client_gone(void *context)
+static void clients_gone(void *context)
 {
 	struct server *server = context;
 
 	loop_stop(server->loop);
 }
 
-static int start(struct server *server, const struct serve_options *options,
-		 const struct card *card, struct error *err)
+static unsigned users_of(const struct serve_options *options, const char *id, size_t length)
 {
-	struct instance_config config = {
-		.loop = server->loop,
-		.card = card,
-		.name = "nic0",
-		.socket_path = options->fd < 0 ? options->socket_path : NULL,
-		.fd = options->fd,
-		.net = options->net,
-		.capture = options->capture,
-		.trace = options->trace,
-		.gone = options->fd >= 0 ? client_gone : NULL,
-		.context = server,
-	};
+	unsigned count = 0;
 
-	memcpy(config.mac, options->mac, sizeof(config.mac));
-	if (take_signals(server) < 0)
-		return error_set(err, -errno, "signals: %s", strerror(errno));
-	loop_busy_poll(server->loop, poll_us(options));
-	server->instance = instance_new(&config, err);
-	if (!server->instance)
-		return -EINVAL;
-	if (options->control) {
-		server->control =
-			control_new(server->loop, options->control, server->instance, err);
-		if (!server->control)
-			return -EINVAL;
+	for (unsigned i = 0; i < options->nics_count; i++) {
+		const char *net = options->nics[i].net;
+
+		count += net && strlen(net) == length && !memcmp(net, id, length);
+	}
+	return count;
+}
+
+/* A network that nobody names yet is for those who come later. */
+static int add_nets(struct host *host, const struct serve_options *options, struct error *err)
+{
+	for (unsigned i = 0; options->many && i < options->nets_count; i++) {
+		const char *text = options->nets[i];
+		size_t length = strcspn(text, "=,");
+		char id[64];
+
+		if (text[length] != '=')
+			return error_set(err, -EINVAL, "--net %s: with --nic, expected ID=SPEC",
+					 text);
+		snprintf(id, sizeof(id), "%.*s", (int)length, text);
+		if (host_add_net(host, id, text + length + 1, users_of(options, id, length) != 1,
+				 err) < 0)
+			return err->code;
 	}
 	return 0;
 }
 
-static int serve_card(const struct serve_options *options, const struct serve_hooks *hooks,
-		      const struct card *card)
+/* Of many, the one that fails is named. */
+static int name_error(const struct serve_options *options, unsigned i, struct error *err)
+{
+	const struct nic_spec *nic = &options->nics[i];
+	struct error what = *err;
+
+	if (!options->many)
+		return err->code;
+	if (!*what.text)
+		snprintf(what.text, sizeof(what.text), "there is no card %s", nic->card);
+	if (nic->name)
+		return error_set(err, what.code, "%s: %s", nic->name, what.text);
+	return error_set(err, what.code, "nic%u: %s", i, what.text);
+}
+
+static int add_nics(struct host *host, const struct serve_options *options, struct error *err)
+{
+	for (unsigned i = 0; i < options->nics_count; i++) {
+		struct mistakes mistakes = {0};
+		int result = host_add(host, &options->nics[i], &mistakes, err);
+
+		mistakes_print(&mistakes, stderr);
+		mistakes_free(&mistakes);
+		if (result < 0)
+			return name_error(options, i, err);
+	}
+	return 0;
+}
+
+static int start(struct server *server, const struct serve_options *options, struct error *err)
+{
+	const struct host_config config = {server->loop, options->cards, clients_gone, server};
+	int result;
+
+	if (take_signals(server) < 0)
+		return error_set(err, -errno, "signals: %s", strerror(errno));
+	loop_busy_poll(server->loop, poll_us(options));
+	server->host = host_new(&config, err);
+	if (!server->host)
+		return -ENOMEM;
+	result = add_nets(server->host, options, err) ?: add_nics(server->host, options, err);
+	if (result < 0)
+		return result;
+	malloc_trim(0); /* what the reader needed */
+	if (options->control) {
+		server->control = control_new(server->loop, options->control, server->host, err);
+		if (!server->control)
+			return err->code;
+	}
+	return 0;
+}
+
+static int serve_cards(const struct serve_options *options, const struct serve_hooks *hooks)
 {
 	struct server server = {.status = CLI_OK};
 	struct error err = {0};
@@ -279,8 +188,8 @@ static int serve_card(const struct serve_options *options, const struct serve_ho
 
 	clock_init(&clock, false);
 	server.loop = loop_new(&clock);
-	if (server.loop && start(&server, options, card, &err) == 0 &&
-	    (server.child = hooks->started(options, card->title)) >= 0) {
+	if (server.loop && start(&server, options, &err) == 0 &&
+	    (server.child = hooks->started(options, server.host)) >= 0) {
 		loop_run(server.loop);
 	} else {
 		server.status = err.code == -EINVAL ? CLI_USAGE : CLI_FAILED;
@@ -290,7 +199,7 @@ static int serve_card(const struct serve_options *options, const struct serve_ho
 	if (server.child > 0)
 		kill(server.child, SIGTERM);
 	control_free(server.control);
-	instance_free(server.instance);
+	host_free(server.host);
 	loop_free(server.loop);
 	return server.status;
 }
@@ -313,20 +222,11 @@ static void share_cpu(int cpu)
 
 int serve(struct serve_options *options, const struct serve_hooks *hooks)
 {
-	struct mistakes mistakes = {0};
-	struct card *card = catalog_find(options->card, options->cards, &mistakes);
 	int result;
 
-	mistakes_print(&mistakes, stderr);
-	mistakes_free(&mistakes);
-	if (!card)
-		return CLI_FAILED;
-	if (!options->mac_given)
-		default_mac(options);
-	malloc_trim(0); /* what the reader needed */
 	if (options->cpu >= 0)
 		share_cpu(options->cpu);
-	result = serve_card(options, hooks, card);
-	card_free(card);
+	result = serve_cards(options, hooks);
+	serve_options_free(options);
 	return result;
 }

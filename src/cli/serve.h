@@ -1,20 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "instance/nic_spec.h"
+
 #include <stdbool.h>
 
-/* What `run` and `exec` share: options, and serving one card until told to end. */
+struct host;
+
+enum { SERVE_NICS = 64, SERVE_NETS = 64 };
+
+/* What `run` and `exec` share: options, and serving cards until told to end. */
 struct serve_options {
-	const char *card, *cards, *socket_path, *net, *control, *capture, *trace;
-	unsigned char mac[6];
-	bool mac_given; /* else made from card and socket path */
-	int fd, cpu;
+	const char *cards, *control;
+	struct nic_spec nics[SERVE_NICS]; /* of the short form: the first */
+	const char *nets[SERVE_NETS];	  /* of the short form: SPEC; else ID=SPEC */
+	unsigned nics_count, nets_count;
+	bool many;	   /* by --nic */
+	bool capabilities; /* are to be printed, and nothing else is asked */
+	int cpu;
 	int poll_us; /* -1: as the placement wants */
-	char **rest; /* what follows CARD */
+	char **rest; /* what follows the options */
 };
 
 /* CLI_OK or CLI_USAGE, with the mistake told. */
 int serve_options(int argc, char **argv, struct serve_options *options);
+void serve_options_free(struct serve_options *options);
 
 #define serve_usage                                                                                \
 	"options:\n"                                                                               \
@@ -27,19 +37,26 @@ int serve_options(int argc, char **argv, struct serve_options *options);
 	"[,tftp=DIR][,bootfile=][,hostfwd=tcp:[host]:port-[guest]:port]…\n"                      \
 	"                        tap,ifname=NAME or tap,fd=N: a tap device\n"                      \
 	"                        null: nobody\n"                                                   \
+	"                        switch[,uplink=SPEC]: a switch for many NICs\n"                   \
 	"  --mac MAC           address; default: made from card and socket path\n"                 \
-	"  --cards DIR         look for cards here first\n"                                        \
+	"  --cards PLACE       a folder of cards or a pack; look there first\n"                    \
+	"  --like SLOT         in place of CARD: one like PCI device 0000:03:00.0 of the host\n"   \
 	"  --control PATH      socket for `anynic ctl`\n"                                          \
 	"  --capture FILE      write frames to a pcap file\n"                                      \
 	"  --trace WHAT[:FILE] say what the driver does; WHAT is a list of registers, rings,\n"    \
 	"                      frames and interrupts, as in registers,rings:trace.txt\n"           \
 	"  --cpu N             run on this CPU; best the one QEMU runs on\n"                       \
-	"  --poll-us N         look this long before sleeping; takes an idle CPU's time\n"
+	"  --poll-us N         look this long before sleeping; takes an idle CPU's time\n"         \
+	"  --print-capabilities  what this program can do, for a manager; nothing else\n"          \
+	"many cards, each for a VM of its own, in place of CARD and its options:\n"                \
+	"  --nic CARD,socket=PATH|fd=N[,net=ID][,mac=MAC][,name=NAME][,capture=FILE]\n"            \
+	"        [,trace=WHAT[:FILE]]\n"                                                           \
+	"  --net ID=SPEC       a network; one that several NICs name is a switch\n"
 
 /* Serves until SIGINT or SIGTERM, or until CHILD (0: none) has ended; its status then. */
 struct serve_hooks {
-	/* Called once the socket listens: the VMM's process, 0 for none, -1 for failure. */
-	int (*started)(const struct serve_options *options, const char *title);
+	/* Called once the sockets listen: the VMM's process, 0 for none, -1 for failure. */
+	int (*started)(const struct serve_options *options, const struct host *host);
 };
 
 int serve(struct serve_options *options, const struct serve_hooks *hooks);

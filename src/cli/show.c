@@ -32,6 +32,8 @@ static void show_identity(const struct card *card)
 	if (card->interrupt_pin)
 		printf(" INT%c", 'A' + card->interrupt_pin - 1);
 	putchar('\n');
+	if (node_get(card->description, "drivers"))
+		printf("  drivers %s\n", node_get(card->description, "drivers"));
 	for (unsigned i = 0; i < 6; i++) {
 		const struct bar *bar = &card->bars[i];
 
@@ -70,27 +72,77 @@ uint64_t show_mask(const struct field *field)
 	return (field->width >= 64 ? ~0ull : (1ull << field->width) - 1) << field->shift;
 }
 
-static void show_register(const struct reg *reg)
+static bool is_register(const struct node *node)
 {
+	return !strcmp(node->word, "register") || !strcmp(node->word, "counter");
+}
+
+const struct node *show_register_node(const struct card *card, const char *bank, const char *name)
+{
+	for (const struct node *in = card->description->child; in; in = in->next) {
+		const char *own = node_get(in, "name") ?: in->word;
+
+		if (show_is_part(in) || (bank && strcmp(own, bank)))
+			continue;
+		for (const struct node *node = in->child; node; node = node->next) {
+			const char *called = is_register(node) ? node_get(node, "name") : NULL;
+
+			if (called && !strcmp(called, name))
+				return node;
+		}
+	}
+	return NULL;
+}
+
+const struct node *show_field_node(const struct node *reg, const char *name)
+{
+	for (const struct node *node = reg ? reg->child : NULL; node; node = node->next) {
+		const char *called = node_get(node, "name");
+
+		if (called && !strcmp(node->word, "field") && !strcmp(called, name))
+			return node;
+	}
+	return NULL;
+}
+
+/* What is behind it, and where the datasheet says so. */
+static void show_notes(const struct node *node)
+{
+	/* told already */
+	static const char *const told[] = {"name",  "at",    "bits",  "width", "access",
+					   "reset", "count", "every", "size",  NULL};
+
+	if (node)
+		show_attributes(node, told);
+	putchar('\n');
+}
+
+static void show_field(const struct reg *reg, const struct field *field, const struct node *node)
+{
+	char bits[16];
+
+	if (field->width > 1)
+		snprintf(bits, sizeof(bits), "%u:%u", field->shift + field->width - 1,
+			 field->shift);
+	else
+		snprintf(bits, sizeof(bits), "%u", field->shift);
+	printf("             %7s  %-10s %s", bits, field->name, show_access(reg, show_mask(field)));
+	show_notes(node);
+}
+
+static void show_register(const struct card *card, const char *bank, const struct reg *reg)
+{
+	const struct node *node = show_register_node(card, bank, reg->name);
+
 	printf("    %05x  %-10s", reg->at, reg->name);
 	if (reg->count > 1)
 		printf("[%u]", reg->count);
 	printf("  %u bits, %s", reg->bytes * 8, show_access(reg, reg->valid));
 	if (reg->reset)
 		printf(", reset 0x%llx", (unsigned long long)reg->reset);
-	putchar('\n');
-	for (unsigned i = reg->fields_count; i-- > 0;) {
-		const struct field *field = &reg->fields[i];
-		char bits[16];
-
-		if (field->width > 1)
-			snprintf(bits, sizeof(bits), "%u:%u", field->shift + field->width - 1,
-				 field->shift);
-		else
-			snprintf(bits, sizeof(bits), "%u", field->shift);
-		printf("             %7s  %-10s %s\n", bits, field->name,
-		       show_access(reg, show_mask(field)));
-	}
+	show_notes(node);
+	for (unsigned i = reg->fields_count; i-- > 0;)
+		show_field(reg, &reg->fields[i], show_field_node(node, reg->fields[i].name));
 }
 
 static void show_banks(const struct card *card)
@@ -100,7 +152,7 @@ static void show_banks(const struct card *card)
 
 		printf("  registers %s, %u bytes\n", bank->name, bank->size);
 		for (unsigned k = 0; k < bank->regs_count; k++)
-			show_register(&bank->regs[k]);
+			show_register(card, bank->name, &bank->regs[k]);
 	}
 }
 
@@ -138,6 +190,7 @@ static void show_card(const struct card *card)
 	show_banks(card);
 	show_rings(card);
 	show_filter(card);
+	show_parts(card);
 	printf("  code: none\n");
 }
 
@@ -146,10 +199,11 @@ int show_main(int argc, char **argv)
 	static const struct option names[] = {
 		{"cards", required_argument, NULL, 'd'},
 		{"json", no_argument, NULL, 'j'},
+		{"like", required_argument, NULL, 'l'},
 		{NULL, 0, NULL, 0},
 	};
 	struct mistakes mistakes = {0};
-	const char *folder = NULL;
+	const char *folder = NULL, *which = NULL;
 	struct card *card;
 	bool json = false;
 	int name;
@@ -159,12 +213,14 @@ int show_main(int argc, char **argv)
 			json = true;
 		else if (name == 'd' && cli_cards(argv[0], optarg))
 			folder = optarg;
+		else if (name == 'l')
+			which = cli_like(optarg);
 		else
 			return CLI_USAGE;
 	}
-	if (optind + 1 != argc)
+	if (optind + !which != argc)
 		return cli_wrong(argv[0], "one CARD is needed");
-	card = catalog_find(argv[optind], folder, &mistakes);
+	card = catalog_find(which ?: argv[optind], folder, &mistakes);
 	mistakes_print(&mistakes, stderr);
 	mistakes_free(&mistakes);
 	if (!card)

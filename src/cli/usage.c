@@ -45,9 +45,9 @@ bool cli_cards(const char *command, const char *folder)
 {
 	struct stat found;
 
-	if (stat(folder, &found) == 0 && S_ISDIR(found.st_mode))
+	if (stat(folder, &found) == 0 && (S_ISDIR(found.st_mode) || S_ISREG(found.st_mode)))
 		return true;
-	cli_wrong(command, "--cards %s is not a folder", folder);
+	cli_wrong(command, "--cards %s is not a folder or a pack", folder);
 	return false;
 }
 
@@ -68,4 +68,12 @@ int cli_option(int argc, char **argv, const char *order, const struct option *na
 		unknown_option(argv[0], optopt ? letter : argv[optind - 1], names);
 	}
 	return name == ':' ? '?' : name;
+}
+
+const char *cli_like(const char *slot)
+{
+	static char card[64];
+
+	snprintf(card, sizeof(card), "like=%s", slot);
+	return card;
 }

@@ -2,260 +2,212 @@
 #include "instance/catalog.h"
 
 #include "card/nearest.h"
+#include "instance/pack.h"
+#include "instance/places.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = 4096, FOLDERS_MAX = 16, ENTRIES_MAX = 1024 };
+enum { PATH_ROOM = 4096 };
 
-struct folders {
-	char paths[FOLDERS_MAX][PATH_ROOM];
-	unsigned count;
-};
+static const char LIKE[] = "like=";
 
-static void folder_add(struct folders *folders, const char *path, size_t length, const char *tail)
-{
-	if (folders->count < FOLDERS_MAX && length)
-		snprintf(folders->paths[folders->count++], PATH_ROOM, "%.*s%s", (int)length, path,
-			 tail);
-}
+/* ---- a card by its name ---- */
 
-static void folders_add_list(struct folders *folders, const char *list, const char *tail)
-{
-	while (list && *list) {
-		size_t length = strcspn(list, ":");
-
-		folder_add(folders, list, length, tail);
-		list += length + (list[length] == ':');
-	}
-}
-
-static void folders_find(struct folders *folders, const char *given)
-{
-	const char *home = getenv("HOME"), *user = getenv("XDG_DATA_HOME");
-
-	folders->count = 0;
-	if (given)
-		folder_add(folders, given, strlen(given), "");
-	folders_add_list(folders, getenv("ANYNIC_CARDS"), "");
-	if (user && *user)
-		folder_add(folders, user, strlen(user), "/anynic/cards");
-	else if (home)
-		folder_add(folders, home, strlen(home), "/.local/share/anynic/cards");
-	folders_add_list(folders, getenv("XDG_DATA_DIRS") ?: "/usr/local/share:/usr/share",
-			 "/anynic/cards");
-}
-
-static bool find_shipped(const char *name, struct found_card *found)
+static const struct shipped_card *shipped_find(const char *name)
 {
 	for (unsigned i = 0; i < shipped_cards_count; i++) {
-		const struct shipped_card *shipped = &shipped_cards[i];
-
-		if (strcmp(shipped->name, name))
-			continue;
-		snprintf(found->path, sizeof(found->path), "%s", name);
-		found->built_in = true;
-		found->length = shipped->length;
-		found->text = malloc(shipped->length + 1);
-		if (found->text)
-			memcpy(found->text, shipped->text, shipped->length);
-		return found->text != NULL;
+		if (!strcmp(shipped_cards[i].name, name))
+			return &shipped_cards[i];
 	}
-	return false;
+	return NULL;
+}
+
+static bool shipped_text(const char *name, struct found_card *found)
+{
+	const struct shipped_card *shipped = shipped_find(name);
+
+	if (!shipped || !(found->text = malloc(shipped->length + 1)))
+		return false;
+	snprintf(found->path, sizeof(found->path), "%s", name);
+	found->built_in = true;
+	found->length = shipped->length;
+	memcpy(found->text, shipped->text, shipped->length);
+	return true;
+}
+
+static bool folder_text(const char *folder, const char *name, struct found_card *found)
+{
+	char path[PATH_ROOM];
+
+	snprintf(path, sizeof(path), "%s/%s/card.xml", folder, name);
+	if (strlen(path) >= sizeof(found->path) || access(path, R_OK) < 0)
+		return false;
+	strcpy(found->path, path);
+	found->text = card_load(path, &found->length);
+	return found->text != NULL;
+}
+
+static bool place_text(const struct place *place, const char *name, struct found_card *found)
+{
+	struct pack *pack;
+	bool result;
+
+	if (!place->pack)
+		return folder_text(place->path, name, found);
+	pack = pack_open(place->path, NULL);
+	result = pack && pack_card_text(pack, place->path, name, found);
+	pack_close(pack);
+	return result;
 }
 
 /* For the reader: the text of a card that another one extends. CONTEXT: --cards or NULL. */
 static bool find_text(void *context, const char *name, struct found_card *found)
 {
-	struct folders *folders = calloc(1, sizeof(*folders));
-	char path[PATH_ROOM + 300];
+	struct places places;
+	bool result = false;
 
-	if (!folders)
+	places_find(&places, context);
+	for (unsigned i = 0; i < places.count && !result; i++)
+		result = place_text(&places.list[i], name, found);
+	places_free(&places);
+	return result || shipped_text(name, found);
+}
+
+struct finder catalog_finder(const char *given)
+{
+	return (struct finder){find_text, (char *)given};
+}
+
+/* true: this is the place, and CARD or MISTAKES say what is there. */
+static bool read_in_folder(const char *folder, const char *name, const char *given,
+			   struct card **card, struct mistakes *mistakes)
+{
+	struct finder finder = catalog_finder(given);
+	char path[PATH_ROOM];
+
+	snprintf(path, sizeof(path), "%s/%s/card.xml", folder, name);
+	if (access(path, F_OK) < 0)
 		return false;
-	folders_find(folders, context);
-	for (unsigned i = 0; i < folders->count && !found->text; i++) {
-		snprintf(path, sizeof(path), "%s/%s/card.xml", folders->paths[i], name);
-		if (strlen(path) >= sizeof(found->path) || access(path, R_OK) < 0)
-			continue;
-		strcpy(found->path, path);
-		found->text = card_load(path, &found->length);
+	*card = card_read_file_among(path, &finder, mistakes);
+	return true;
+}
+
+/* A pack that was asked for has to be one; others may lie about. */
+static bool read_in_pack(const struct place *place, const char *name, const char *given,
+			 struct card **card, struct mistakes *mistakes)
+{
+	struct found_card found = {0};
+	struct error err = {0};
+	struct pack *pack = pack_open(place->path, &err);
+
+	if (!pack && place->given)
+		mistake(mistakes, "anynic", 0, "%s", err.text);
+	if (!pack)
+		return place->given;
+	if (pack_card_text(pack, place->path, name, &found))
+		*card = pack_card_read(pack, place->path, name, given, mistakes);
+	pack_close(pack);
+	free(found.text);
+	return found.text != NULL;
+}
+
+static struct card *find_name(const char *name, const char *given, struct mistakes *mistakes)
+{
+	const struct shipped_card *shipped = shipped_find(name);
+	struct finder finder = catalog_finder(given);
+	struct card *card = NULL;
+	struct places places;
+	bool found = false;
+
+	places_find(&places, given);
+	for (unsigned i = 0; i < places.count && !found; i++) {
+		const struct place *place = &places.list[i];
+
+		found = place->pack ? read_in_pack(place, name, given, &card, mistakes)
+				    : read_in_folder(place->path, name, given, &card, mistakes);
 	}
-	free(folders);
-	return found->text || find_shipped(name, found);
+	places_free(&places);
+	if (!found && shipped)
+		card = card_read_text_among(name, shipped->text, shipped->length, &finder,
+					    mistakes);
+	return card;
 }
 
-struct finder catalog_finder(const char *folder)
-{
-	return (struct finder){find_text, (char *)folder};
-}
+/* ---- a card by its identity, or by whatever names it ---- */
 
-static bool identity(const char *name, unsigned *vendor, unsigned *device)
-{
-	int end = 0;
-
-	return sscanf(name, "%4x:%4x%n", vendor, device, &end) == 2 && !name[end];
-}
-
-/* Takes CARD; without one the first mistake is kept. */
-static void entry_add(struct catalog *catalog, const char *name, const char *source,
-		      struct card *card, struct mistakes *mistakes)
-{
-	struct catalog_entry *grown = NULL;
-
-	if (catalog->count < ENTRIES_MAX)
-		grown = realloc(catalog->entries, (catalog->count + 1) * sizeof(*grown));
-	if (!grown) {
-		card_free(card);
-		return;
-	}
-	catalog->entries = grown;
-	grown += catalog->count++;
-	*grown = (struct catalog_entry){.card = card};
-	snprintf(grown->name, sizeof(grown->name), "%s", name);
-	snprintf(grown->source, sizeof(grown->source), "%s", source);
-	if (!card)
-		grown->wrong = mistakes_first(mistakes);
-}
-
-static bool listed(const struct catalog *catalog, const char *name)
-{
-	for (unsigned i = 0; i < catalog->count; i++) {
-		if (!strcmp(catalog->entries[i].name, name))
-			return true;
-	}
-	return false;
-}
-
-static void list_folder(struct catalog *catalog, const char *folder, const struct finder *finder)
-{
-	DIR *at = opendir(folder);
-	struct dirent *entry;
-
-	while (at && (entry = readdir(at))) {
-		struct mistakes mistakes = {0};
-		char path[PATH_ROOM + 300];
-		struct card *card;
-
-		snprintf(path, sizeof(path), "%s/%s/card.xml", folder, entry->d_name);
-		if (entry->d_name[0] == '.' || access(path, F_OK) < 0 ||
-		    listed(catalog, entry->d_name))
-			continue;
-		card = card_read_file_among(path, finder, &mistakes);
-		entry_add(catalog, entry->d_name, path, card, &mistakes);
-		mistakes_free(&mistakes);
-	}
-	if (at)
-		closedir(at);
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const struct catalog_entry *left = a, *right = b;
-
-	return strcmp(left->name, right->name);
-}
-
-void catalog_list(struct catalog *catalog, const char *folder)
-{
-	struct folders *folders = calloc(1, sizeof(*folders));
-	struct finder finder = catalog_finder(folder);
-
-	*catalog = (struct catalog){0};
-	if (!folders)
-		return;
-	folders_find(folders, folder);
-	for (unsigned i = 0; i < folders->count; i++)
-		list_folder(catalog, folders->paths[i], &finder);
-	free(folders);
-	for (unsigned i = 0; i < shipped_cards_count; i++) {
-		const struct shipped_card *shipped = &shipped_cards[i];
-		struct mistakes mistakes = {0};
-
-		if (!listed(catalog, shipped->name))
-			entry_add(catalog, shipped->name, "built in",
-				  card_read_text_among(shipped->name, shipped->text,
-						       shipped->length, &finder, &mistakes),
-				  &mistakes);
-		mistakes_free(&mistakes);
-	}
-	if (catalog->count)
-		qsort(catalog->entries, catalog->count, sizeof(*catalog->entries), by_name);
-}
-
-void catalog_free(struct catalog *catalog)
-{
-	for (unsigned i = 0; i < catalog->count; i++) {
-		card_free(catalog->entries[i].card);
-		free(catalog->entries[i].wrong);
-	}
-	free(catalog->entries);
-	*catalog = (struct catalog){0};
-}
-
-static struct card *find_identity(const char *folder, unsigned vendor, unsigned device)
+static struct catalog_entry *best_of(struct catalog *catalog, const struct identity *wanted,
+				     unsigned *matches)
 {
 	struct catalog_entry *best = NULL;
-	struct card *card = NULL;
-	struct catalog catalog;
-	unsigned matches = 0;
+	int fits = -1;
 
-	catalog_list(&catalog, folder);
-	for (unsigned i = 0; i < catalog.count; i++) {
-		struct catalog_entry *entry = &catalog.entries[i];
+	*matches = 0;
+	for (unsigned i = 0; i < catalog->count; i++) {
+		struct catalog_entry *entry = &catalog->entries[i];
+		struct identity own;
+		int how;
 
-		if (!entry->card || entry->card->vendor != vendor || entry->card->device != device)
+		if (!entry->card)
 			continue;
-		matches++;
-		if (!best || entry->card->revision > best->card->revision)
+		own = identity_of_card(entry->card);
+		how = identity_fits(wanted, &own);
+		*matches += how >= 0;
+		if (how > fits) {
+			fits = how;
 			best = entry;
+		}
 	}
+	return best;
+}
+
+/* What was chosen, and why, where there was a choice. */
+static void tell_choice(const char *name, const struct identity *wanted,
+			const struct catalog_entry *best, unsigned matches)
+{
+	const char *why = wanted->like ? "the nearest" : "the newest revision";
+
+	if (wanted->like)
+		fprintf(stderr, "anynic: %s is %04x:%04x, subsystem %04x:%04x, revision %02x\n",
+			name + strlen(LIKE), wanted->vendor, wanted->device,
+			wanted->subsystem_vendor, wanted->subsystem, wanted->revision);
 	if (matches > 1)
-		fprintf(stderr, "anynic: %04x:%04x is %s (%s), the newest revision of %u cards\n",
-			vendor, device, best->name, best->source, matches);
+		fprintf(stderr, "anynic: %04x:%04x is %s (%s), %s of %u cards\n", wanted->vendor,
+			wanted->device, best->name, best->source, why, matches);
+	else if (wanted->like)
+		fprintf(stderr, "anynic: %04x:%04x is %s (%s)\n", wanted->vendor, wanted->device,
+			best->name, best->source);
+}
+
+static struct card *find_identity(const char *name, const char *given,
+				  const struct identity *wanted, struct mistakes *mistakes)
+{
+	struct card *card = NULL;
+	struct catalog_entry *best;
+	struct catalog catalog;
+	unsigned matches;
+
+	catalog_list_like(&catalog, given, wanted);
+	best = best_of(&catalog, wanted, &matches);
 	if (best) {
+		tell_choice(name, wanted, best, matches);
 		card = best->card;
 		best->card = NULL;
+	} else {
+		mistake(mistakes, name, 0,
+			"no card has that identity; `anynic list` shows those there are");
 	}
 	catalog_free(&catalog);
 	return card;
 }
 
-static struct card *find_name(const char *name, const char *folder, struct mistakes *mistakes)
-{
-	struct folders *folders = calloc(1, sizeof(*folders));
-	struct finder finder = catalog_finder(folder);
-	struct card *card = NULL;
-	char path[PATH_ROOM + 300];
-	bool found = false;
-
-	if (!folders)
-		return NULL;
-	folders_find(folders, folder);
-	for (unsigned i = 0; i < folders->count && !found; i++) {
-		snprintf(path, sizeof(path), "%s/%s/card.xml", folders->paths[i], name);
-		found = access(path, F_OK) == 0;
-		if (found)
-			card = card_read_file_among(path, &finder, mistakes);
-	}
-	free(folders);
-	for (unsigned i = 0; i < shipped_cards_count && !found; i++) {
-		found = !strcmp(shipped_cards[i].name, name);
-		if (found)
-			card = card_read_text_among(name, shipped_cards[i].text,
-						    shipped_cards[i].length, &finder, mistakes);
-	}
-	return card;
-}
-
-static void no_such_card(const char *name, const char *folder, struct mistakes *mistakes)
+static void no_such_card(const char *name, const char *given, struct mistakes *mistakes)
 {
 	struct nearest nearest = nearest_of(name, strlen(name));
 	struct catalog catalog;
 
-	catalog_list(&catalog, folder);
+	catalog_list(&catalog, given);
 	for (unsigned i = 0; i < catalog.count; i++)
 		nearest_offer(&nearest, catalog.entries[i].name);
 	if (nearest.best)
@@ -271,17 +223,32 @@ static bool is_path(const char *name)
 	return strchr(name, '/') || (strchr(name, '.') && access(name, F_OK) == 0);
 }
 
-struct card *catalog_find(const char *name, const char *folder, struct mistakes *mistakes)
+static struct card *find_like(const char *name, const char *given, struct mistakes *mistakes)
 {
-	unsigned before = mistakes->count, vendor, device;
-	struct finder finder = catalog_finder(folder);
+	struct identity wanted;
+	struct error err = {0};
+
+	if (identity_of_slot(name + strlen(LIKE), &wanted, &err) == 0)
+		return find_identity(name, given, &wanted, mistakes);
+	mistake(mistakes, "anynic", 0, "%s", err.text);
+	return NULL;
+}
+
+struct card *catalog_find(const char *name, const char *given, struct mistakes *mistakes)
+{
+	unsigned before = mistakes->count;
+	struct finder finder = catalog_finder(given);
+	struct identity wanted;
 	struct card *card;
 
+	if (!strncmp(name, LIKE, strlen(LIKE)))
+		return find_like(name, given, mistakes);
 	if (is_path(name))
 		return card_read_file_among(name, &finder, mistakes);
-	card = identity(name, &vendor, &device) ? find_identity(folder, vendor, device)
-						: find_name(name, folder, mistakes);
+	if (identity_parse(name, &wanted))
+		return find_identity(name, given, &wanted, mistakes);
+	card = find_name(name, given, mistakes);
 	if (!card && mistakes->count == before)
-		no_such_card(name, folder, mistakes);
+		no_such_card(name, given, mistakes);
 	return card;
 }

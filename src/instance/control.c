@@ -2,10 +2,13 @@
 #include "instance/control.h"
 
 #include "base/socket.h"
+#include "instance/host.h"
 #include "instance/instance.h"
+#include "instance/nic_spec.h"
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -29,7 +32,8 @@ struct client {
 
 struct control {
 	struct loop *loop;
-	struct instance *instance;
+	struct host *host;
+	char wrong[512]; /* what is said of the request under way */
 	struct loop_fd listener;
 	char *path;
 	struct client *clients;
@@ -54,79 +58,137 @@ static void client_drop(struct client *client)
 
 /* ---- commands: each fills in the answer, or says what is wrong ---- */
 
-static const char *do_list(struct instance *instance, json_object *request, json_object *answer)
+static struct instance *nic_of(struct control *control, json_object *request)
+{
+	json_object *name;
+
+	if (!json_object_object_get_ex(request, "nic", &name) ||
+	    !json_object_is_type(name, json_type_string))
+		return NULL;
+	return host_find(control->host, json_object_get_string(name));
+}
+
+static const char *do_list(struct control *control, json_object *request, json_object *answer)
 {
 	json_object *list = json_object_new_array();
+	struct instance *nic;
 
 	(void)request;
-	json_object_array_add(list, instance_describe(instance));
+	for (unsigned i = 0; (nic = host_nic(control->host, i)); i++)
+		json_object_array_add(list, instance_describe(nic));
 	json_object_object_add(answer, "nics", list);
+	json_object_object_add(answer, "nets", host_describe_nets(control->host));
 	return NULL;
 }
 
-static const char *do_stats(struct instance *instance, json_object *request, json_object *answer)
+static const char *do_stats(struct control *control, json_object *request, json_object *answer)
 {
-	(void)request;
-	json_object_object_add(answer, "stats", instance_stats(instance));
+	struct instance *nic = nic_of(control, request), *only = host_nic(control->host, 0);
+	json_object *stats;
+
+	if (!nic && json_object_object_get_ex(request, "nic", &stats))
+		return "no such NIC";
+	if (!nic && only && !host_nic(control->host, 1))
+		nic = only;
+	stats = nic ? instance_stats(nic) : json_object_new_object();
+	for (unsigned i = 0; !nic && (only = host_nic(control->host, i)); i++)
+		json_object_object_add(stats, instance_name(only), instance_stats(only));
+	json_object_object_add(answer, "stats", stats);
 	return NULL;
 }
 
-static bool is_ours(struct instance *instance, json_object *request)
-{
-	json_object *nic;
-
-	return json_object_object_get_ex(request, "nic", &nic) &&
-	       json_object_is_type(nic, json_type_string) &&
-	       !strcmp(json_object_get_string(nic), instance_name(instance));
-}
-
-static const char *with_file(struct instance *instance, json_object *request,
+static const char *with_file(struct control *control, json_object *request,
 			     int (*run)(struct instance *, const char *, struct error *))
 {
-	static struct error err;
+	struct instance *nic = nic_of(control, request);
+	struct error err = {0};
 	json_object *file;
 
-	if (!is_ours(instance, request))
+	if (!nic)
 		return "no such NIC";
 	if (!json_object_object_get_ex(request, "file", &file) ||
 	    !json_object_is_type(file, json_type_string))
 		return "\"file\" is the name of a file";
-	err = (struct error){0};
-	return run(instance, json_object_get_string(file), &err) < 0 ? err.text : NULL;
+	if (run(nic, json_object_get_string(file), &err) >= 0)
+		return NULL;
+	snprintf(control->wrong, sizeof(control->wrong), "%s", err.text);
+	return control->wrong;
 }
 
-static const char *do_save(struct instance *instance, json_object *request, json_object *answer)
+static const char *do_save(struct control *control, json_object *request, json_object *answer)
 {
 	(void)answer;
-	return with_file(instance, request, instance_save);
+	return with_file(control, request, instance_save);
 }
 
-static const char *do_load(struct instance *instance, json_object *request, json_object *answer)
+static const char *do_load(struct control *control, json_object *request, json_object *answer)
 {
 	(void)answer;
-	return with_file(instance, request, instance_load);
+	return with_file(control, request, instance_load);
 }
 
-static const char *do_link(struct instance *instance, json_object *request, json_object *answer)
+static const char *do_link(struct control *control, json_object *request, json_object *answer)
 {
+	struct instance *nic = nic_of(control, request);
 	json_object *up;
 
 	(void)answer;
-	if (!is_ours(instance, request))
+	if (!nic)
 		return "no such NIC";
 	if (!json_object_object_get_ex(request, "up", &up) ||
 	    !json_object_is_type(up, json_type_boolean))
 		return "\"up\" is true or false";
-	instance_link(instance, json_object_get_boolean(up));
+	instance_link(nic, json_object_get_boolean(up));
+	return NULL;
+}
+
+/* The text of a NIC is that of --nic. */
+static const char *do_add(struct control *control, json_object *request, json_object *answer)
+{
+	struct mistakes mistakes = {0};
+	struct error err = {0};
+	struct nic_spec spec;
+	json_object *text;
+	char *first;
+	int result;
+
+	if (!json_object_object_get_ex(request, "nic", &text) ||
+	    !json_object_is_type(text, json_type_string))
+		return "\"nic\" is CARD,socket=PATH…";
+	result = nic_spec_parse(&spec, json_object_get_string(text), &err);
+	if (result == 0 && spec.fd >= 0)
+		result = error_set(&err, -EINVAL, "fd= is of no use here");
+	if (result == 0)
+		result = host_add(control->host, &spec, &mistakes, &err);
+	first = mistakes_first(&mistakes);
+	if (result < 0)
+		snprintf(control->wrong, sizeof(control->wrong), "%s", first ?: err.text);
+	free(first);
+	mistakes_free(&mistakes);
+	nic_spec_free(&spec);
+	if (result < 0)
+		return control->wrong;
+	json_object_object_add(answer, "nic", instance_describe(host_last(control->host)));
+	return NULL;
+}
+
+static const char *do_remove(struct control *control, json_object *request, json_object *answer)
+{
+	struct instance *nic = nic_of(control, request);
+	struct error err = {0};
+
+	(void)answer;
+	if (!nic || host_remove(control->host, instance_name(nic), &err) < 0)
+		return "no such NIC";
 	return NULL;
 }
 
 static const struct control_command {
 	const char *name;
-	const char *(*run)(struct instance *instance, json_object *request, json_object *answer);
+	const char *(*run)(struct control *control, json_object *request, json_object *answer);
 } commands[] = {
-	{"list", do_list}, {"stats", do_stats}, {"link", do_link},
-	{"save", do_save}, {"load", do_load},
+	{"list", do_list},     {"stats", do_stats}, {"link", do_link}, {"add", do_add},
+	{"remove", do_remove}, {"save", do_save},   {"load", do_load},
 };
 
 static const char *run_command(struct control *control, json_object *request, json_object *answer)
@@ -139,9 +201,9 @@ static const char *run_command(struct control *control, json_object *request, js
 		return "expected {\"command\": …}";
 	for (unsigned i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
 		if (!strcmp(commands[i].name, json_object_get_string(name)))
-			return commands[i].run(control->instance, request, answer);
+			return commands[i].run(control, request, answer);
 	}
-	return "no such command; there is list, stats, link, save, load";
+	return "no such command; there is list, stats, link, add, remove, save, load";
 }
 
 /* Whole, or false: one that does not read what it asked for is not waited for. */
@@ -252,7 +314,7 @@ static void listener_ready(struct loop_fd *fd, uint32_t events)
 		client_drop(client);
 }
 
-struct control *control_new(struct loop *loop, const char *path, struct instance *instance,
+struct control *control_new(struct loop *loop, const char *path, struct host *host,
 			    struct error *err)
 {
 	struct control *control = calloc(1, sizeof(*control));
@@ -262,7 +324,7 @@ struct control *control_new(struct loop *loop, const char *path, struct instance
 		return NULL;
 	}
 	control->loop = loop;
-	control->instance = instance;
+	control->host = host;
 	control->listener = (struct loop_fd){.ready = listener_ready, .context = control};
 	control->listener.fd = unix_listen(path, err);
 	if (control->listener.fd < 0) {

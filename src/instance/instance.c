@@ -20,7 +20,7 @@ struct instance {
 	struct loop *loop;
 	const struct card *card;
 	char name[64];
-	const char *net;
+	const char *net, *socket_path;
 	uint8_t mac[6];
 	bool link_down; /* by the operator */
 	struct nic *nic;
@@ -218,10 +218,10 @@ static int serve_vm(struct instance *instance, const struct instance_config *con
 static int start_port(struct instance *instance, const struct instance_config *config,
 		      struct error *err)
 {
-	instance->port = config->port ?: backend_open(config->net, config->loop, err);
+	if (!instance->port)
+		instance->host = instance->port = backend_open(config->net, config->loop, err);
 	if (!instance->port)
 		return -EINVAL;
-	instance->host = instance->port;
 	if (config->capture) {
 		struct port *wrapped = capture_open(instance->port, config->capture, err);
 
@@ -260,12 +260,16 @@ struct instance *instance_new(const struct instance_config *config, struct error
 
 	if (!instance || !(instance->dma = dma_new())) {
 		free(instance);
+		if (config->port)
+			config->port->ops->close(config->port);
 		error_set(err, -ENOMEM, "no memory");
 		return NULL;
 	}
 	instance->loop = config->loop;
+	instance->port = instance->host = config->port;
 	instance->card = config->card;
 	instance->net = config->net;
+	instance->socket_path = config->socket_path;
 	instance->gone = config->gone;
 	instance->gone_context = config->context;
 	memcpy(instance->mac, config->mac, sizeof(instance->mac));
@@ -303,6 +307,16 @@ void instance_free(struct instance *instance)
 const char *instance_name(const struct instance *instance)
 {
 	return instance->name;
+}
+
+const char *instance_title(const struct instance *instance)
+{
+	return instance->card->title;
+}
+
+const char *instance_socket(const struct instance *instance)
+{
+	return instance->socket_path;
 }
 
 int instance_save(struct instance *instance, const char *path, struct error *err)

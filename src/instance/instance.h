@@ -34,6 +34,8 @@ struct instance *instance_new(const struct instance_config *config, struct error
 void instance_free(struct instance *instance); /* before its VM's inprocess_free() */
 
 const char *instance_name(const struct instance *instance);
+const char *instance_title(const struct instance *instance);  /* of its card */
+const char *instance_socket(const struct instance *instance); /* path, or NULL */
 /* The whole state, to a file and from one; see snapshot.h. */
 int instance_save(struct instance *instance, const char *path, struct error *err);
 int instance_load(struct instance *instance, const char *path, struct error *err);

@@ -520,6 +520,8 @@ struct sum_part { /* state word `word` makes the 16-bit sum of the bank equal to
 	uint16_t total;
 };
 
+struct node;
+
 struct card {
 	const char *name, *title, *path;
 	uint16_t vendor, device, subsystem_vendor, subsystem;
@@ -551,5 +553,6 @@ struct card {
 	uint8_t windows_count, pins_count, rings_count, resets_count, events_count, timers_count,
 		interrupts_count, macs_count, sums_count, latches_count, memories_count;
 	uint16_t counters_count;
-	void *arena; /* owns everything above */
+	const struct node *description; /* as written, for people: see card/node.h */
+	void *arena;			/* owns everything above */
 };

@@ -5,7 +5,7 @@
  * and TCP segmentation. Sums are kept in memory order (as loaded), so they are
  * stored without swapping; odd pieces are shifted into place.
  */
-#include "nic/state.h"
+#include "nic/offload.h"
 
 #include <string.h>
 

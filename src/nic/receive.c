@@ -284,7 +284,7 @@ static enum delivery no_room(struct nic *nic, unsigned index, bool hold)
 		nic->held = true;
 		if (ring->next == NEXT_STREAM)
 			streams_wait(nic);
-		if (ring->walked)
+		else if (ring->walked)
 			look_later(nic);
 		return HELD;
 	}

@@ -169,37 +169,50 @@ static bool piece_store(struct nic *nic, const struct ring *ring, uint64_t addr,
 	return true;
 }
 
-/* Bytes [first, end) of a slot; what says whose it is comes last, whole. */
+static uint64_t bytes_of(unsigned first, unsigned end)
+{
+	return end > first ? (UINT64_MAX >> (64 - (end - first))) << first : 0;
+}
+
+/*
+ * The bytes that were written and no others: the driver may be changing those
+ * between them. What says whose the slot is comes last, whole.
+ */
 static bool slot_store(struct nic *nic, const struct ring *ring, uint64_t addr, const uint8_t *slot,
-		       unsigned first, unsigned end)
+		       uint64_t written)
 {
 	unsigned at = ring->ready_at, past = at + ring->ready_bytes;
-	bool stored;
+	uint64_t word = bytes_of(at, past), others = written & ~word;
+	bool stored = true;
 
 	__atomic_thread_fence(__ATOMIC_RELEASE); /* frame bytes before the slot's */
-	if (end <= at || first >= past)
-		return piece_store(nic, ring, addr, slot, first, end);
-	stored = piece_store(nic, ring, addr, slot, first, at) &
-		 piece_store(nic, ring, addr, slot, past, end);
+	while (others) {
+		unsigned first = (unsigned)__builtin_ctzll(others), end = first;
+
+		while (end < 64 && others >> end & 1)
+			end++;
+		stored &= piece_store(nic, ring, addr, slot, first, end);
+		others &= ~bytes_of(first, end);
+	}
+	if (!(written & word))
+		return stored;
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	return stored & piece_store(nic, ring, addr, slot, at, past);
 }
 
-struct span {
-	unsigned first, end;
-};
-
-static void complete_write(struct nic *nic, const struct complete *complete,
-			   const struct scope *scope, uint8_t *slot, struct span *span)
+/* The bytes of the slot that it wrote. */
+static uint64_t complete_write(struct nic *nic, const struct complete *complete,
+			       const struct scope *scope, uint8_t *slot)
 {
+	uint64_t written = 0;
+
 	for (unsigned k = 0; k < complete->writes_count; k++) {
 		const struct write_field *write = &complete->writes[k];
-		unsigned begin = write->bit / 8, past = (write->bit + write->width + 7u) / 8;
 
 		slot_set(slot, write->bit, write->width, expr_eval(nic, &write->value, scope));
-		span->first = begin < span->first ? begin : span->first;
-		span->end = past > span->end ? past : span->end;
+		written |= bytes_of(write->bit / 8, (write->bit + write->width + 7u) / 8);
 	}
+	return written;
 }
 
 /* The result of one slot: its fields, then what follows from it. */
@@ -209,7 +222,7 @@ bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *u
 	bool own = use && use->completes_count;
 	const struct complete *list = own ? use->completes : ring->completes;
 	unsigned count = own ? use->completes_count : ring->completes_count, hold = 0;
-	struct span span = {.first = ring->slot_size};
+	uint64_t written = 0;
 	uint8_t before[SLOT_MAX + 8];
 	bool stored = true;
 
@@ -223,10 +236,10 @@ bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *u
 		    !expr_holds(nic, &list[i].when, scope))
 			continue;
 		hold |= 1u << i;
-		complete_write(nic, &list[i], scope, slot, &span);
+		written |= complete_write(nic, &list[i], scope, slot);
 	}
-	if (span.end)
-		stored = slot_store(nic, ring, addr, slot, span.first, span.end);
+	if (written)
+		stored = slot_store(nic, ring, addr, slot, written);
 	for (unsigned i = 0; i < count; i++) {
 		if (hold >> i & 1)
 			actions_run(nic, &list[i].actions, scope);

@@ -166,5 +166,71 @@ static void test_messages(void)
 	bare_free(&bare);
 }
 
+/* ---- commands, and buffers that a slot describes elsewhere ---- */
+
+static const char command_text[] =
+	"<card name='odd' title='Odd'>"
+	"<pci vendor='0x1234' device='1' class='0x020000' interrupt='INTA'/>"
+	"<bar index='0' space='memory' size='4K' bank='r'/>"
+	"<bank name='r'><register name='GO' at='0' do='start cu at GO' do-on='any'/>"
+	"<register name='A' at='8'/><register name='DONE' at='12'/>"
+	"<register name='LEFT' at='16' shows='cu.state'/></bank>"
+	"<record name='cb' size='32'><field name='C' bits='0'/><field name='cmd' bits='15:8'/>"
+	"<field name='EL' bits='31'/><field name='next' bits='63:32'/><field name='array' "
+	"bits='95:64'/>"
+	"<field name='n' bits='103:96'/><field name='bytes' bits='119:104'/></record>"
+	"<record name='bd' size='8'><field name='at' bits='31:0'/><field name='size' bits='47:32'/>"
+	"<field name='last' bits='63'/></record>"
+	"<record name='value' size='4'><field bits='31:0' to='A'/></record>"
+	"<ring name='cu' for='transmit' next='chain next' base='0' ready='C == 0' when='1'>"
+	"<use record='cb' as='command' when='cmd == 1' do='load value at here + 16; DONE = DONE + "
+	"1'/>"
+	"<use record='cb' as='data' when='cmd == 2'><buffer address='here + 16' length='bytes'/>"
+	"<buffers at='array' record='bd' count='n' address='at' length='size' last='last'/></use>"
+	"<use record='cb' as='command'/>"
+	"<complete write='C = 1'/><stop when='EL' as='stopped'/></ring></card>";
+
+static void block(unsigned at, uint32_t first, uint32_t next, const uint32_t *rest)
+{
+	uint32_t words[8] = {first, next, rest[0], rest[1], rest[2], rest[3], rest[4], rest[5]};
+
+	memcpy(bare.memory + at, words, sizeof(words));
+}
+
+static void commands(bool by_messages)
+{
+	static const uint32_t nothing[6], value[6] = {0, 0, 0x1234}, later[6] = {0, 0, 0x5678};
+	static const uint32_t data[6] = {0x3000,     3 | 16u << 8, 0x11111111,
+					 0x22222222, 0x33333333,   0x44444444};
+	const uint64_t pieces[3] = {0x4000 | 30ull << 32, 0x5000 | 40ull << 32 | 1ull << 63,
+				    0x6000 | 50ull << 32};
+
+	bare_new(&bare, bare_card(command_text), by_messages);
+	memcpy(bare.memory + 0x3000, pieces, sizeof(pieces));
+	memset(bare.memory + 0x4000, 0xaa, 30);
+	memset(bare.memory + 0x5000, 0xbb, 40);
+	block(0x1000, 1 << 8, 0x1100, value);
+	block(0x1100, 2 << 8, 0x1200, data);
+	block(0x1200, 3 << 8, 0x1300, nothing);
+	block(0x1300, 1u << 31 | 1 << 8, 0x1000, later);
+	bare_write(&bare, 0, 0x1000);
+	CHECK_EQUAL(bare_read(&bare, 8), 0x5678);
+	CHECK_EQUAL(bare_read(&bare, 12), 2);
+	CHECK_EQUAL(bare.port.count, 1);
+	CHECK_EQUAL(bare.port.sent[0].length, 16 + 30 + 40); /* none after the last */
+	CHECK_EQUAL(bare.port.sent[0].data[16], 0xaa);
+	CHECK_EQUAL(bare.port.sent[0].data[46], 0xbb);
+	for (unsigned i = 0; i < 4; i++)
+		CHECK_EQUAL(bare.memory[0x1000 + i * 0x100] & 1, 1);
+	bare_free(&bare);
+}
+
+static void test_commands(void)
+{
+	commands(false);
+	commands(true);
+}
+
 UNIT_FILE(records, {"load", test_load}, {"recorded", test_recorded}, {"store", test_store},
-	  {"list", test_list}, {"nowhere", test_nowhere}, {"messages", test_messages});
+	  {"list", test_list}, {"nowhere", test_nowhere}, {"messages", test_messages},
+	  {"commands", test_commands});

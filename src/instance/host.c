@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "instance/host.h"
+
+#include "instance/catalog.h"
+#include "instance/host_net.h"
+#include "instance/instance.h"
+#include "instance/nic_spec.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct host_nic {
+	struct host *host;
+	struct card *card;
+	struct instance *instance;
+	struct host_net *net;
+	char *socket_path, *capture, *trace; /* or NULL */
+	uint8_t mac[6];
+	bool joined;
+	bool inherited, gone; /* on a descriptor that was handed over; its client has gone */
+	struct host_nic *next;
+};
+
+struct host {
+	struct host_config config;
+	struct host_nic *nics;
+	struct host_net *nets;
+};
+
+struct host *host_new(const struct host_config *config, struct error *err)
+{
+	struct host *host = calloc(1, sizeof(*host));
+
+	if (host)
+		host->config = *config;
+	else
+		error_set(err, -ENOMEM, "no memory");
+	return host;
+}
+
+static void nic_free(struct host_nic *nic)
+{
+	instance_free(nic->instance);
+	if (nic->joined)
+		nic->net->users--;
+	card_free(nic->card);
+	free(nic->socket_path);
+	free(nic->capture);
+	free(nic->trace);
+	free(nic);
+}
+
+static void net_drop(struct host *host, struct host_net *gone)
+{
+	struct host_net **at = &host->nets;
+
+	while (*at != gone)
+		at = &(*at)->next;
+	*at = gone->next;
+	host_net_free(gone);
+}
+
+void host_free(struct host *host)
+{
+	struct host_nic *nic;
+
+	if (!host)
+		return;
+	while ((nic = host->nics)) {
+		host->nics = nic->next;
+		nic_free(nic);
+	}
+	while (host->nets)
+		net_drop(host, host->nets);
+	free(host);
+}
+
+/* ---- networks ---- */
+
+static struct host_net *net_find(const struct host *host, const char *id)
+{
+	struct host_net *net = host->nets;
+
+	while (net && strcmp(net->id, id))
+		net = net->next;
+	return net;
+}
+
+static struct host_net *net_add(struct host *host, const char *id, const char *spec, bool shared,
+				struct error *err)
+{
+	struct host_net *net = host_net_new(id, spec, shared, host->config.loop, err);
+	struct host_net **last = &host->nets;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = net;
+	return net;
+}
+
+int host_add_net(struct host *host, const char *id, const char *spec, bool shared,
+		 struct error *err)
+{
+	if (!id_right(id))
+		return error_set(err, -EINVAL, "--net %s=: expected letters and digits", id);
+	if (net_find(host, id))
+		return error_set(err, -EINVAL, "--net %s=: there are two of that name", id);
+	return net_add(host, id, spec, shared, err) ? 0 : err->code;
+}
+
+static int net_choose(struct host_nic *nic, const struct nic_spec *spec, struct error *err)
+{
+	struct host *host = nic->host;
+
+	nic->net = spec->net ? net_find(host, spec->net)
+			     : net_add(host, "", spec->own ?: "user", false, err);
+	if (nic->net)
+		return 0;
+	if (!spec->net)
+		return err->code;
+	return error_set(err, -EINVAL, "net=%s: there is no --net %s=…", spec->net, spec->net);
+}
+
+/* ---- NICs ---- */
+
+struct instance *host_nic(const struct host *host, unsigned index)
+{
+	const struct host_nic *nic = host->nics;
+
+	while (nic && index--)
+		nic = nic->next;
+	return nic ? nic->instance : NULL;
+}
+
+struct instance *host_last(const struct host *host)
+{
+	const struct host_nic *nic = host->nics;
+
+	while (nic && nic->next)
+		nic = nic->next;
+	return nic ? nic->instance : NULL;
+}
+
+static struct host_nic **nic_place(struct host *host, const char *name)
+{
+	struct host_nic **at = &host->nics;
+
+	while (*at && (!name || strcmp(instance_name((*at)->instance), name)))
+		at = &(*at)->next;
+	return at;
+}
+
+struct instance *host_find(const struct host *host, const char *name)
+{
+	for (const struct host_nic *nic = host->nics; nic; nic = nic->next) {
+		if (!strcmp(instance_name(nic->instance), name))
+			return nic->instance;
+	}
+	return NULL;
+}
+
+static void client_gone(void *context)
+{
+	struct host_nic *nic = context;
+	struct host *host = nic->host;
+
+	nic->gone = true;
+	for (nic = host->nics; nic; nic = nic->next) {
+		if (!nic->inherited || !nic->gone)
+			return;
+	}
+	if (host->config.ended)
+		host->config.ended(host->config.context);
+}
+
+/* What would fail or confuse later is told as what it is. */
+static int check_twice(const struct host *host, const struct host_nic *new, const char *name,
+		       struct error *err)
+{
+	for (const struct host_nic *nic = host->nics; nic; nic = nic->next) {
+		const char *other = instance_name(nic->instance);
+
+		if (!strcmp(other, name))
+			return error_set(err, -EINVAL, "there are two of that name");
+		if (new->socket_path && nic->socket_path &&
+		    !strcmp(nic->socket_path, new->socket_path))
+			return error_set(err, -EINVAL, "%s is the socket of %s", nic->socket_path,
+					 other);
+		if (nic->net == new->net && !memcmp(nic->mac, new->mac, sizeof(new->mac)))
+			return error_set(err, -EINVAL,
+					 "its address is that of %s, on the same network", other);
+	}
+	return 0;
+}
+
+static int nic_start(struct host_nic *nic, const struct nic_spec *spec, const char *name,
+		     struct error *err)
+{
+	struct instance_config config = {
+		.loop = nic->host->config.loop,
+		.card = nic->card,
+		.name = name,
+		.socket_path = nic->socket_path,
+		.fd = spec->fd,
+		.net = *nic->net->id ? nic->net->id : nic->net->spec,
+		.capture = nic->capture,
+		.trace = nic->trace,
+		.gone = nic->inherited ? client_gone : NULL,
+		.context = nic,
+	};
+
+	memcpy(config.mac, nic->mac, sizeof(config.mac));
+	config.port = host_net_port(nic->net, err);
+	if (!config.port)
+		return err->code;
+	nic->joined = true;
+	nic->net->users++;
+	nic->instance = instance_new(&config, err);
+	return nic->instance ? 0 : err->code;
+}
+
+static int nic_fill(struct host_nic *nic, const struct nic_spec *spec, const char *name,
+		    struct mistakes *mistakes, struct error *err)
+{
+	nic->inherited = spec->fd >= 0;
+	if (nic->inherited == (spec->socket_path != NULL))
+		return error_set(err, -EINVAL, "one of socket= and fd= is needed");
+	if ((spec->socket_path && !(nic->socket_path = strdup(spec->socket_path))) ||
+	    (spec->capture && !(nic->capture = strdup(spec->capture))) ||
+	    (spec->trace && !(nic->trace = strdup(spec->trace))))
+		return error_set(err, -ENOMEM, "no memory");
+	nic->card = catalog_find(spec->card, nic->host->config.cards, mistakes);
+	if (!nic->card)
+		return error_set(err, -ENOENT, "%s", "");
+	if (spec->mac_given)
+		memcpy(nic->mac, spec->mac, sizeof(nic->mac));
+	else
+		mac_make(spec->card, spec->socket_path ?: name, nic->mac);
+	return net_choose(nic, spec, err) ?: check_twice(nic->host, nic, name, err) ?:
+	       nic_start(nic, spec, name, err);
+}
+
+/* A network of its own ends with it. */
+static void nic_drop(struct host_nic *nic)
+{
+	struct host_net *own = nic->net && !*nic->net->id ? nic->net : NULL;
+	struct host *host = nic->host;
+
+	nic_free(nic);
+	if (own)
+		net_drop(host, own);
+}
+
+/* nicN by its place among the others, or the next that is free. */
+static void name_choose(const struct host *host, const char *given, char *name, size_t room)
+{
+	unsigned i = 0;
+
+	snprintf(name, room, "%s", given ?: "");
+	if (given)
+		return;
+	while (host_nic(host, i))
+		i++;
+	do
+		snprintf(name, room, "nic%u", i++);
+	while (host_find(host, name));
+}
+
+int host_add(struct host *host, const struct nic_spec *spec, struct mistakes *mistakes,
+	     struct error *err)
+{
+	struct host_nic *nic = calloc(1, sizeof(*nic));
+	char name[64];
+	int result;
+
+	if (!nic)
+		return error_set(err, -ENOMEM, "no memory");
+	nic->host = host;
+	name_choose(host, spec->name, name, sizeof(name));
+	result = nic_fill(nic, spec, name, mistakes, err);
+	if (result < 0) {
+		nic_drop(nic);
+		return result;
+	}
+	*nic_place(host, NULL) = nic;
+	return 0;
+}
+
+int host_remove(struct host *host, const char *name, struct error *err)
+{
+	struct host_nic **at = nic_place(host, name), *nic = *at;
+
+	if (!nic)
+		return error_set(err, -ENOENT, "no NIC \"%s\"", name);
+	*at = nic->next;
+	nic_drop(nic);
+	return 0;
+}
+
+struct json_object *host_describe_nets(const struct host *host)
+{
+	json_object *list = json_object_new_array();
+
+	for (const struct host_net *net = host->nets; net; net = net->next) {
+		if (*net->id) /* else it is shown with its NIC */
+			json_object_array_add(list, host_net_describe(net));
+	}
+	return list;
+}

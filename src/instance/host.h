@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "card/reader.h"
+
+/*
+ * The NICs of one process, each for a VM of its own, and the networks they are
+ * on. All run on one loop; what one client does, or its end, is no other's
+ * concern.
+ */
+struct host;
+struct instance;
+struct json_object;
+struct nic_spec;
+
+struct host_config {
+	struct loop *loop;
+	const char *cards; /* where cards are looked for first, or NULL */
+	/* Or NULL: every NIC was on a descriptor that was handed over, and its client has gone. */
+	void (*ended)(void *context);
+	void *context;
+};
+
+struct host *host_new(const struct host_config *config, struct error *err);
+void host_free(struct host *host);
+
+/*
+ * A network for NICs to name. SHARED: more than one will, so that there is a
+ * switch in front of what SPEC says.
+ */
+int host_add_net(struct host *host, const char *id, const char *spec, bool shared,
+		 struct error *err);
+
+/* MISTAKES of its description, or ERR. What SPEC points to is copied. */
+int host_add(struct host *host, const struct nic_spec *spec, struct mistakes *mistakes,
+	     struct error *err);
+int host_remove(struct host *host, const char *name, struct error *err);
+
+/* In the order they were added; NULL: there are no more, or none of that name. */
+struct instance *host_nic(const struct host *host, unsigned index);
+struct instance *host_last(const struct host *host);
+struct instance *host_find(const struct host *host, const char *name);
+
+struct json_object *host_describe_nets(const struct host *host);

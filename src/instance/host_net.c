@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "instance/host_net.h"
+
+#include "backend/backend.h"
+#include "backend/switch.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char SWITCH[] = "switch", UPLINK[] = "switch,uplink=";
+
+/* What is behind the switch: "" is nobody; NULL: there is no switch. */
+static const char *uplink_of(const char *spec, bool shared)
+{
+	if (!strcmp(spec, SWITCH))
+		return "";
+	if (!strncmp(spec, UPLINK, strlen(UPLINK)))
+		return spec + strlen(UPLINK);
+	return shared ? spec : NULL;
+}
+
+static int fabric_make(struct host_net *net, const char *uplink, struct error *err)
+{
+	struct port *port = NULL;
+
+	if (!strncmp(uplink, SWITCH, strlen(SWITCH)))
+		return error_set(err, -EINVAL, "--net %s: expected switch or switch,uplink=SPEC",
+				 net->spec);
+	if (*uplink && !(port = backend_open(uplink, net->loop, err)))
+		return err->code;
+	net->fabric = switch_new(port, net->loop, err);
+	return net->fabric ? 0 : err->code;
+}
+
+struct host_net *host_net_new(const char *id, const char *spec, bool shared, struct loop *loop,
+			      struct error *err)
+{
+	struct host_net *net = calloc(1, sizeof(*net));
+	const char *uplink = uplink_of(spec, shared);
+
+	if (net) {
+		net->id = strdup(id);
+		net->spec = strdup(spec);
+		net->loop = loop;
+	}
+	if (!net || !net->id || !net->spec)
+		error_set(err, -ENOMEM, "no memory");
+	else if (!uplink || fabric_make(net, uplink, err) == 0)
+		return net;
+	host_net_free(net);
+	return NULL;
+}
+
+void host_net_free(struct host_net *net)
+{
+	if (!net)
+		return;
+	switch_free(net->fabric);
+	free(net->id);
+	free(net->spec);
+	free(net);
+}
+
+struct port *host_net_port(struct host_net *net, struct error *err)
+{
+	if (net->fabric)
+		return switch_join(net->fabric, err);
+	if (!net->users)
+		return backend_open(net->spec, net->loop, err);
+	error_set(err, -EBUSY, "network %s is another NIC's alone; only a switch has room for more",
+		  net->id);
+	return NULL;
+}
+
+struct json_object *host_net_describe(const struct host_net *net)
+{
+	json_object *to = json_object_new_object();
+	struct switch_stats stats;
+
+	json_object_object_add(to, "id", json_object_new_string(net->id));
+	json_object_object_add(to, "spec", json_object_new_string(net->spec));
+	json_object_object_add(to, "nics", json_object_new_int((int)net->users));
+	json_object_object_add(to, "switch", json_object_new_boolean(net->fabric != NULL));
+	if (!net->fabric)
+		return to;
+	switch_look(net->fabric, &stats);
+	json_object_object_add(to, "addresses", json_object_new_int((int)stats.addresses));
+	json_object_object_add(to, "flooded", json_object_new_uint64(stats.flooded));
+	json_object_object_add(to, "dropped", json_object_new_uint64(stats.dropped));
+	json_object_object_add(to, "held", json_object_new_uint64(stats.held));
+	return to;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "nic/port.h"
+
+struct json_object;
+struct switch_net;
+
+/* A network of the host: one NIC at a port of its own, or a switch for any number. */
+struct host_net {
+	char *id; /* "": of one NIC only */
+	char *spec;
+	unsigned users;
+	struct switch_net *fabric; /* or NULL */
+	struct loop *loop;
+	struct host_net *next;
+};
+
+/* SPEC: "KIND[,key=value…]", or "switch[,uplink=SPEC]". */
+struct host_net *host_net_new(const char *id, const char *spec, bool shared, struct loop *loop,
+			      struct error *err);
+void host_net_free(struct host_net *net); /* without users */
+
+/* Users are counted by whoever asks for ports. */
+struct port *host_net_port(struct host_net *net, struct error *err);
+struct json_object *host_net_describe(const struct host_net *net);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * What is asked of one NIC, in words:
+ *   CARD,socket=PATH|fd=N[,net=ID][,mac=MAC][,name=NAME][,capture=FILE]
+ *   [,trace=WHAT[:FILE]]
+ * CARD as catalog_find() has it; so like=0000:03:00.0 is one too.
+ */
+struct nic_spec {
+	char *text; /* what the others point into; NULL: into somebody else's */
+	const char *card, *socket_path, *capture, *trace;
+	const char *name; /* NULL: nicN */
+	const char *net;  /* the ID of a network; NULL: one of its own */
+	const char *own;  /* then what that is, "user" if NULL */
+	int fd;		  /* -1: none */
+	bool mac_given;
+	uint8_t mac[6];
+};
+
+int nic_spec_parse(struct nic_spec *spec, const char *text, struct error *err);
+void nic_spec_free(struct nic_spec *spec);
+
+/* Six bytes as in 02:00:00:00:00:01, not a group address nor all zero. */
+bool mac_parse(const char *text, uint8_t mac[static 6]);
+/* Locally administered, and the same for the same card and place every time. */
+void mac_make(const char *card, const char *place, uint8_t mac[static 6]);
+
+/* Of NICs and networks: letters, digits, "-", "_", ".", and not too long. */
+bool id_right(const char *text);
