@@ -14,6 +14,11 @@ LINES_MAX = 600
 FORMATTER = "14"  # another release formats otherwise
 # names of registers that are words of ours: placeholders in texts and comments
 WORDS = {
+    "ADDRESS": "a placeholder in messages",
+    "BYTES": "a placeholder in comments",
+    "MDIO": "802.3 clause 22",
+    "PME": "of PCI's power management",
+    "SPEED100": "802.3 clause 22", "SPEED1000": "802.3 clause 22",
     "ADDR": "of an address register pair; a field of a record in comments",
     "DATA": "a kind of slot, and a register of any kind in comments",
     "BAR": "PCI's base address register",
@@ -121,7 +126,7 @@ def identities(card):
     for key in ("vendor", "device"):
         if pci is not None and pci.get(key):
             number = f"{int(pci.get(key), 0):04x}"
-            if not number.endswith("000"):  # a round number is anybody's
+            if not number.endswith("000") and number > "00ff":  # small and round are anybody's
                 yield number
 
 
