@@ -207,6 +207,7 @@ static void walk_ring(struct walk *walk, const struct ring *ring, struct ring_ru
 	NUMBER(walk, run->state, RING_SUSPENDED, "ring.%s.state", ring->name);
 	NUMBER(walk, run->halted, 1, "ring.%s.halted", ring->name);
 	NUMBER(walk, run->finished, 1, "ring.%s.finished", ring->name);
+	NUMBER(walk, run->base, UINT64_MAX, "ring.%s.base", ring->name); /* a new one moves it */
 	NUMBER(walk, run->position, UINT64_MAX, "ring.%s.position", ring->name);
 	NUMBER(walk, run->finished_at, UINT64_MAX, "ring.%s.finished-at", ring->name);
 	for (unsigned k = 0; k < CARD_CONTEXTS; k++) {
@@ -313,7 +314,7 @@ static void loaded(struct nic *nic)
 	for (unsigned i = 0; i < nic->card->rings_count; i++) {
 		struct ring_run *run = &nic->rings[i];
 
-		if (nic->card->rings[i].next != NEXT_CHAIN && run->position >= run->entries)
+		if (!nic->card->rings[i].by_address && run->position >= run->entries)
 			run->position = 0;
 		if (run->state == RING_STARVED)
 			run->state = RING_RUNNING; /* it looks again */

@@ -4,6 +4,7 @@
 #include "bare.h"
 
 #include "nic/nic.h"
+#include "nic/snapshot.h"
 
 #include <string.h>
 
@@ -334,6 +335,76 @@ static void test_hold(void)
 	bare_free(&bare);
 }
 
+/* ---- saved, and gone on with elsewhere ---- */
+
+static struct saved { /* in the order of the walk */
+	uint8_t data[1 << 20];
+	size_t at;
+	bool loading;
+} saved;
+
+static bool move(void *context, const char *key, uint8_t *data, size_t length)
+{
+	struct saved *to = context;
+
+	(void)key;
+	CHECK(length <= sizeof(to->data) - to->at);
+	if (to->loading)
+		memcpy(data, to->data + to->at, length);
+	else
+		memcpy(to->data + to->at, data, length);
+	to->at += length;
+	return true;
+}
+
+static bool move_number(void *context, const char *key, uint64_t *value)
+{
+	return move(context, key, (uint8_t *)value, sizeof(*value));
+}
+
+/* Another NIC with the same memory; what it is loaded with is looked at twice. */
+static void replace(const char *text)
+{
+	struct exchange exchange = {&saved, false, move_number, move, NULL};
+	static uint8_t memory[BARE_MEMORY];
+
+	saved.at = 0;
+	saved.loading = false;
+	CHECK_EQUAL(nic_save(bare.nic, &exchange), 0);
+	memcpy(saved.data + saved.at, saved.data, saved.at);
+	memcpy(memory, bare.memory, sizeof(memory));
+	bare_free(&bare);
+	bare_new(&bare, bare_card(text), false);
+	memcpy(bare.memory, memory, sizeof(memory));
+	saved.at = 0;
+	exchange.loading = saved.loading = true;
+	CHECK_EQUAL(nic_load(bare.nic, &exchange), 0);
+	bare_settle(&bare);
+}
+
+static void test_saved(void)
+{
+	begin(arrays, false);
+	for (unsigned i = 0; i < 4; i++) {
+		slot(SLOTS + i * 16, 0, OWN | FIRST | LAST | (i == 3 ? END : 0) | (100 + i), i);
+		slot(RXSLOTS + i * 16, 0, (i == 3 ? END : 0) | 512, 4 + i);
+	}
+	*word(SLOTS + 32, 1) &= ~OWN;
+	bare_write(&bare, CTRL, 3);
+	bare_write(&bare, KICK, 1);
+	offer(100);
+	CHECK_EQUAL(bare.port.count, 2);
+	replace(arrays);
+	CHECK_EQUAL(bare_read(&bare, INDEX), 2);
+	*word(SLOTS + 32, 1) |= OWN;
+	bare_write(&bare, KICK, 1);
+	CHECK_EQUAL(bare.port.count, 2);
+	CHECK_EQUAL(bare.port.sent[0].length, 102);
+	offer(200);
+	CHECK_EQUAL(*word(RXSLOTS + 16, 1), OWN | FIRST | LAST | 200);
+	bare_free(&bare);
+}
+
 /* ---- lists that no driver makes ---- */
 
 static void noise(const char *text, bool by_messages, unsigned seed)
@@ -368,4 +439,4 @@ static void test_noise(void)
 UNIT_FILE(walks, {"arrays", test_arrays}, {"frames", test_frames_in_pieces},
 	  {"strides", test_strides}, {"chains", test_chains}, {"started", test_started},
 	  {"receive", test_receives}, {"receive_chain", test_receive_chain}, {"hold", test_hold},
-	  {"noise", test_noise});
+	  {"saved", test_saved}, {"noise", test_noise});
