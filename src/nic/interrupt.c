@@ -127,6 +127,12 @@ static void tell_delayed(struct nic *nic)
 	}
 }
 
+void interrupts_tell(struct nic *nic)
+{
+	tell_delayed(nic);
+	interrupts_update(nic);
+}
+
 static bool active(const struct nic *nic, const struct interrupt *interrupt)
 {
 	if (nic->state[interrupt->cause_word] & interrupt->cause_bits &

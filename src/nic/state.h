@@ -422,6 +422,7 @@ bool filter_accepts(struct nic *nic, struct facts *facts);
 void interrupts_init(struct nic *nic);
 void interrupts_reset(struct nic *nic);
 void interrupts_update(struct nic *nic);
+void interrupts_tell(struct nic *nic); /* of what is delayed, now */
 bool interrupts_delay(struct nic *nic, unsigned word, uint64_t mask, const struct scope *scope);
 
 /* counters.c */

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A running card as programs and people ask for it. */
+#include "instance/instance_internal.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+static void put_text(json_object *to, const char *key, const char *text)
+{
+	json_object_object_add(to, key, json_object_new_string(text));
+}
+
+static void put_count(json_object *to, const char *key, uint64_t count)
+{
+	json_object_object_add(to, key, json_object_new_uint64(count));
+}
+
+struct json_object *instance_describe(const struct instance *instance)
+{
+	json_object *nic = json_object_new_object();
+	const uint8_t *mac = instance->mac;
+	char text[32];
+
+	put_text(nic, "name", instance->name);
+	put_text(nic, "card", instance->card->name);
+	snprintf(text, sizeof(text), "%04x:%04x", instance->card->vendor, instance->card->device);
+	put_text(nic, "identity", text);
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+	put_text(nic, "mac", text);
+	put_text(nic, "net", instance->net);
+	json_object_object_add(nic, "link", json_object_new_boolean(!instance->link_down));
+	return nic;
+}
+
+struct json_object *instance_stats(const struct instance *instance)
+{
+	static const struct vfio_user_stats none;
+	const struct vfio_user_stats *front =
+		instance->front ? vfio_user_stats(instance->front) : &none;
+	const struct nic_stats *nic = nic_stats(instance->nic);
+	const struct {
+		const char *group, *name;
+		uint64_t count;
+	} counts[] = {
+		{"guest", "tx_frames", nic->tx_frames},
+		{"guest", "tx_bytes", nic->tx_bytes},
+		{"guest", "tx_faults", nic->tx_faults},
+		{"guest", "rx_frames", nic->rx_frames},
+		{"guest", "rx_bytes", nic->rx_bytes},
+		{"guest", "rx_filtered", nic->rx_filtered},
+		{"guest", "rx_no_room", nic->rx_no_room},
+		{"guest", "rx_stopped", nic->rx_stopped},
+		{"guest", "rx_too_long", nic->rx_too_long},
+		{"guest", "interrupts", nic->interrupts},
+		{"guest", "undeclared", nic->undeclared},
+		{"host", "tx_frames", instance->host->stats.tx_frames},
+		{"host", "tx_bytes", instance->host->stats.tx_bytes},
+		{"host", "tx_dropped", instance->host->stats.tx_dropped},
+		{"host", "rx_frames", instance->host->stats.rx_frames},
+		{"host", "rx_bytes", instance->host->stats.rx_bytes},
+		{"host", "rx_dropped", instance->host->stats.rx_dropped},
+		{"host", "uncaptured", instance->port->stats.uncaptured},
+		{"client", "requests", front->requests},
+		{"client", "reads", front->reads},
+		{"client", "writes", front->writes},
+		{"client", "posted", front->posted},
+		{"client", "unmasks", front->unmasks},
+		{"client", "interrupts", front->interrupts},
+		{"client", "dma_reads", front->dma_reads},
+		{"client", "dma_writes", front->dma_writes},
+		{"client", "errors", front->errors},
+		{"client", "memory_faults", front->memory_faults},
+		{"server", "calls", loop_calls(instance->loop)},
+	};
+	json_object *stats = json_object_new_object(), *group;
+
+	for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		if (!json_object_object_get_ex(stats, counts[i].group, &group)) {
+			group = json_object_new_object();
+			json_object_object_add(stats, counts[i].group, group);
+		}
+		put_count(group, counts[i].name, counts[i].count);
+	}
+	return stats;
+}
