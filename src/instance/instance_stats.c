@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void put_text(json_object *to, const char *key, const char *text)
 {
@@ -14,6 +15,16 @@ static void put_text(json_object *to, const char *key, const char *text)
 static void put_count(json_object *to, const char *key, uint64_t count)
 {
 	json_object_object_add(to, key, json_object_new_uint64(count));
+}
+
+/* Where a client of any folder finds it. */
+static void put_socket(json_object *to, const char *path)
+{
+	char *whole = path ? realpath(path, NULL) : NULL;
+
+	if (path)
+		put_text(to, "socket", whole ?: path);
+	free(whole);
 }
 
 struct json_object *instance_describe(const struct instance *instance)
@@ -30,6 +41,7 @@ struct json_object *instance_describe(const struct instance *instance)
 		 mac[3], mac[4], mac[5]);
 	put_text(nic, "mac", text);
 	put_text(nic, "net", instance->net);
+	put_socket(nic, instance->socket_path);
 	json_object_object_add(nic, "link", json_object_new_boolean(!instance->link_down));
 	return nic;
 }
