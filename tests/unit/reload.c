@@ -182,6 +182,31 @@ static void test_the_same_changes_nothing(void)
 	closedir(folder);
 }
 
+/* What is recorded is of the old description, and is waited for. */
+static void test_guest_memory_is_waited_for(void)
+{
+	static const char text[] =
+		"<card name='odd' title='Odd'>"
+		"<pci vendor='0x1234' device='1' class='0x020000' interrupt='INTA'/>"
+		"<bar index='0' space='memory' size='4K' bank='r'/>"
+		"<bank name='r'><register name='LOAD' at='0' do='load block at 0x1000; set SEEN' "
+		"do-on='any'/><register name='GOT' at='4'/><register name='SEEN' at='8'/></bank>"
+		"<record name='block' size='4'><field name='value' bits='31:0' to='GOT'/></record>"
+		"</card>";
+	struct card *card = bare_card(text);
+	struct bare bare;
+
+	bare_new(&bare, card, true);
+	*(uint32_t *)(bare.memory + 0x1000) = 0x12345678;
+	nic_bar_write(bare.nic, 0, 0, 4, 1);
+	CHECK(!nic_successor(bare.nic, card, false, &why) && why.code == -EAGAIN);
+	bare_settle(&bare);
+	renew(&bare, card);
+	CHECK_EQUAL(bare_read(&bare, 4), 0x12345678);
+	CHECK_EQUAL(bare_read(&bare, 8), 0xffffffff);
+	bare_free(&bare);
+}
+
 /* ---- a driver at work ---- */
 
 static void send(struct driver *driver, unsigned number)
@@ -516,6 +541,7 @@ static void test_many_times(void)
 }
 
 UNIT_FILE(reload, {"the_same_changes_nothing", test_the_same_changes_nothing},
+	  {"guest_memory_is_waited_for", test_guest_memory_is_waited_for},
 	  {"goes_on", test_goes_on},
 	  {"nothing_is_lost_on_the_way", test_nothing_is_lost_on_the_way},
 	  {"delayed_causes_are_told", test_delayed_causes_are_told},
