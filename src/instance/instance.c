@@ -363,6 +363,55 @@ struct json_object *instance_describe(const struct instance *instance)
 	return nic;
 }
 
+/* Frames of one way, and those lost of it, by reason. */
+static void describe_way(json_object *to, const char *name, const struct port_way *way)
+{
+	const struct {
+		const char *name;
+		uint64_t count;
+	} counts[] = {{"offered", way->offered},
+		      {"frames", way->frames},
+		      {"bytes", way->bytes},
+		      {"waits", way->waits},
+		      {"dropped", port_dropped(way)}};
+	json_object *drops = json_object_new_object();
+	char key[32];
+
+	for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		snprintf(key, sizeof(key), "%s_%s", name, counts[i].name);
+		put_count(to, key, counts[i].count);
+	}
+	for (unsigned i = 0; i < PORT_DROPS; i++) {
+		if (way->dropped[i])
+			put_count(drops, port_drop_names[i], way->dropped[i]);
+	}
+	snprintf(key, sizeof(key), "%s_drops", name);
+	json_object_object_add(to, key, drops);
+}
+
+/* The host's side: what passed it, and what its driver knows of the host's NIC. */
+static json_object *describe_host(const struct instance *instance)
+{
+	const struct port *port = instance->host;
+	const struct port_health *health = &port->health;
+	json_object *to = json_object_new_object(), *nic;
+
+	if (port->ops->examine)
+		port->ops->examine(instance->host);
+	describe_way(to, "tx", &port->stats.tx);
+	describe_way(to, "rx", &port->stats.rx);
+	put_count(to, "stalls", port->stats.stalls);
+	put_count(to, "uncaptured", instance->port->stats.uncaptured);
+	json_object_object_add(to, "carrier", json_object_new_boolean(!port->down));
+	json_object_object_add(to, "nic", nic = json_object_new_object());
+	put_count(nic, "mbps", health->mbps);
+	put_count(nic, "rx_errors", health->rx_errors);
+	put_count(nic, "rx_missed", health->rx_missed);
+	put_count(nic, "tx_errors", health->tx_errors);
+	put_count(nic, "tx_discarded", health->tx_discarded);
+	return to;
+}
+
 struct json_object *instance_stats(const struct instance *instance)
 {
 	static const struct vfio_user_stats none;
@@ -382,15 +431,15 @@ struct json_object *instance_stats(const struct instance *instance)
 		{"guest", "rx_no_room", nic->rx_no_room},
 		{"guest", "rx_stopped", nic->rx_stopped},
 		{"guest", "rx_too_long", nic->rx_too_long},
+		{"guest", "rx_malformed", nic->rx_malformed},
+		{"guest", "rx_cut", nic->rx_cut},
+		{"guest", "rx_looped", nic->rx_looped},
+		{"guest", "tx_looped", nic->tx_looped},
+		{"guest", "tx_unplugged", nic->tx_unplugged},
+		{"guest", "tx_malformed", nic->tx_malformed},
+		{"guest", "tx_cut", nic->tx_cut},
 		{"guest", "interrupts", nic->interrupts},
 		{"guest", "undeclared", nic->undeclared},
-		{"host", "tx_frames", instance->host->stats.tx_frames},
-		{"host", "tx_bytes", instance->host->stats.tx_bytes},
-		{"host", "tx_dropped", instance->host->stats.tx_dropped},
-		{"host", "rx_frames", instance->host->stats.rx_frames},
-		{"host", "rx_bytes", instance->host->stats.rx_bytes},
-		{"host", "rx_dropped", instance->host->stats.rx_dropped},
-		{"host", "uncaptured", instance->port->stats.uncaptured},
 		{"client", "requests", front->requests},
 		{"client", "reads", front->reads},
 		{"client", "writes", front->writes},
@@ -412,5 +461,6 @@ struct json_object *instance_stats(const struct instance *instance)
 		}
 		put_count(group, counts[i].name, counts[i].count);
 	}
+	json_object_object_add(stats, "host", describe_host(instance));
 	return stats;
 }
