@@ -363,7 +363,6 @@ struct json_object *instance_describe(const struct instance *instance)
 	return nic;
 }
 
-/* Frames of one way, and those lost of it, by reason. */
 static void describe_way(json_object *to, const char *name, const struct port_way *way)
 {
 	const struct {
@@ -374,27 +373,39 @@ static void describe_way(json_object *to, const char *name, const struct port_wa
 		      {"bytes", way->bytes},
 		      {"waits", way->waits},
 		      {"dropped", port_dropped(way)}};
-	json_object *drops = json_object_new_object();
 	char key[32];
 
 	for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
 		snprintf(key, sizeof(key), "%s_%s", name, counts[i].name);
 		put_count(to, key, counts[i].count);
 	}
-	for (unsigned i = 0; i < PORT_DROPS; i++) {
-		if (way->dropped[i])
-			put_count(drops, port_drop_names[i], way->dropped[i]);
-	}
-	snprintf(key, sizeof(key), "%s_drops", name);
-	json_object_object_add(to, key, drops);
 }
 
-/* The host's side: what passed it, and what its driver knows of the host's NIC. */
-static json_object *describe_host(const struct instance *instance)
+/* Those that were lost of it, by reason. */
+static void describe_drops(json_object *to, const char *name, const struct port_way *way)
+{
+	char key[32];
+
+	for (unsigned i = 0; i < PORT_DROPS; i++) {
+		snprintf(key, sizeof(key), "%s_%s", name, port_drop_names[i]);
+		if (way->dropped[i])
+			put_count(to, key, way->dropped[i]);
+	}
+}
+
+static json_object *group_of(json_object *stats, const char *name)
+{
+	json_object *group = json_object_new_object();
+
+	json_object_object_add(stats, name, group);
+	return group;
+}
+
+/* The host's side: what passed it, what was lost there, what its driver knows of the host's NIC. */
+static void describe_host(const struct instance *instance, json_object *stats)
 {
 	const struct port *port = instance->host;
-	const struct port_health *health = &port->health;
-	json_object *to = json_object_new_object(), *nic;
+	json_object *to = group_of(stats, "host");
 
 	if (port->ops->examine)
 		port->ops->examine(instance->host);
@@ -402,14 +413,16 @@ static json_object *describe_host(const struct instance *instance)
 	describe_way(to, "rx", &port->stats.rx);
 	put_count(to, "stalls", port->stats.stalls);
 	put_count(to, "uncaptured", instance->port->stats.uncaptured);
+	to = group_of(stats, "host_drops");
+	describe_drops(to, "tx", &port->stats.tx);
+	describe_drops(to, "rx", &port->stats.rx);
+	to = group_of(stats, "host_nic");
 	json_object_object_add(to, "carrier", json_object_new_boolean(!port->down));
-	json_object_object_add(to, "nic", nic = json_object_new_object());
-	put_count(nic, "mbps", health->mbps);
-	put_count(nic, "rx_errors", health->rx_errors);
-	put_count(nic, "rx_missed", health->rx_missed);
-	put_count(nic, "tx_errors", health->tx_errors);
-	put_count(nic, "tx_discarded", health->tx_discarded);
-	return to;
+	put_count(to, "mbps", port->health.mbps);
+	put_count(to, "rx_errors", port->health.rx_errors);
+	put_count(to, "rx_missed", port->health.rx_missed);
+	put_count(to, "tx_errors", port->health.tx_errors);
+	put_count(to, "tx_discarded", port->health.tx_discarded);
 }
 
 struct json_object *instance_stats(const struct instance *instance)
@@ -456,11 +469,10 @@ struct json_object *instance_stats(const struct instance *instance)
 
 	for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
 		if (!json_object_object_get_ex(stats, counts[i].group, &group)) {
-			group = json_object_new_object();
-			json_object_object_add(stats, counts[i].group, group);
+			group = group_of(stats, counts[i].group);
 		}
 		put_count(group, counts[i].name, counts[i].count);
 	}
-	json_object_object_add(stats, "host", describe_host(instance));
+	describe_host(instance, stats);
 	return stats;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 const char *const port_drop_names[PORT_DROPS] = {
-	[DROP_NOBODY] = "nobody",	[DROP_NO_ROOM] = "no-room", [DROP_TOO_LONG] = "too-long",
+	[DROP_NOBODY] = "nobody",	[DROP_NO_ROOM] = "no_room", [DROP_TOO_LONG] = "too_long",
 	[DROP_MALFORMED] = "malformed", [DROP_REFUSED] = "refused", [DROP_FOREIGN] = "foreign",
 };
 
