@@ -84,6 +84,7 @@ static int carry_ring(struct carry *carry, unsigned index)
 
 	if (run && walks_alike(ring, other) && !slots_differ(ring, other)) {
 		*run = *old;
+		carry->places[index] = place;
 		if (old->state == RING_STOPPED || lies_alike(carry->to, (unsigned)place, old))
 			return 0;
 		return lost(carry, ring->name, "lies elsewhere in the new description", "");
@@ -105,4 +106,21 @@ int carry_rings(struct carry *carry)
 	for (unsigned i = 0; result == 0 && i < carry->from->card->rings_count; i++)
 		result = carry_ring(carry, i);
 	return result;
+}
+
+/* Those of rings that did not come along are nobody's. */
+void carry_flights(struct carry *carry)
+{
+	const struct nic *from = carry->from;
+	struct nic *to = carry->to;
+
+	to->flights_first = 0;
+	to->flights_count = from->flights_count;
+	for (unsigned i = 0; i < from->flights_count; i++) {
+		unsigned ring = from->flights[(from->flights_first + i) % FLIGHTS];
+
+		to->flights[i] = ring == NO_RING || carry->places[ring] < 0
+					 ? NO_RING
+					 : (uint8_t)carry->places[ring];
+	}
 }

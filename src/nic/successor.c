@@ -85,7 +85,6 @@ static void carry_timers(struct carry *carry)
 	}
 	carry_timer(carry, &carry->to->negotiation, &carry->from->negotiation);
 	carry->to->negotiating = carry->from->negotiating;
-	carry->to->link = carry->from->link;
 	carry->to->reset_time = carry->from->reset_time;
 }
 
@@ -171,18 +170,13 @@ static int carry_all(struct carry *carry)
 
 /* ---- over ---- */
 
-/* The port may hold a frame back: whoever comes next asks for it. */
+/* The port learns whom it serves now, and what the new filter takes. */
 static void take_over(struct nic *to, struct nic *from)
 {
 	struct trace *trace = from->trace;
 
 	to->bus = from->bus;
-	to->stats = from->stats;
 	to->level = from->level;
-	to->held = from->held;
-	to->held_segments = from->held_segments;
-	to->look_after = from->look_after;
-	timer_arm(to->bus.clock, &to->look, from->look.deadline);
 	if (trace) {
 		nic_trace_end(from);
 		nic_trace(to, trace);
@@ -194,20 +188,40 @@ static void take_over(struct nic *to, struct nic *from)
 	to->bus.schedule(to->bus.context);
 }
 
+static void carry_network(struct carry *carry)
+{
+	struct nic *to = carry->to, *from = carry->from;
+
+	to->stats = from->stats;
+	to->carrier = from->carrier;
+	to->plugged = from->plugged;
+	to->health = from->health;
+	to->held = from->held;
+	to->held_segments = from->held_segments;
+	to->look_after = from->look_after;
+	carry_timer(carry, &to->look, &from->look);
+	carry_flights(carry);
+}
+
 static int fill(struct nic *to, struct nic *from, bool afresh, struct error *err)
 {
-	struct carry carry = {to, from, NULL, err};
-	struct nic *fresh;
-	int result;
+	struct carry carry = {.to = to, .from = from, .why = err};
+	struct nic *fresh = afresh ? NULL : make(from, from->card);
+	int result = 0;
 
-	if (afresh) {
-		nic_link(to, from->link);
-		return 0;
-	}
-	carry.fresh = fresh = make(from, from->card);
-	result = fresh ? carry_all(&carry) : error_set(err, -ENOMEM, "no memory");
+	carry.fresh = fresh;
+	memset(carry.places, -1, sizeof(carry.places));
+	if (!afresh)
+		result = fresh ? carry_all(&carry) : error_set(err, -ENOMEM, "no memory");
 	nic_free(fresh);
-	return result;
+	if (result < 0)
+		return result;
+	carry_network(&carry);
+	if (afresh)
+		nic_link(to, from->plugged); /* it wakes up with the cable as it is */
+	else
+		to->link = from->link;
+	return 0;
 }
 
 struct nic *nic_successor(struct nic *from, const struct card *card, bool afresh, struct error *err)

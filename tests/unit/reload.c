@@ -299,6 +299,40 @@ static void test_nothing_is_lost_on_the_way(void)
 	card_free(card);
 }
 
+/* Frames that the port has not sent: each once, and told of when they have gone. */
+static void test_frames_in_flight(void)
+{
+	struct card *cards[2] = {read_again("e1000"), read_again("e1000")};
+	struct driver driver;
+
+	driver_new(&driver, true);
+	driver.port.ops.defers = true;
+	for (unsigned i = 0; i < 10; i++)
+		send(&driver, i);
+	tx_kick(&driver);
+	driver_settle(&driver);
+	for (unsigned i = 0; i < 5; i++) {
+		reload(&driver, cards[i % 2], false, RELOADED_CARRIED);
+		driver_settle(&driver);
+		CHECK_EQUAL(reg(&driver, TDH), i * 2);
+		driver.port.port.peer.sent(driver.port.port.peer.context, 2);
+		driver_settle(&driver);
+		CHECK_EQUAL(reg(&driver, TDH), i * 2 + 2);
+		CHECK_EQUAL(driver.port.count, 10);
+	}
+	send(&driver, 11);
+	tx_kick(&driver);
+	reload(&driver, cards[1], false, RELOADED_CARRIED);
+	set(&driver, TCTL, 0);
+	driver.port.port.peer.sent(driver.port.port.peer.context, 1);
+	driver.port.ops.defers = false;
+	driver_start(&driver);
+	check_works(&driver);
+	driver_free(&driver);
+	card_free(cards[0]);
+	card_free(cards[1]);
+}
+
 static void test_delayed_causes_are_told(void)
 {
 	struct driver driver;
@@ -544,6 +578,7 @@ UNIT_FILE(reload, {"the_same_changes_nothing", test_the_same_changes_nothing},
 	  {"guest_memory_is_waited_for", test_guest_memory_is_waited_for},
 	  {"goes_on", test_goes_on},
 	  {"nothing_is_lost_on_the_way", test_nothing_is_lost_on_the_way},
+	  {"frames_in_flight", test_frames_in_flight},
 	  {"delayed_causes_are_told", test_delayed_causes_are_told},
 	  {"reset_values_show_at_once", test_reset_values_show_at_once},
 	  {"fields_go_by_name", test_fields_go_by_name},
