@@ -46,6 +46,7 @@ static void bus_line(void *context, bool level)
 {
 	struct instance *instance = context;
 
+	pci_line(&instance->pci, level);
 	pic_line(&instance->pic, level);
 }
 
