@@ -68,6 +68,7 @@ static bool lies_alike(struct nic *to, unsigned index, const struct ring_run *ol
 {
 	const struct ring_run *run = &to->rings[index];
 
+	to->touched |= cares_ring(index);
 	rings_update(to);
 	return run->base == old->base && run->stride == old->stride &&
 	       run->entries == old->entries && run->position == old->position;

@@ -203,6 +203,7 @@ void interrupts_update(struct nic *nic)
 {
 	bool level = false;
 
+	nic->touched &= ~(uint32_t)CARES_INTERRUPTS;
 	for (unsigned i = 0; i < nic->card->interrupts_count; i++) {
 		if (nic->card->interrupts[i].is_vector)
 			vector_update(nic, i);

@@ -32,8 +32,7 @@ static int settle(struct nic *nic, struct error *err)
 		if (timer_armed(&nic->windows[i].timer))
 			return error_set(err, -EAGAIN, "a command is under way; try again");
 	}
-	if (nic->dirty)
-		rings_update(nic);
+	rings_update(nic);
 	counters_post(nic);
 	interrupts_tell(nic);
 	return 0;
@@ -183,7 +182,7 @@ static void take_over(struct nic *to, struct nic *from)
 	}
 	nic_attach(to, from->port);
 	nic_attach(from, NULL);
-	to->dirty = true;
+	nic_changed_all(to);
 	interrupts_update(to);
 	to->bus.schedule(to->bus.context);
 }
