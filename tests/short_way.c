@@ -205,12 +205,30 @@ static void step_registers(void)
 	}
 }
 
-static bool same(const struct card *card)
+/* What differs first, or NULL. */
+static const char *differs(const struct card *card)
 {
-	return !memcmp(sides[0].memory, sides[1].memory, MEMORY) &&
-	       !memcmp(sides[0].nic->state, sides[1].nic->state, card->words * sizeof(uint64_t)) &&
-	       !memcmp(&sides[0].nic->stats, &sides[1].nic->stats, sizeof(struct nic_stats)) &&
-	       sides[0].sent == sides[1].sent && sides[0].levels == sides[1].levels;
+	static char text[100];
+
+	for (unsigned i = 0; i < MEMORY; i++) {
+		if (sides[0].memory[i] != sides[1].memory[i]) {
+			snprintf(text, sizeof(text), "memory at 0x%x: 0x%x, 0x%x", i,
+				 sides[0].memory[i], sides[1].memory[i]);
+			return text;
+		}
+	}
+	for (unsigned i = 0; i < card->words; i++) {
+		if (sides[0].nic->state[i] != sides[1].nic->state[i]) {
+			snprintf(text, sizeof(text), "state word %u: 0x%llx, 0x%llx", i,
+				 (unsigned long long)sides[0].nic->state[i],
+				 (unsigned long long)sides[1].nic->state[i]);
+			return text;
+		}
+	}
+	if (memcmp(&sides[0].nic->stats, &sides[1].nic->stats, sizeof(struct nic_stats)))
+	{ const uint64_t *a=(void*)&sides[0].nic->stats,*b=(void*)&sides[1].nic->stats; for (unsigned i=0;i<sizeof(struct nic_stats)/8;i++) if(a[i]!=b[i]) printf("stat %u: %llu %llu\n",i,(unsigned long long)a[i],(unsigned long long)b[i]);
+		return "statistics";}
+	return sides[0].sent != sides[1].sent ? "frames" : sides[0].levels != sides[1].levels ? "interrupts" : NULL;
 }
 
 static void program(void)
@@ -245,8 +263,8 @@ int main(int argc, char **argv)
 		unsigned kind = draw(9);
 
 		kind < 4 ? step_transmit() : kind < 8 ? step_receive() : step_registers();
-		if (!same(card)) {
-			printf("step %u (kind %u) differs\n", i, kind);
+		if (differs(card)) {
+			printf("step %u (kind %u) differs: %s\n", i, kind, differs(card));
 			return 1;
 		}
 	}

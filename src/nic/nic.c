@@ -106,6 +106,7 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 		return NULL;
 	}
 	counters_init(nic);
+	filter_init(nic);
 	receive_init(nic);
 	for (unsigned i = 0; i < card->rings_count; i++)
 		nic->rings[i].halted = card->rings[i].starts && !card->rings[i].when.count;

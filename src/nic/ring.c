@@ -184,11 +184,6 @@ static bool piece_store(struct nic *nic, const struct ring *ring, uint64_t addr,
 	return true;
 }
 
-static uint64_t bytes_of(unsigned first, unsigned end)
-{
-	return end > first ? (UINT64_MAX >> (64 - (end - first))) << first : 0;
-}
-
 /*
  * The bytes that were written and no others: the driver may be changing those
  * between them. What says whose the slot is comes last, whole.

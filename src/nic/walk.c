@@ -140,6 +140,8 @@ int ring_walk_begin(struct ring_walk *walk, struct nic *nic, unsigned index)
 	if (run->finished)
 		error = resume(walk);
 	walk->first = walk->at;
+	plans_check(nic, index);
+	walk->plans = nic->plans[index].usable;
 	return error;
 }
 
@@ -169,20 +171,89 @@ static bool until_reached(const struct ring_walk *walk)
 	return until == walk->at || (!walk->ring->by_address && until >= walk->run->entries);
 }
 
+/* As go_on(), where a plan says it. */
+static void plan_go_on(struct ring_walk *walk, const struct plan *plan, const uint8_t *slot,
+		       uint64_t here)
+{
+	const struct ring *ring = walk->ring;
+
+	walk->stop = plan->stop;
+	walk->ended = plan->ends;
+	if (walk->ended)
+		return;
+	if (ring->next == NEXT_CHAIN)
+		walk->at = plan_value(&plan->next, slot, here);
+	else if (!ring->by_address)
+		walk->at = walk->at + 1 < walk->run->entries ? walk->at + 1 : 0;
+	else
+		walk->at = plan->wraps ? walk->run->base : walk->at + walk->run->stride;
+	if (ring->by_address && ring->cursor_mask)
+		walk->at &= ring->cursor_mask;
+}
+
+static void slot_copy(uint8_t *slot, const uint8_t *host, unsigned size)
+{
+	if (size == 16)
+		memcpy(slot, host, 16);
+	else
+		memcpy(slot, host, size);
+}
+
+/* As take() and go_on(), of a slot that lies at HOST; -1: they have to. */
+static int plan_take(struct ring_walk *walk, const uint8_t *host, uint8_t *slot, uint64_t here)
+{
+	unsigned size = walk->ring->slot_size;
+	const struct plan *plan;
+
+	slot_copy(slot, host, size);
+	plan = plan_of(walk->nic, walk->index, slot);
+	if (!plan->ready)
+		return 0;
+	if (walk->ring->ready == READY_CONDITION) { /* now the rest of it */
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		slot_copy(slot, host, size);
+		plan = plan_of(walk->nic, walk->index, slot);
+	}
+	if (!plan->usable)
+		return -1;
+	walk->plan = plan;
+	plan_go_on(walk, plan, slot, here);
+	return 1;
+}
+
+static int walk_take(struct ring_walk *walk, uint8_t *slot, uint64_t here)
+{
+	struct scope scope = {.slot = slot, .ring = (uint8_t)walk->index, .here = here};
+	unsigned size = walk->ring->slot_size;
+	uint8_t *host = dma_within(&walk->window, here, size);
+	int got = -1;
+
+	walk->plan = NULL;
+	if (!host) {
+		dma_window(walk->nic->bus.memory, here, DMA_READ, &walk->window);
+		host = dma_within(&walk->window, here, size);
+	}
+	if (host && walk->plans)
+		got = plan_take(walk, host, slot, here);
+	if (got < 0) {
+		got = take(walk, here, slot, &scope);
+		if (got > 0)
+			go_on(walk, &scope);
+	}
+	return got;
+}
+
 int ring_walk_slot(struct ring_walk *walk, uint8_t *slot, uint64_t *at)
 {
-	struct scope scope = {.slot = slot, .ring = (uint8_t)walk->index};
 	int got;
 
 	if (walk->ended || walk->lap || until_reached(walk) ||
 	    (!walk->ring->by_address && walk->at >= walk->run->entries))
 		return 0;
 	*at = walk->at;
-	scope.here = slot_address(walk->nic, walk->index, walk->at);
-	got = take(walk, scope.here, slot, &scope);
+	got = walk_take(walk, slot, slot_address(walk->nic, walk->index, walk->at));
 	if (got <= 0)
 		return got;
-	go_on(walk, &scope);
 	walk->lap = !walk->ended && walk->at == walk->first;
 	return 1;
 }
