@@ -139,11 +139,14 @@ struct plan *plan_make(struct nic *nic, unsigned index, const uint8_t *slot, con
 	plan_next(nic, ring, plan, &scope);
 	if (!plan->use || (plan->use->as != USE_DATA && plan->use->as != USE_ROOM))
 		return plan;
-	plan->skips = plan->use->skip.count && expr_eval(nic, &plan->use->skip, &scope);
 	plan_value_make(nic, &plan->use->address, &fields, &plan->address);
 	plan_value_make(nic, &plan->use->length, &fields, &plan->length);
 	plan_pieces(nic, plan, &scope);
 	if (plan->use->as == USE_DATA)
 		plan_transmit(nic, plans, ring, plan, &scope);
+	else
+		plan->room = plan->usable && !plan->ends && plan->address.kind &&
+			     plan->length.kind && !plan->use->memory && plan->pieces_known &&
+			     !(plan->use->skip.count && expr_eval(nic, &plan->use->skip, &scope));
 	return plan;
 }

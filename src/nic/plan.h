@@ -35,6 +35,7 @@ enum plan_kind { PLAN_UNKNOWN, PLAN_CONSTANT, PLAN_FIELD, PLAN_LENGTH, PLAN_NEXT
 struct plan_value {
 	uint8_t kind, shift, high_shift;
 	bool here, split; /* split: x = high << high_shift | low */
+	bool bare;	  /* nothing but x, of one part, or nothing but SET */
 	struct plan_field low, high;
 	uint64_t sign, add, mask, set; /* sign: all ones where x is taken away */
 };
@@ -75,7 +76,8 @@ struct plan {
 	bool ready;	    /* where a slot says so */
 	bool whole;	    /* a frame of its own, handed on as it lies in memory */
 	bool begins, may;   /* a frame begins here, whatever was before; or can */
-	bool last, skips;   /* of its frame; its buffer is passed over */
+	bool last;	    /* of its frame */
+	bool room;	    /* its first buffer may take a frame */
 	bool ends;	    /* where the next one is is not known: see stop */
 	bool wraps;	    /* it is the first one */
 	uint8_t work, pad;  /* pad: shortest frame */
@@ -125,6 +127,8 @@ static inline uint64_t plan_field(const struct plan_field *field, const uint8_t 
 
 static inline uint64_t plan_number(const struct plan_value *value, uint64_t x, uint64_t here)
 {
+	if (value->bare)
+		return x | value->set;
 	x = (x ^ value->sign) - value->sign + value->add + (value->here ? here : 0);
 	return (x & value->mask) << value->shift | value->set;
 }
@@ -137,6 +141,18 @@ static inline uint64_t plan_value(const struct plan_value *value, const uint8_t 
 	if (value->split)
 		x |= plan_field(&value->high, slot) << value->high_shift;
 	return plan_number(value, x, here);
+}
+
+/* Once, and by words: what is read of it is read by words. */
+static inline void slot_copy(uint8_t *slot, const uint8_t *from, unsigned size)
+{
+	if (size == 16) {
+		memcpy(slot, from, 8);
+		__asm__("" ::: "memory"); /* two stores */
+		memcpy(slot + 8, from + 8, 8);
+	} else {
+		memcpy(slot, from, size);
+	}
 }
 
 static inline void plan_key(const struct plans *plans, const uint8_t *slot, uint64_t *key)
@@ -155,6 +171,52 @@ static inline void plan_key(const struct plans *plans, const uint8_t *slot, uint
 static inline bool plan_fits(const struct plan *plan, const uint64_t *key)
 {
 	return !((plan->key[0] ^ key[0]) | (plan->key[1] ^ key[1]) | (plan->key[2] ^ key[2]));
+}
+
+/* The same for slots one after the other: what is looked at, away from what is written. */
+struct plan_look {
+	uint8_t at[PLAN_ASKS];
+	uint64_t asks[PLAN_ASKS], key[PLAN_KEY];
+	const struct plans *plans; /* NULL: there are no tests */
+};
+
+static inline struct plan_look plan_look(const struct plans *plans, const struct plan *plan)
+{
+	return (struct plan_look){{plans->ask_at[0], plans->ask_at[1]},
+				  {plans->asks[0], plans->asks[1]},
+				  {plan->key[0], plan->key[1], plan->key[2]},
+				  plans->tests_count ? plans : NULL};
+}
+
+static inline bool plan_keeps_asks(const struct plan_look *look, const uint8_t *slot)
+{
+	uint64_t words[PLAN_ASKS];
+
+	memcpy(&words[0], slot + look->at[0], sizeof(*words));
+	memcpy(&words[1], slot + look->at[1], sizeof(*words));
+	return !(((words[0] & look->asks[0]) ^ look->key[0]) |
+		 ((words[1] & look->asks[1]) ^ look->key[1]));
+}
+
+/* All that is asked is in one word. */
+static inline bool plan_keeps_word(const struct plan_look *look, const uint8_t *slot)
+{
+	uint64_t word;
+
+	memcpy(&word, slot + look->at[0], sizeof(word));
+	return (word & look->asks[0]) == look->key[0];
+}
+
+static inline bool plan_keeps(const struct plan_look *look, const uint8_t *slot)
+{
+	uint64_t key[PLAN_KEY];
+
+	if (!plan_keeps_asks(look, slot))
+		return false;
+	if (!look->plans)
+		return true;
+	plan_key(look->plans, slot, key);
+	return key[PLAN_ASKS] == look->key[PLAN_ASKS];
 }
 
 static inline unsigned plan_place(const uint64_t *key)

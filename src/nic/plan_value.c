@@ -256,4 +256,6 @@ void plan_value_make(struct nic *nic, const struct expr *expr, const struct scop
 		}
 	}
 	*value = top ? stack[top] : constant(0);
+	value->bare = is_constant(value) || (is_sum(value) && !value->sign && !value->add &&
+					     !value->here && !value->split);
 }

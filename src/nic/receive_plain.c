@@ -14,22 +14,25 @@
 struct filling {
 	struct nic *nic;
 	const struct ring *ring;
-	struct plans *plans;
+	const struct plans *plans;
 	struct fill fill;
 	unsigned index;
 	struct ring_walk walk;		 /* walked rings; */
 	uint64_t last, next;		 /* cursors, of the last slot done and behind it */
 	uint32_t cursor, ready, entries; /* others */
 	struct dma_window slots, frames;
-	struct slot { /* for this frame */
-		uint8_t copy[SLOT_MAX + 8];
-		uint64_t here;
-		uint8_t *to;
-		struct plan *plan;
-	} slot;
-	const struct complete *list; /* whose causes these are */
+	uint8_t copy[SLOT_MAX + 8]; /* of this slot, */
+	uint64_t here;		    /* which lies there, */
+	uint8_t *to;		    /* for us here; NULL: it does not */
+	struct plan *plan;
+	struct plan_look look;
+	uint64_t destination;		  /* of the frame before, */
+	uint8_t match;			  /* and what the filter said of it */
+	const struct plan_result *result; /* of PLAN for such a frame; NULL: not known yet */
+	const struct complete *list;	  /* whose causes these are */
 	unsigned count;
 	uint32_t causes;
+	uint64_t bytes; /* of frames that are done */
 };
 
 static const struct fill *fill_now(struct nic *nic, unsigned index)
@@ -65,8 +68,12 @@ static bool filling_begin(struct filling *filling, struct nic *nic)
 	filling->plans = &nic->plans[index];
 	filling->fill = *fill_now(nic, (unsigned)index);
 	filling->slots.size = filling->frames.size = 0;
+	filling->destination = UINT64_MAX;
+	filling->plan = NULL;
+	filling->result = NULL;
 	filling->list = NULL;
 	filling->causes = 0;
+	filling->bytes = 0;
 	if (filling->ring->walked)
 		return ring_walk_begin(&filling->walk, nic, (unsigned)index) == 0;
 	filling->cursor = ring_cursor(nic, (unsigned)index);
@@ -75,87 +82,88 @@ static bool filling_begin(struct filling *filling, struct nic *nic)
 	return filling->ready != 0;
 }
 
+static bool filling_accepts(struct filling *filling, uint64_t destination)
+{
+	struct facts facts = {.destination = destination};
+
+	if (!filter_takes(filling->nic, &facts))
+		return false;
+	filling->destination = destination;
+	filling->match = facts.match;
+	filling->result = NULL;
+	return true;
+}
+
 /* A frame as it comes, whole and in one piece, that the filter takes. */
-static bool filling_takes(const struct filling *filling, const struct frame *frame,
-			  struct facts *facts)
+static bool filling_takes(struct filling *filling, const struct frame *frame)
 {
 	const uint8_t *data = frame->iov[0].iov_base;
+	uint64_t destination;
 
 	if (frame->iovs != 1 || frame->length < 60 || frame->length > filling->fill.max ||
 	    (frame->flags & ~FRAME_VALID) ||
 	    (data[12] << 8 | data[13]) == (int)filling->fill.vlan_type)
 		return false;
-	*facts = (struct facts){.length = frame->length};
-	memcpy(&facts->destination, data, sizeof(facts->destination));
-	facts->destination &= 0xffffffffffff;
-	return filter_takes(filling->nic, facts);
+	memcpy(&destination, data, sizeof(destination));
+	destination &= 0xffffffffffff;
+	return destination == filling->destination || filling_accepts(filling, destination);
+}
+
+static bool slot_find(struct filling *filling, unsigned size)
+{
+	filling->to = dma_within(&filling->slots, filling->here, size);
+	if (filling->to)
+		return true;
+	dma_window(filling->nic->bus.memory, filling->here, DMA_READ | DMA_WRITE, &filling->slots);
+	filling->to = dma_within(&filling->slots, filling->here, size);
+	return filling->to;
+}
+
+static void slot_plan(struct filling *filling, struct plan *plan)
+{
+	if (plan != filling->plan)
+		filling->result = NULL;
+	filling->plan = plan;
+	filling->look = plan_look(filling->plans, plan);
 }
 
 static bool next_in_array(struct filling *filling)
 {
-	struct slot *slot = &filling->slot;
 	unsigned size = filling->ring->slot_size;
 
-	if (!filling->ready)
+	filling->here = filling->nic->rings[filling->index].base + (uint64_t)filling->cursor * size;
+	if (!filling->ready || !slot_find(filling, size))
 		return false;
-	slot->here = filling->nic->rings[filling->index].base + (uint64_t)filling->cursor * size;
-	slot->to = dma_within(&filling->slots, slot->here, size);
-	if (!slot->to)
-		return true;
-	memcpy(slot->copy, slot->to, size);
+	slot_copy(filling->copy, filling->to, size);
 	__atomic_thread_fence(__ATOMIC_ACQUIRE); /* looked at once: the guest may change it */
-	slot->plan = plan_of(filling->nic, filling->index, slot->copy);
+	if (!filling->plan || !plan_keeps(&filling->look, filling->copy))
+		slot_plan(filling, plan_of(filling->nic, filling->index, filling->copy));
 	return true;
 }
 
 static bool next_of_walk(struct filling *filling)
 {
-	struct slot *slot = &filling->slot;
 	uint64_t at;
 
-	if (ring_walk_slot(&filling->walk, slot->copy, &at) <= 0)
+	if (ring_walk_slot(&filling->walk, filling->copy, &at) <= 0 || !filling->walk.plan)
 		return false;
-	slot->here = slot_address(filling->nic, filling->index, at);
-	slot->to = dma_within(&filling->slots, slot->here, filling->ring->slot_size);
 	filling->walk.lap = false; /* each frame is a walk of its own */
 	filling->last = at;
-	slot->plan = (struct plan *)filling->walk.plan;
-	return true;
-}
-
-/* The slot of this frame: in memory that is ours to write, and with a plan. */
-static bool filling_slot(struct filling *filling)
-{
-	struct slot *slot = &filling->slot;
-	unsigned size = filling->ring->slot_size;
-
-	slot->plan = NULL;
-	if (!(filling->ring->walked ? next_of_walk(filling) : next_in_array(filling)))
-		return false;
-	if (!slot->to) {
-		dma_window(filling->nic->bus.memory, slot->here, DMA_READ | DMA_WRITE,
-			   &filling->slots);
-		slot->to = dma_within(&filling->slots, slot->here, size);
-		if (slot->to && !filling->ring->walked)
-			return next_in_array(filling) && slot->plan;
-	}
-	return slot->to && slot->plan;
+	filling->here = slot_address(filling->nic, filling->index, at);
+	slot_plan(filling, filling->walk.plan);
+	return slot_find(filling, filling->ring->slot_size);
 }
 
 /* Where the frame goes: the first buffer, if it holds all of it. */
 static uint8_t *filling_buffer(struct filling *filling, uint32_t put)
 {
-	const struct slot *slot = &filling->slot;
-	const struct plan *plan = slot->plan;
+	const struct plan *plan = filling->plan;
 	uint64_t address;
 	uint8_t *to;
 
-	if (!plan->usable || plan->ends || plan->skips || !plan->use || plan->use->as != USE_ROOM ||
-	    !plan->address.kind || !plan->length.kind || plan->use->memory ||
-	    (plan->use->pieces_count && !plan->pieces_known) ||
-	    put > (uint32_t)plan_value(&plan->length, slot->copy, slot->here))
+	if (!plan->room || put > (uint32_t)plan_value(&plan->length, filling->copy, filling->here))
 		return NULL;
-	address = plan_value(&plan->address, slot->copy, slot->here);
+	address = plan_value(&plan->address, filling->copy, filling->here);
 	to = dma_within(&filling->frames, address, put);
 	if (to)
 		return to;
@@ -163,45 +171,49 @@ static uint8_t *filling_buffer(struct filling *filling, uint32_t put)
 	return dma_within(&filling->frames, address, put);
 }
 
-static const struct plan_result *filling_result(struct filling *filling, const struct frame *frame,
-						struct facts *facts, uint32_t put)
+static bool filling_result(struct filling *filling, const struct frame *frame)
 {
-	const struct plan_result *result;
+	struct facts facts = {.destination = filling->destination,
+			      .length = frame->length,
+			      .match = filling->match,
+			      .first = true,
+			      .last = true};
 	uint32_t key;
 
-	facts->first = facts->last = true;
 	if (filling->fill.looks)
-		receive_look(filling->nic, filling->ring, frame, frame->iov[0].iov_base, facts,
+		receive_look(filling->nic, filling->ring, frame, frame->iov[0].iov_base, &facts,
 			     frame->flags & FRAME_VALID);
-	facts->length = facts->put = put;
-	key = (facts_key(facts) & filling->plans->asks_facts) << 2 | SLOT_FIRST | SLOT_LAST;
-	result = plan_result(filling->nic, filling->index, filling->slot.plan, key,
-			     filling->slot.copy, facts);
-	return result->plain && (!filling->causes || result->list == filling->list) ? result : NULL;
+	key = (facts_key(&facts) & filling->plans->asks_facts) << 2 | SLOT_FIRST | SLOT_LAST;
+	filling->result = plan_result(filling->nic, filling->index, filling->plan, key,
+				      filling->copy, &facts);
+	if (!filling->result->plain ||
+	    (filling->causes && filling->result->list != filling->list)) {
+		filling->result = NULL;
+		return false;
+	}
+	filling->list = filling->result->list;
+	filling->count = filling->result->count;
+	filling->causes |= filling->result->actions;
+	return true;
 }
 
-static bool filling_put(struct filling *filling, const struct frame *frame, struct facts *facts)
+static bool filling_put(struct filling *filling, const struct frame *frame)
 {
 	uint32_t check, put = frame->length + (filling->fill.keeps ? 4 : 0);
 	const uint8_t *data = frame->iov[0].iov_base;
-	const struct plan_result *result;
 	uint8_t *to;
 
-	if (!filling_slot(filling))
+	if (!(filling->ring->walked ? next_of_walk(filling) : next_in_array(filling)))
 		return false;
 	to = filling_buffer(filling, put);
-	result = to ? filling_result(filling, frame, facts, put) : NULL;
-	if (!result)
+	if (!to || ((!filling->result || filling->fill.looks) && !filling_result(filling, frame)))
 		return false;
 	memcpy(to, data, frame->length);
 	if (filling->fill.keeps) {
 		check = receive_fcs(data, frame->length);
 		memcpy(to + frame->length, &check, sizeof(check));
 	}
-	result_store(result, filling->slot.copy, filling->slot.to, put, 0);
-	filling->list = result->list;
-	filling->count = result->count;
-	filling->causes |= result->actions;
+	result_store(filling->result, filling->copy, filling->to, put, 0);
 	return true;
 }
 
@@ -216,8 +228,76 @@ static void filling_next(struct filling *filling)
 		filling->cursor = 0;
 }
 
-static void filling_end(struct filling *filling, unsigned frames, uint64_t bytes)
+static void filling_count(struct filling *filling, const struct frame *frame)
 {
+	count_size(filling->nic, COUNT_RX_FRAMES, frame->length, 1);
+	count_group(filling->nic, COUNT_RX_FRAMES, filling->destination);
+	filling->bytes += frame->length;
+}
+
+/*
+ * More frames like the one before, into slots like the one before, where nothing
+ * has to be asked of either and the result is one store: how many. What is
+ * looked at lies apart from what is written.
+ */
+static unsigned filling_run(struct filling *filling, const struct frame *frames, unsigned count)
+{
+	const struct plan_look look = filling->look;
+	const struct plan_field at = filling->plan->address.low;
+	const struct plan_store store = filling->result->stores[0];
+	const uint64_t room = filling->plan->length.set, destination = filling->destination;
+	const struct dma_window slots = filling->slots, window = filling->frames;
+	const uint64_t max = filling->fill.max < room ? filling->fill.max : room;
+	const uint16_t type = __builtin_bswap16((uint16_t)filling->fill.vlan_type);
+	uint64_t base = filling->nic->rings[filling->index].base, copy[3] = {0};
+	unsigned done;
+
+	for (done = 0; done < count && done < filling->ready; done++) {
+		const struct frame *frame = &frames[done];
+		const uint8_t *data = frame->iov[0].iov_base;
+		uint32_t length = frame->length;
+		uint8_t *slot = dma_within(&slots, base + filling->cursor * 16ull, 16), *to;
+		uint64_t head, word;
+		uint16_t next;
+
+		memcpy(&head, data, sizeof(head));
+		memcpy(&next, data + 12, sizeof(next));
+		if (frame->iovs != 1 || length < 60 || length > max ||
+		    (frame->flags & ~FRAME_VALID) || next == type ||
+		    (head & 0xffffffffffff) != destination || !slot)
+			break;
+		slot_copy((uint8_t *)copy, slot, 16);
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		to = dma_within(&window, plan_field(&at, (uint8_t *)copy), length);
+		if (!to || !plan_keeps(&look, (uint8_t *)copy))
+			break;
+		memcpy(to, data, length);
+		memcpy(&word, (uint8_t *)copy + store.at, sizeof(word));
+		word = (word & store.keep) | store.set;
+		if (store.moves)
+			word |= (plan_number(&store.value, length, 0) & store.field) << store.to;
+		__atomic_thread_fence(__ATOMIC_RELEASE); /* frame bytes before the slot's */
+		plan_bytes_store(slot + store.at, word, store.length);
+		filling_count(filling, frame);
+		if (++filling->cursor == filling->entries)
+			filling->cursor = 0;
+	}
+	filling->ready -= done;
+	return done;
+}
+
+static bool filling_runs(const struct filling *filling)
+{
+	const struct plan *plan = filling->plan;
+
+	return !filling->ring->walked && filling->ring->slot_size == 16 && !filling->fill.looks &&
+	       !filling->fill.keeps && filling->result && filling->result->stores_count == 1 &&
+	       plan->address.bare && plan->length.kind == PLAN_CONSTANT;
+}
+
+static void filling_end(struct filling *filling, unsigned frames)
+{
+	uint64_t bytes = filling->bytes;
 	struct nic *nic = filling->nic;
 	struct ring_run *run = &nic->rings[filling->index];
 	struct scope scope = {.ring = (uint8_t)filling->index};
@@ -240,23 +320,19 @@ static void filling_end(struct filling *filling, unsigned frames, uint64_t bytes
 unsigned receive_plain(struct nic *nic, const struct frame *frames, unsigned count)
 {
 	struct filling filling;
-	uint64_t bytes = 0;
-	unsigned done;
+	unsigned done = 0;
 
 	if (!filling_begin(&filling, nic))
 		return 0;
-	for (done = 0; done < count; done++) {
-		struct facts facts;
-
-		if (!filling_takes(&filling, &frames[done], &facts) ||
-		    !filling_put(&filling, &frames[done], &facts))
-			break;
+	while (done < count && filling_takes(&filling, &frames[done]) &&
+	       filling_put(&filling, &frames[done])) {
+		filling_count(&filling, &frames[done]);
 		filling_next(&filling);
-		count_size(nic, COUNT_RX_FRAMES, frames[done].length, 1);
-		count_group(nic, COUNT_RX_FRAMES, facts.destination);
-		bytes += frames[done].length;
+		done++;
+		if (filling_runs(&filling))
+			done += filling_run(&filling, frames + done, count - done);
 	}
 	if (done)
-		filling_end(&filling, done, bytes);
+		filling_end(&filling, done);
 	return done;
 }

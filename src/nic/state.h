@@ -292,7 +292,7 @@ struct ring_walk {
 	const struct stop *stop; /* that holds for the last one */
 	bool ended, lap;	 /* the next is not known; is the first again */
 	bool plans;		 /* slots have plans, */
-	const struct plan *plan; /* and this the last one, or NULL */
+	struct plan *plan;	 /* and this the last one, or NULL */
 	struct dma_window window;
 };
 int ring_walk_begin(struct ring_walk *walk, struct nic *nic,

@@ -481,6 +481,7 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	build->saved = false;
 	build->command = NULL;
 	build->groups = false;
+	build->runs_count = 0;
 	build_frames(build, ready);
 	if (build->saved)
 		memcpy(build->run->context, build->contexts, sizeof(build->contexts));

@@ -11,6 +11,13 @@ struct causes { /* to be raised, of slots that are done with */
 	uint64_t here;
 };
 
+enum { RUNS = 16 };
+
+struct run { /* slots [first, end) of a part, which were built by one plan with this key */
+	unsigned first, end;
+	uint64_t key[PLAN_KEY];
+};
+
 /* A pass over a transmit ring, and what its files say to one another; see transmit.c. */
 struct build {
 	struct nic *nic;
@@ -34,6 +41,8 @@ struct build {
 	const struct plans *plans;
 	struct dma_window window;
 	struct causes causes;
+	struct run runs[RUNS];
+	unsigned runs_count;
 	bool groups;	   /* some frame may be for a group */
 	unsigned first_at; /* slot that begins the frame, */
 	uint8_t work;	   /* and what it asks for: enum plan_work */

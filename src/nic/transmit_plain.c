@@ -13,11 +13,17 @@ static uint8_t *look_up(struct build *build, uint64_t addr, uint64_t length)
 	return dma_within(&build->window, addr, length);
 }
 
-/* Frames of slots [i, end) while they keep to the plan; the first that does not. */
-static unsigned run_build(struct build *build, const struct plan *plan, unsigned i, unsigned end)
+#define SPECIALIZED static inline __attribute__((always_inline))
+
+/*
+ * Frames of slots [i, end) while they keep to the plan; the first that does not.
+ * BARE: address and length are fields, and what is asked is in one word.
+ */
+SPECIALIZED unsigned run_frames(struct build *build, const struct plan *plan, unsigned i,
+				unsigned end, const bool bare)
 {
-	const struct plan_value at = plan->address, size = plan->length;
-	const struct plans *plans = build->plans;
+	const struct plan_field at = plan->address.low, size = plan->length.low;
+	const struct plan_look look = plan_look(build->plans, plan);
 	const uint64_t shortest = plan->pad < 14 ? 14 : plan->pad;
 	const unsigned slot_size = build->ring->slot_size;
 	const uint8_t *slot = build->from + (size_t)i * slot_size;
@@ -27,14 +33,14 @@ static unsigned run_build(struct build *build, const struct plan *plan, unsigned
 	uint8_t group = 0;
 
 	for (; i < end; i++, frame++, slot += slot_size) {
-		uint64_t key[PLAN_KEY], address, length;
+		uint64_t address, length;
 		uint8_t *data;
 
-		plan_key(plans, slot, key);
-		if (!plan_fits(plan, key))
+		if (bare ? !plan_keeps_word(&look, slot) : !plan_keeps(&look, slot))
 			break;
-		address = plan_value(&at, slot, 0);
-		length = (uint32_t)plan_value(&size, slot, 0);
+		address = bare ? plan_field(&at, slot) : plan_value(&plan->address, slot, 0);
+		length = (uint32_t)(bare ? plan_field(&size, slot)
+					 : plan_value(&plan->length, slot, 0));
 		data = dma_within(&window, address, length);
 		if (!data) {
 			data = look_up(build, address, length);
@@ -53,6 +59,14 @@ static unsigned run_build(struct build *build, const struct plan *plan, unsigned
 	return i;
 }
 
+static unsigned run_build(struct build *build, const struct plan *plan, unsigned i, unsigned end)
+{
+	if (plan->address.bare && plan->length.bare && !plan->address.set && !plan->length.set &&
+	    !build->plans->tests_count && !build->plans->asks[1])
+		return run_frames(build, plan, i, end, true);
+	return run_frames(build, plan, i, end, false);
+}
+
 /* Slots from I on that are frames of their own; the first that is not. */
 unsigned plain_build(struct build *build, unsigned i, unsigned ready)
 {
@@ -66,6 +80,9 @@ unsigned plain_build(struct build *build, unsigned i, unsigned ready)
 		past = run_build(build, plan, i, ready - i < most ? ready : i + most);
 		if (past == i)
 			break;
+		if (build->runs_count < RUNS)
+			build->runs[build->runs_count++] =
+				(struct run){i, past, {plan->key[0], plan->key[1], plan->key[2]}};
 		build->frames += past - i;
 		i = past;
 	}
@@ -115,23 +132,55 @@ static void causes_add(struct build *build, const struct plan_result *result, co
 	causes->here = here;
 }
 
+/* Up to where slots from I on are known to keep to the plan. */
+static unsigned run_known(const struct build *build, const struct plan *plan, unsigned i)
+{
+	for (unsigned k = 0; k < build->runs_count; k++) {
+		const struct run *run = &build->runs[k];
+
+		if (run->first <= i && i < run->end && plan_fits(plan, run->key))
+			return run->end;
+	}
+	return i;
+}
+
+/* Slots [i, end) as long as they keep to a plan whose result is one store of LENGTH; 0: any. */
+SPECIALIZED unsigned run_store(struct build *build, const struct plan *plan,
+			       const struct plan_result *result, unsigned i, unsigned end,
+			       uint8_t *to, const unsigned length)
+{
+	const struct plan_store store = result->stores[0];
+	const unsigned slot_size = build->ring->slot_size, known = run_known(build, plan, i);
+	const struct plan_look look = plan_look(build->plans, plan);
+	const uint8_t *slot = build->from + (size_t)i * slot_size;
+
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	for (; i < end; i++, slot += slot_size, to += slot_size) {
+		uint64_t word;
+
+		if (i >= known && !plan_keeps(&look, slot))
+			break;
+		if (!length) {
+			result_store(result, slot, to, 0, 0);
+			continue;
+		}
+		memcpy(&word, slot + store.at, sizeof(word));
+		plan_bytes_store(to + store.at, (word & store.keep) | store.set, length);
+	}
+	return i;
+}
+
 /* Further slots of the plan that are frames of their own, like the one before I. */
 static unsigned run_results(struct build *build, const struct plan *plan,
 			    const struct plan_result *result, unsigned i, unsigned end, uint8_t *to)
 {
-	const struct plans *plans = build->plans;
-	const unsigned slot_size = build->ring->slot_size;
-	const uint8_t *slot = build->from + (size_t)i * slot_size;
+	unsigned length = result->stores_count == 1 ? result->stores[0].length : 0;
 
-	for (; i < end; i++, slot += slot_size, to += slot_size) {
-		uint64_t key[PLAN_KEY];
-
-		plan_key(plans, slot, key);
-		if (!plan_fits(plan, key))
-			break;
-		result_store(result, slot, to, 0, 0);
-	}
-	return i;
+	if (length == 1)
+		return run_store(build, plan, result, i, end, to, 1);
+	if (length == 4)
+		return run_store(build, plan, result, i, end, to, 4);
+	return run_store(build, plan, result, i, end, to, 0);
 }
 
 /* Results of slots [i, end), which lie side by side at TO; the first that takes the long way. */

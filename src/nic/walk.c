@@ -191,19 +191,11 @@ static void plan_go_on(struct ring_walk *walk, const struct plan *plan, const ui
 		walk->at &= ring->cursor_mask;
 }
 
-static void slot_copy(uint8_t *slot, const uint8_t *host, unsigned size)
-{
-	if (size == 16)
-		memcpy(slot, host, 16);
-	else
-		memcpy(slot, host, size);
-}
-
 /* As take() and go_on(), of a slot that lies at HOST; -1: they have to. */
 static int plan_take(struct ring_walk *walk, const uint8_t *host, uint8_t *slot, uint64_t here)
 {
 	unsigned size = walk->ring->slot_size;
-	const struct plan *plan;
+	struct plan *plan;
 
 	slot_copy(slot, host, size);
 	plan = plan_of(walk->nic, walk->index, slot);
