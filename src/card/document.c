@@ -23,6 +23,7 @@ static void kind(FILE *out, const struct attribute_word *at)
 		[VALUE_LABEL] = "label",
 		[VALUE_BITS] = "bits",
 		[VALUE_SPAN] = "FIRST-LAST",
+		[VALUE_VECTORS] = "number or FIRST-LAST",
 		[VALUE_EXPR] = "expression",
 		[VALUE_PLACE] = "place",
 		[VALUE_ACTIONS] = "actions",
@@ -31,7 +32,7 @@ static void kind(FILE *out, const struct attribute_word *at)
 		[VALUE_NEXT] =
 			"`array`, `array stride EXPR`, `chain EXPR; …`, `registers`, `stream`",
 		[VALUE_END] = "`bytes EXPR`, `entries EXPR`, `bit EXPR`, `none`",
-		[VALUE_READY] = "`until EXPR`, `always`, expression",
+		[VALUE_READY] = "`until EXPR`, `phase FIELD`, `always`, expression",
 	};
 
 	if (at->kind == VALUE_NUMBER)

@@ -47,6 +47,7 @@ static void value_out(FILE *out, const struct attribute_word *at)
 		[VALUE_NUMBER] = "(0x[0-9A-Fa-f]+|0|[1-9][0-9]*)[KM]?",
 		[VALUE_BITS] = "[0-9]+(:[0-9]+)?",
 		[VALUE_SPAN] = "[0-9]+-[0-9]+",
+		[VALUE_VECTORS] = "(0x[0-9a-fA-F]+|[0-9]+|[0-9]+-[0-9]+)",
 		[VALUE_EXPR] = "\\s*\\S[\\s\\S]*",
 		[VALUE_PLACE] = "[A-Za-z_][\\s\\S]*",
 		[VALUE_ACTIONS] = "\\s*\\S[\\s\\S]*",

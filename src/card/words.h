@@ -17,6 +17,7 @@ enum value_kind {
 	VALUE_NUMBER,  /* low to high */
 	VALUE_BITS,    /* HIGH:LOW or BIT */
 	VALUE_SPAN,    /* FIRST-LAST */
+	VALUE_VECTORS, /* NUMBER or FIRST-LAST */
 	VALUE_CHOICE,  /* one of choices */
 	VALUE_CHOICES, /* some of choices */
 	VALUE_EXPR,

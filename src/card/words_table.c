@@ -349,8 +349,12 @@ const struct word words[] = {
 	 "of "
 	 "what its uses speak of), or along a stream of frames one behind the other.",
 	 {NAME("its name"),
-	  CHOICE("for", true, "transmit receive command",
-		 "its direction; command: slots are commands, and nothing is sent"),
+	  CHOICE("for", true, "transmit receive command completion",
+		 "its direction; command: slots are commands, and nothing is sent; completion: the "
+		 "engine puts records in"),
+	  NUMBER("count", false, 2, 256,
+		 "there are so many, NAME[0] to NAME[count - 1], each closed until open; i is the "
+		 "number of one. base=, end= and stride are looked up when it is opened"),
 	  WHEN("it runs while this holds"),
 	  {"next", VALUE_NEXT, true,
 	   "where the next slot is: behind this one, at the address of the first EXPR whose if "
@@ -366,7 +370,9 @@ const struct word words[] = {
 	  {"ready", VALUE_READY, false,
 	   "which slots the engine may take: until the cursor is EXPR, always, or what holds for a "
 	   "slot that is (of its fields, which are read first and written last; of registers, "
-	   "of slot i)",
+	   "of slot i). until EXPR free-running: EXPR counts all slots there ever were, in its own "
+	   "width. phase FIELD: a bit that is 1 in the first lap, 0 in the second and so on; an "
+	   "until may follow it. Completion: the slots that are free; all",
 	   NULL, 0, 0},
 	  PLACE("cursor", false,
 		"the register that is the next slot: its index where there are bytes or entries, "
@@ -375,7 +381,15 @@ const struct word words[] = {
 	  ACTIONS("empty", false, "what happens when no slot is ready"),
 	  CHOICE("hold", false, "yes no",
 		 "receive: a frame without room waits; no: it is dropped. Of a stream, empty= "
-		 "happens again with all the driver does while a frame waits")}},
+		 "happens again with all the driver does while a frame waits"),
+	  {"phase", VALUE_NAME, false,
+	   "completion: the field of its records that is 1 in the first lap, 0 in the second and "
+	   "so on; the word it is in is written last",
+	   NULL, 0, 0},
+	  EXPR("vector", false,
+	       "completion: the message that tells of records, once for all that are put in "
+	       "together"),
+	  EXPR("after", false, "with vector=: time until it is sent, at the latest; none")}},
 	{"stop",
 	 "ring",
 	 NULL,
@@ -488,11 +502,17 @@ const struct word words[] = {
 	 "ring use",
 	 NULL,
 	 false,
-	 "The result of a slot. Those of a <use> stand in for those of its ring.",
+	 "The result of a slot. Those of a <use> stand in for those of its ring. Of a completion "
+	 "ring: what follows when records were put in.",
 	 {CHOICE("at", false, "slot last first",
 		 "with every slot, or only with a frame's last or first"),
 	  WHEN("it is asked for"),
 	  {"write", VALUE_WRITES, false, "fields of the slot: FIELD = EXPR; …", NULL, 0, 0},
+	  EXPR("to", false,
+	       "a completion ring, or one of a counted one: RING[EXPR]. A record is put in; a ring "
+	       "whose results have no room there waits"),
+	  LABEL("record", false,
+		"with to=: what is put in. Its values may speak of slot., first., frame."),
 	  ACTIONS("do", false, "what follows")}},
 	{"receive",
 	 "card",
@@ -521,9 +541,14 @@ const struct word words[] = {
 	 "A level: any cause that is not masked. On the line, which is message 0 while the driver "
 	 "has enabled messages; or a message of its own on each rise.",
 	 {CHOICE("line", false, "INTA INTB INTC INTD", "the pin of <pci>"),
-	  NUMBER("vector", false, 0, 2047, "or the message"),
+	  {"vector", VALUE_VECTORS, false,
+	   "or the message. Without causes, those FIRST-LAST that raise vector and completion "
+	   "rings "
+	   "raise; i is the number of one",
+	   NULL, 0, 2047},
 	  CHOICE("on-send", false, "keep clear mask",
-		 "with vector=: what a message does to its causes (clear) or to their mask; keep"),
+		 "with vector=: what a message does to its causes (clear) or to their mask; keep. "
+		 "mask without causes: until unmask vector"),
 	  PLACE("cause", false, "the bits that are causes"),
 	  PLACE("mask", false, "the register that enables them, bit by bit"),
 	  EXPR("enable", false, "the line is connected while this holds")}},
@@ -550,6 +575,21 @@ const struct word words[] = {
 	  EXPR("interval", false, "without cause=: least time between two"),
 	  EXPR("idle", false, "with cause=: time since the last event"),
 	  EXPR("limit", false, "with idle=: time since the first at most")}},
+	{"steer",
+	 "receive",
+	 NULL,
+	 true,
+	 "Frames are spread over the instances of a counted ring by what they carry: addresses, "
+	 "and "
+	 "ports of TCP and UDP.",
+	 {CHOICE("hash", true, "toeplitz", "of the bits that are so chosen"),
+	  LABEL("key", true, "a register array: the key, low bytes first"),
+	  LABEL("table", true,
+		"a register array: the instance for hash modulo entries=. One that is not open: "
+		"the "
+		"first that is"),
+	  EXPR("entries", false, "how many elements count; all"),
+	  WHEN("frames are spread; else the first ring that is open has them all")}},
 	{"reset",
 	 "card",
 	 NULL,

@@ -14,6 +14,7 @@ struct nic;
 struct nic_stats {
 	uint64_t accesses, undeclared, tx_frames, tx_bytes, rx_frames, rx_bytes;
 	uint64_t rx_filtered, rx_no_room, rx_stopped, rx_too_long, tx_faults, interrupts;
+	uint64_t ring_faults; /* what was asked of rings that are closed, or of none */
 };
 
 struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const struct bus *bus);

@@ -20,21 +20,22 @@ enum { RING_ENTRIES_MAX = 1 << 16 };
 /* Where the engine keeps the cursor itself, a new base takes it along. */
 static void base_set(struct nic *nic, unsigned index, uint64_t base)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	struct ring_run *run = &nic->rings[index];
 
 	if (ring->walked && !ring->cursor_mask && base != run->base) {
 		run->position = ring->by_address ? base : 0;
+		run->total = 0;
 		run->finished = false;
 	}
 	run->base = base;
 }
 
-static void ring_geometry(struct nic *nic, unsigned index)
+void ring_geometry(struct nic *nic, unsigned index)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	struct ring_run *run = &nic->rings[index];
-	struct scope scope = {0};
+	struct scope scope = ring_scope(nic, index);
 	uint64_t end = 0;
 
 	base_set(nic, index, expr_eval(nic, &ring->base, &scope));
@@ -53,9 +54,11 @@ void rings_update(struct nic *nic)
 	nic->dirty = false;
 	for (unsigned i = 0; i < nic->card->rings_count; i++) {
 		const struct ring *ring = &nic->card->rings[i];
-		struct ring_run *run = &nic->rings[i];
+		struct ring_run *run = &nic->rings[ring->first];
 		struct scope scope = {0};
 
+		if (ring->counted) /* what it was opened with stands */
+			continue;
 		if (!expr_holds(nic, &ring->when, &scope)) {
 			run->halted = ring->starts && !ring->when.count;
 			run->state = RING_STOPPED;
@@ -65,13 +68,13 @@ void rings_update(struct nic *nic)
 			run->state = RING_STOPPED;
 		else if (run->state == RING_STOPPED)
 			run->state = RING_RUNNING;
-		ring_geometry(nic, i);
+		ring_geometry(nic, ring->first);
 	}
 }
 
 void ring_start(struct nic *nic, unsigned index, const uint64_t *at)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	struct ring_run *run = &nic->rings[index];
 	struct scope scope = {0};
 	uint64_t base = expr_eval(nic, &ring->base, &scope);
@@ -90,9 +93,11 @@ void ring_start(struct nic *nic, unsigned index, const uint64_t *at)
 
 uint32_t ring_cursor(const struct nic *nic, unsigned ring)
 {
-	const struct ring *at = &nic->card->rings[ring];
+	const struct ring *at = nic->rings[ring].ring;
 	const struct ring_run *run = &nic->rings[ring];
 
+	if (at->phase.count)
+		return (uint32_t)slot_number(run, run->position);
 	if (at->by_address) /* of an array; a chain has no numbers */
 		return at->next == NEXT_ARRAY && run->stride
 			       ? (uint32_t)((ring_position(nic, ring) - run->base) / run->stride)
@@ -107,12 +112,12 @@ uint32_t ring_ready(struct nic *nic, unsigned ring)
 	uint32_t cursor = ring_cursor(nic, ring);
 	uint64_t until;
 
-	if (nic->card->rings[ring].walked)
+	if (nic->rings[ring].ring->walked)
 		return ring_walk_count(nic, ring, BUDGET);
-	if (nic->card->rings[ring].next != NEXT_ARRAY)
-		return nic->card->rings[ring].next == NEXT_STREAM ? stream_free(nic, ring)
+	if (nic->rings[ring].ring->next != NEXT_ARRAY)
+		return nic->rings[ring].ring->next == NEXT_STREAM ? stream_free(nic, ring)
 								  : registers_ready(nic, ring);
-	until = expr_eval(nic, &nic->card->rings[ring].until, &scope);
+	until = expr_eval(nic, &nic->rings[ring].ring->until, &scope);
 	if (cursor >= run->entries || until >= run->entries)
 		return 0;
 	return (uint32_t)until >= cursor ? (uint32_t)until - cursor
@@ -121,7 +126,7 @@ uint32_t ring_ready(struct nic *nic, unsigned ring)
 
 void ring_advance(struct nic *nic, unsigned ring, uint32_t slots)
 {
-	const struct ring *at = &nic->card->rings[ring];
+	const struct ring *at = nic->rings[ring].ring;
 	uint32_t cursor = ring_cursor(nic, ring) + slots;
 
 	if (cursor >= nic->rings[ring].entries)
@@ -240,6 +245,10 @@ bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *u
 	}
 	if (written)
 		stored = slot_store(nic, ring, addr, slot, written);
+	for (unsigned i = 0; ring->produces && i < count; i++) {
+		if (list[i].produced && hold >> i & 1)
+			produce(nic, list[i].produced, scope);
+	}
 	for (unsigned i = 0; i < count; i++) {
 		if (hold >> i & 1)
 			actions_run(nic, &list[i].actions, scope);
@@ -252,7 +261,7 @@ bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *u
 /* Whether a frame that waits may find room now. */
 bool ring_room(struct nic *nic, unsigned index)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 
 	if (ring->walked)
 		return ring_walk_count(nic, index, 1) != 0;

@@ -248,7 +248,7 @@ static void walk_all(struct walk *walk)
 	walk_registers(walk);
 	walk_shifters(walk);
 	for (unsigned i = 0; i < nic->card->rings_count; i++)
-		walk_ring(walk, &nic->card->rings[i], &nic->rings[i]);
+		walk_ring(walk, nic->rings[i].ring, &nic->rings[i]);
 	for (unsigned i = 0; i < COUNTED; i++)
 		NUMBER(walk, nic->counts[i], UINT64_MAX, "count.%u", i);
 	NUMBER(walk, nic->negotiating, 1, "negotiating");
@@ -314,7 +314,7 @@ static void loaded(struct nic *nic)
 	for (unsigned i = 0; i < nic->card->rings_count; i++) {
 		struct ring_run *run = &nic->rings[i];
 
-		if (!nic->card->rings[i].by_address && run->position >= run->entries)
+		if (!nic->rings[i].ring->by_address && run->position >= run->entries)
 			run->position = 0;
 		if (run->state == RING_STARVED)
 			run->state = RING_RUNNING; /* it looks again */
