@@ -17,9 +17,10 @@ void target_put(struct nic *nic, const struct target *target, const struct scope
 {
 	uint64_t *word = target_word(nic, target, scope);
 
-	if (word)
-		*word = (*word & ~target->mask) | (value << target->shift & target->mask);
-	nic->dirty = true;
+	if (!word)
+		return;
+	*word = (*word & ~target->mask) | (value << target->shift & target->mask);
+	nic_changed(nic, (unsigned)(word - nic->state));
 }
 
 static void assign(struct nic *nic, const struct action *action, const struct scope *scope)
@@ -47,7 +48,8 @@ static void assign(struct nic *nic, const struct action *action, const struct sc
 		value = expr_eval(nic, &action->value, scope) << target->shift;
 		*word = (*word & ~target->mask) | (value & target->mask);
 	}
-	nic->dirty |= *word != before;
+	if (*word != before)
+		nic_changed(nic, (unsigned)(word - nic->state));
 }
 
 static void wake(struct nic *nic, unsigned ring)
@@ -86,6 +88,7 @@ static void stop(struct nic *nic, unsigned ring)
 {
 	nic->rings[ring].state = RING_STOPPED;
 	nic->rings[ring].halted = true;
+	flights_forget(nic, ring);
 }
 
 void nic_reset_list(struct nic *nic, unsigned which)
@@ -106,7 +109,7 @@ void nic_reset_list(struct nic *nic, unsigned which)
 		vectors_reset(nic);
 		recorded_drop(nic);
 	}
-	nic->dirty = true;
+	nic->dirty = nic->filter_stale = true;
 	interrupts_reset(nic);
 	nic->nesting++;
 	actions_run(nic, &reset->actions, &scope);
@@ -159,6 +162,7 @@ void action_run(struct nic *nic, const struct action *action, struct scope *scop
 	case VERB_COPY:
 		memmove(&nic->state[action->target.word], &nic->state[action->source],
 			action->count * sizeof(uint64_t));
+		nic->dirty = nic->filter_stale = true;
 		break;
 	case VERB_ARM:
 		timer_arm(nic->bus.clock, &nic->timers[action->operand],

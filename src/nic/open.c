@@ -33,6 +33,7 @@ void ring_forget(struct nic *nic, unsigned index)
 	struct ring_run *run = &nic->rings[index];
 	const struct ring *ring = run->ring;
 
+	flights_forget(nic, index);
 	*run = (struct ring_run){
 		.ring = ring,
 		.plans = &nic->plans[ring - nic->card->rings],
@@ -75,6 +76,18 @@ void ring_open_number(struct nic *nic, const struct ring *ring, uint64_t number)
 	nic->bus.schedule(nic->bus.context);
 }
 
+/* What it was opened with stands in registers that were loaded; or it makes no sense. */
+void ring_loaded(struct nic *nic, unsigned index)
+{
+	struct ring_run *run = &nic->rings[index];
+
+	if (run->open)
+		ring_geometry(nic, index);
+	run->open &= run->entries && run->stride && run->stride >= run->ring->slot_size;
+	if (!run->open)
+		ring_forget(nic, index);
+}
+
 void ring_close_number(struct nic *nic, const struct ring *ring, uint64_t number)
 {
 	struct ring_run *run = &nic->rings[ring->first + (number < ring->count ? number : 0)];
@@ -84,6 +97,7 @@ void ring_close_number(struct nic *nic, const struct ring *ring, uint64_t number
 		return;
 	}
 	/* its geometry stays: a pass over it may be under way */
+	flights_forget(nic, (unsigned)(run - nic->rings));
 	run->open = false;
 	run->state = RING_STOPPED;
 	rings_live(nic);
