@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "nic/card_filter.h"
+#include "nic/card_interrupt.h"
 #include "nic/expr.h"
 
 #include <stdbool.h>
@@ -430,79 +432,7 @@ struct ring {
 	bool empty_holds; /* receive: wait in the port rather than drop */
 };
 
-/* ---- receive filter ---- */
-
-enum accept_class {
-	ACCEPT_ALL,
-	ACCEPT_BROADCAST,
-	ACCEPT_MULTICAST,
-	ACCEPT_EXACT,
-	ACCEPT_HASH,
-	ACCEPT_VLAN,
-};
-
-struct accept {
-	uint8_t class;
-	bool must; /* an extra condition rather than one of several ways in */
-	struct expr when;
-	struct expr table;    /* exact: address of entry i (first byte in bits 7:0) */
-	struct expr valid;    /* exact: entry i counts */
-	uint16_t entries;     /* exact */
-	struct expr index;    /* hash, vlan: bit number */
-	uint16_t word, words; /* hash, vlan: bit table over these state words */
-	uint8_t bits;	      /* bits per word of it */
-};
-
-enum { STEER_KEY = 40 }; /* bytes that a hash can need, and 4 more */
-
-struct steer { /* which instance of the ring a frame goes to; see steer.c */
-	bool present;
-	struct expr when, entries;
-	uint16_t key, key_words, table, table_words; /* state words */
-	uint8_t key_bytes;			     /* of each */
-	uint64_t table_mask;
-};
-
-struct filter {
-	const struct accept *accepts;
-	struct steer steer;
-	uint8_t count;
-	struct expr max; /* longest frame without FCS; absent: 1518 - 4 */
-	struct expr when;
-};
-
-/* ---- interrupts ---- */
-
-enum { MODERATE_MAX = 4, CAUSES_MAX = 8 };
-
-struct moderate {
-	uint16_t word; /* cause this applies to, mask 0: the interrupt as a whole */
-	uint64_t mask;
-	struct expr when, interval, idle, limit; /* ns; 0: off */
-};
-
-struct cause { /* bits of one place, and those of another that enable or disable them */
-	uint16_t word, mask_word;
-	uint64_t bits, mask_bits;
-	uint8_t shift, mask_shift;
-	bool masked, disables;
-};
-
-enum on_send { SEND_KEEP, SEND_CLEAR, SEND_MASK };
-
-struct interrupt {
-	bool is_vector;			/* a message on each rise, rather than the line */
-	bool events;			/* of messages that actions raise: no causes */
-	uint8_t on_send;		/* enum on_send */
-	uint16_t vector, vectors;	/* how many from there on */
-	uint16_t cause_word, mask_word; /* cause_bits 0: only CAUSES */
-	uint64_t cause_bits;
-	struct cause causes[CAUSES_MAX];
-	uint8_t causes_count;
-	struct expr enable;
-	struct moderate moderate[MODERATE_MAX];
-	uint8_t moderate_count;
-};
+/* ---- resets, events, timers ---- */
 
 struct reset {
 	const char *name;
