@@ -363,6 +363,68 @@ struct json_object *instance_describe(const struct instance *instance)
 	return nic;
 }
 
+static void describe_way(json_object *to, const char *name, const struct port_way *way)
+{
+	const struct {
+		const char *name;
+		uint64_t count;
+	} counts[] = {{"offered", way->offered},
+		      {"frames", way->frames},
+		      {"bytes", way->bytes},
+		      {"waits", way->waits},
+		      {"dropped", port_dropped(way)}};
+	char key[32];
+
+	for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		snprintf(key, sizeof(key), "%s_%s", name, counts[i].name);
+		put_count(to, key, counts[i].count);
+	}
+}
+
+/* Those that were lost of it, by reason. */
+static void describe_drops(json_object *to, const char *name, const struct port_way *way)
+{
+	char key[32];
+
+	for (unsigned i = 0; i < PORT_DROPS; i++) {
+		snprintf(key, sizeof(key), "%s_%s", name, port_drop_names[i]);
+		if (way->dropped[i])
+			put_count(to, key, way->dropped[i]);
+	}
+}
+
+static json_object *group_of(json_object *stats, const char *name)
+{
+	json_object *group = json_object_new_object();
+
+	json_object_object_add(stats, name, group);
+	return group;
+}
+
+/* The host's side: what passed it, what was lost there, what its driver knows of the host's NIC. */
+static void describe_host(const struct instance *instance, json_object *stats)
+{
+	const struct port *port = instance->host;
+	json_object *to = group_of(stats, "host");
+
+	if (port->ops->examine)
+		port->ops->examine(instance->host);
+	describe_way(to, "tx", &port->stats.tx);
+	describe_way(to, "rx", &port->stats.rx);
+	put_count(to, "stalls", port->stats.stalls);
+	put_count(to, "uncaptured", instance->port->stats.uncaptured);
+	to = group_of(stats, "host_drops");
+	describe_drops(to, "tx", &port->stats.tx);
+	describe_drops(to, "rx", &port->stats.rx);
+	to = group_of(stats, "host_nic");
+	json_object_object_add(to, "carrier", json_object_new_boolean(!port->down));
+	put_count(to, "mbps", port->health.mbps);
+	put_count(to, "rx_errors", port->health.rx_errors);
+	put_count(to, "rx_missed", port->health.rx_missed);
+	put_count(to, "tx_errors", port->health.tx_errors);
+	put_count(to, "tx_discarded", port->health.tx_discarded);
+}
+
 struct json_object *instance_stats(const struct instance *instance)
 {
 	static const struct vfio_user_stats none;
@@ -382,15 +444,15 @@ struct json_object *instance_stats(const struct instance *instance)
 		{"guest", "rx_no_room", nic->rx_no_room},
 		{"guest", "rx_stopped", nic->rx_stopped},
 		{"guest", "rx_too_long", nic->rx_too_long},
+		{"guest", "rx_malformed", nic->rx_malformed},
+		{"guest", "rx_cut", nic->rx_cut},
+		{"guest", "rx_looped", nic->rx_looped},
+		{"guest", "tx_looped", nic->tx_looped},
+		{"guest", "tx_unplugged", nic->tx_unplugged},
+		{"guest", "tx_malformed", nic->tx_malformed},
+		{"guest", "tx_cut", nic->tx_cut},
 		{"guest", "interrupts", nic->interrupts},
 		{"guest", "undeclared", nic->undeclared},
-		{"host", "tx_frames", instance->host->stats.tx_frames},
-		{"host", "tx_bytes", instance->host->stats.tx_bytes},
-		{"host", "tx_dropped", instance->host->stats.tx_dropped},
-		{"host", "rx_frames", instance->host->stats.rx_frames},
-		{"host", "rx_bytes", instance->host->stats.rx_bytes},
-		{"host", "rx_dropped", instance->host->stats.rx_dropped},
-		{"host", "uncaptured", instance->port->stats.uncaptured},
 		{"client", "requests", front->requests},
 		{"client", "reads", front->reads},
 		{"client", "writes", front->writes},
@@ -407,10 +469,10 @@ struct json_object *instance_stats(const struct instance *instance)
 
 	for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
 		if (!json_object_object_get_ex(stats, counts[i].group, &group)) {
-			group = json_object_new_object();
-			json_object_object_add(stats, counts[i].group, group);
+			group = group_of(stats, counts[i].group);
 		}
 		put_count(group, counts[i].name, counts[i].count);
 	}
+	describe_host(instance, stats);
 	return stats;
 }

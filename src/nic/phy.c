@@ -85,6 +85,15 @@ void phy_negotiate(struct nic *nic)
 	tell(nic, before);
 }
 
+/* The partner is another one now: as if the cable had been moved. */
+void phy_speed(struct nic *nic)
+{
+	bool link = nic->link;
+
+	phy_wire(nic, false);
+	phy_wire(nic, link);
+}
+
 void phy_wire(struct nic *nic, bool up)
 {
 	bool before = phy_up(nic);

@@ -140,7 +140,7 @@ static void reg_write(struct nic *nic, const struct reg *reg, unsigned k, uint64
 		*word |= value & reg->w1s & mask;
 		reg_effects(nic, reg, &scope, mask);
 	}
-	nic->dirty = true;
+	nic_changed(nic, index);
 	pins_written(nic, index);
 	windows_written(nic, index);
 }

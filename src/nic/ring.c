@@ -23,6 +23,8 @@ static void base_set(struct nic *nic, unsigned index, uint64_t base)
 	const struct ring *ring = &nic->card->rings[index];
 	struct ring_run *run = &nic->rings[index];
 
+	if (base != run->base)
+		flights_forget(nic, index);
 	if (ring->walked && !ring->cursor_mask && base != run->base) {
 		run->position = ring->by_address ? base : 0;
 		run->finished = false;
@@ -59,6 +61,7 @@ void rings_update(struct nic *nic)
 		if (!expr_holds(nic, &ring->when, &scope)) {
 			run->halted = ring->starts && !ring->when.count;
 			run->state = RING_STOPPED;
+			flights_forget(nic, i);
 			continue;
 		}
 		if (run->halted)
@@ -76,6 +79,7 @@ void ring_start(struct nic *nic, unsigned index, const uint64_t *at)
 	struct scope scope = {0};
 	uint64_t base = expr_eval(nic, &ring->base, &scope);
 
+	flights_forget(nic, index);
 	run->halted = run->finished = false;
 	run->state = RING_RUNNING; /* or not: see rings_update() */
 	run->base = base;

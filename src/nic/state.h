@@ -13,6 +13,7 @@ enum {
 	BUDGET = 256,		  /* slots of one ring before others have their turn */
 	SLOT_MAX = CARD_SLOT_MAX, /* bytes */
 	LOOP_FRAMES = 64,	  /* frames on their way back inside the card */
+	FLIGHTS = 512,		  /* frames that a port has and has not sent */
 	NESTING_MAX = 4,	  /* windows into windows, reset lists within reset lists */
 	RECORDED_MAX = 16,	  /* lists of actions that wait for guest memory */
 };
@@ -49,6 +50,8 @@ struct ring_run {
 	bool halted;	/* until it is started, whatever its when= says */
 	bool finished;	/* the slot at the cursor is done with, the next not known; see walk.c */
 	uint64_t position, finished_at; /* the cursor, where no register is; and of that slot */
+	uint16_t given, gone; /* transmit: frames from the cursor on that the port has; sent */
+	uint16_t cut;	      /* segments of the frame after these that it has */
 	uint64_t base, stride;
 	uint32_t entries;
 	uint32_t from, needs; /* stream: where it begins; room that the last frame did not find */
@@ -132,6 +135,13 @@ struct nic {
 	struct port *port;
 	uint8_t mac[6];
 	bool link, negotiating;
+	bool carrier, plugged; /* of the port; by the operator: both make the link */
+	struct port_health health;
+	struct port_filter filter;		      /* as told to the port */
+	bool filter_told, filter_stale, filter_takes; /* takes: a ring runs */
+	uint64_t *filter_words;			      /* bit per state word that it follows from */
+	uint8_t flights[FLIGHTS]; /* rings of frames that a port has, in order */
+	unsigned flights_first, flights_count;
 	uint32_t levels;	 /* of interrupts with a vector */
 	bool level, dirty, held; /* held: the port keeps frames until there is room */
 	uint8_t nesting;
@@ -292,6 +302,7 @@ void phy_init(struct nic *nic);
 void phy_reset(struct nic *nic); /* quietly: whoever resets looks at the link anyway */
 void phy_negotiate(struct nic *nic);
 void phy_wire(struct nic *nic, bool up);
+void phy_speed(struct nic *nic);
 
 /* ring.c */
 void rings_update(struct nic *nic);
@@ -415,8 +426,23 @@ void receive_look(struct nic *nic, const struct ring *ring, const struct frame *
 /* receive_plain.c: how many frames from the front went the short way */
 unsigned receive_plain(struct nic *nic, const struct frame *frames, unsigned count);
 
+/* transmit_send.c: frames that a port has, which has not sent them yet */
+void flights_forget(struct nic *nic, unsigned ring);
+void flights_gone(struct nic *nic, unsigned count);
+
 /* filter.c */
 bool filter_accepts(struct nic *nic, struct facts *facts);
+
+/* port_filter.c */
+bool port_filter_init(struct nic *nic); /* false: no memory */
+void port_filter_tell(struct nic *nic);
+
+/* A state word has changed. */
+static inline void nic_changed(struct nic *nic, unsigned word)
+{
+	nic->dirty = true;
+	nic->filter_stale |= nic->filter_words[word / 64] >> word % 64 & 1;
+}
 
 /* interrupt.c */
 void interrupts_init(struct nic *nic);
