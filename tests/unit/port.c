@@ -55,8 +55,11 @@ static void test_filter_is_told_when_it_changes(void)
 	set(&driver, MTA + 40, 0);
 	set(&driver, RCTL, reg(&driver, RCTL) | RCTL_UPE);
 	driver_settle(&driver);
-	CHECK(filter->all && filter->all_groups && filter->broadcast);
-	set(&driver, RCTL, reg(&driver, RCTL) & ~(uint32_t)(RCTL_UPE | RCTL_BAM));
+	CHECK(filter->all && !filter->all_groups && filter->broadcast);
+	set(&driver, RCTL, (reg(&driver, RCTL) | RCTL_MPE) & ~(uint32_t)(RCTL_UPE | RCTL_BAM));
+	driver_settle(&driver);
+	CHECK(!filter->all && filter->all_groups && !filter->broadcast);
+	set(&driver, RCTL, reg(&driver, RCTL) & ~(uint32_t)RCTL_MPE);
 	driver_settle(&driver);
 	CHECK(!filter->all && !filter->broadcast && !filter->all_groups);
 
