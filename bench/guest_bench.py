@@ -35,7 +35,7 @@ def machine(placement):
     with Netns() as net:
         for k in (0, 1):
             net.tap(f"tap{k}", f"10.9.{k}.1/24")
-        for command in (["iperf3", "-s"], [build.Lab(build.default_folder()).folder + "/rr",
+        for command in (["iperf3", "-s"], [build.default_folder() + "/rr",
                                            "server", "7000"]):
             net.start(command, stdout=subprocess.DEVNULL,
                       preexec_fn=affinity({1}) if pinned else None)

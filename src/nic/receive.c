@@ -376,8 +376,10 @@ static enum delivery deliver_segments(struct nic *nic, const struct frame *frame
 	struct segments cut;
 	size_t length;
 
-	if (!segments_begin(&cut, frame))
+	if (!segments_begin(&cut, frame)) {
+		nic->stats.rx_malformed++;
 		return TAKEN;
+	}
 	while (nic->held_segments &&
 	       (length = segments_next(&cut, nic->segment, sizeof(nic->segment))))
 		nic->held_segments--;
@@ -391,6 +393,7 @@ static enum delivery deliver_segments(struct nic *nic, const struct frame *frame
 			return HELD;
 		}
 	}
+	nic->stats.rx_cut += cut.index ? cut.index - 1 : 0;
 	return TAKEN;
 }
 
@@ -420,8 +423,7 @@ unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count
 {
 	unsigned taken = 0;
 
-	if (nic->dirty)
-		rings_update(nic);
+	rings_update(nic);
 	nic->held = false;
 	while (taken < count) {
 		taken += receive_plain(nic, frames + taken, count - taken);
@@ -445,6 +447,7 @@ bool receive_loop(struct nic *nic)
 
 		if (deliver(nic, entry->data, entry->length, false, false) == HELD)
 			return false;
+		nic->stats.rx_looped++;
 		nic->loop_head = (nic->loop_head + 1) % LOOP_FRAMES;
 		nic->loop_count--;
 	}

@@ -321,7 +321,9 @@ static void loaded(struct nic *nic)
 		if (run->state == RING_STARVED)
 			run->state = RING_RUNNING; /* it looks again */
 	}
-	nic->dirty = true;
+	nic_changed_all(nic);
+	for (unsigned i = 0; i < nic->card->rings_count; i++)
+		flights_forget(nic, i);
 	interrupts_update(nic);
 	nic->bus.schedule(nic->bus.context);
 }

@@ -135,6 +135,7 @@ class PrivateApt:
 
     def depends(self, package):
         """The packages that `package` names in Depends."""
+        self.update()
         text = self._run("apt-cache", "depends", package)
         return re.findall(r"^\s+Depends: (\S+)", text, re.M)
 

@@ -13,6 +13,7 @@ from .apt import LabError, say
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SUITES = ["trixie", "trixie-backports"]
+KERNELS = {"6.12": "trixie", "6.1": "bookworm"}  # and the release that brings it; the first is usual
 GUEST_PACKAGES = ["busybox-static", "iperf3", "ethtool"]
 # not needed to run a guest without a screen
 SKIP = ("python3", "perl", "systemd", "linux-headers", "initramfs")
@@ -51,20 +52,20 @@ exit 0
 def _sources():
     """Names what the initramfs is made of, so that a change makes a new one."""
     digest = hashlib.sha256()
-    for path in sorted(glob.glob(f"{HERE}/lablib/*.py")) + [f"{HERE}/rr.c"]:
-        with open(path, "rb") as source:
+    for name in ("lablib/apt.py", "lablib/build.py", "lablib/cpio.py", "lablib/kernel.py", "rr.c"):
+        with open(f"{HERE}/{name}", "rb") as source:
             digest.update(source.read())
     return digest.hexdigest()[:12]
 
 
 class Lab:
-    """The prepared parts; paths only."""
+    """The prepared parts with one of the kernels; paths only."""
 
-    def __init__(self, folder):
-        self.folder = os.path.abspath(folder)
+    def __init__(self, folder, version):
+        self.folder, self.version = os.path.abspath(folder), version
         self.qemu = os.path.join(self.folder, "bin/qemu-system-x86_64")
-        self.initramfs = os.path.join(self.folder, f"initramfs-{_sources()}.cpio")
-        self.image = os.path.join(self.folder, "vmlinuz")
+        self.initramfs = os.path.join(self.folder, f"initramfs-{version}-{_sources()}.cpio")
+        self.image = os.path.join(self.folder, f"vmlinuz-{version}")
 
     def ready(self):
         return all(os.path.exists(path) for path in (self.qemu, self.initramfs, self.image))
@@ -74,8 +75,8 @@ def default_folder():
     return os.environ.get("ANYNIC_LAB") or os.path.join(os.path.dirname(HERE), "build", "lab")
 
 
-def prepare(folder=None):
-    lab = Lab(folder or default_folder())
+def prepare(folder=None, version=next(iter(KERNELS))):
+    lab = Lab(folder or default_folder(), version)
     if not lab.ready():
         os.makedirs(os.path.join(lab.folder, "bin"), exist_ok=True)
         with open(os.path.join(lab.folder, "lock"), "w") as lock:
@@ -88,8 +89,8 @@ def _make(lab):
     if not lab.ready():  # another run may have been at it
         root = apt.PrivateApt(os.path.join(lab.folder, "apt"), SUITES)
         _qemu(lab, root)
-        _guest(lab, root)
-        say(f"ready in {lab.folder}")
+        _guest(lab, root, _kernel(lab, root))
+        say(f"ready in {lab.folder}, Linux {lab.version}")
 
 
 def has_vfio_user(qemu):
@@ -134,12 +135,18 @@ def _qemu(lab, root):
         raise LabError("the unpacked QEMU has no vfio-user-pci device")
 
 
-def _guest(lab, root):
-    packages = root.depends("linux-image-amd64")
-    tree = os.path.join(lab.folder, "kernel")
+def _kernel(lab, root):
+    tree = os.path.join(lab.folder, f"kernel-{lab.version}")
     if not glob.glob(f"{tree}/boot/vmlinuz-*"):
+        release = KERNELS[lab.version]
+        if release not in SUITES:
+            root = apt.PrivateApt(os.path.join(lab.folder, f"apt-{release}"), [release])
+        packages = root.depends("linux-image-amd64")
         apt.unpack(root.fetch([name for name in packages if name.startswith("linux-image")]), tree)
-    chosen = kernel.Kernel(tree)
+    return kernel.Kernel(tree)
+
+
+def _guest(lab, root, chosen):
     shutil.copyfile(chosen.image, lab.image)
     programs = os.path.join(lab.folder, "programs")
     apt.unpack(root.download(GUEST_PACKAGES), programs)
