@@ -51,7 +51,8 @@ const struct word *word_find(const char *name, const char *parent)
 {
 	for_each_word(word)
 	{
-		if (!strcmp(word->name, name) && (!parent || word_in(word->parents, parent)))
+		if (*word->name == *name && !strcmp(word->name, name) &&
+		    (!parent || word_in(word->parents, parent)))
 			return word;
 	}
 	return NULL;
@@ -61,7 +62,7 @@ const struct attribute_word *word_attribute(const struct word *word, const char 
 {
 	for (const struct attribute_word *at = word->attributes;
 	     at < word->attributes + WORD_ATTRIBUTES && at->name; at++) {
-		if (!strcmp(at->name, name))
+		if (*at->name == *name && !strcmp(at->name, name))
 			return at;
 	}
 	return NULL;
@@ -80,6 +81,18 @@ static const struct attribute_word *attribute_meant(struct draft *draft, struct 
 	if (!nearest.best || node_get(node, nearest.best))
 		return NULL;
 	return word_attribute(word, nearest.best);
+}
+
+/* It is there from now on, and nobody asks for it again. */
+static void attribute_missing(struct draft *draft, struct node *node, const char *name)
+{
+	struct attribute *all = draft_take(draft, struct attribute, node->attributes_count + 1);
+
+	wrong(draft, node, "<%s> needs %s=", node->word, name);
+	memcpy(all, node->attributes, node->attributes_count * sizeof(*all));
+	all[node->attributes_count++] = (struct attribute){name, broken, -1};
+	node->attributes = all;
+	node->broken = true;
 }
 
 static void check_attributes(struct draft *draft, struct node *node, const struct word *word)
@@ -101,12 +114,8 @@ static void check_attributes(struct draft *draft, struct node *node, const struc
 	node->attributes_count = kept;
 	for (const struct attribute_word *at = word->attributes;
 	     at < word->attributes + WORD_ATTRIBUTES && at->name; at++) {
-		if (!at->required || node_get(node, at->name))
-			continue;
-		wrong(draft, node, "<%s> needs %s=", node->word, at->name);
-		node->broken = true;
-		node->attributes[node->attributes_count++] =
-			(struct attribute){at->name, broken, -1};
+		if (at->required && !node_get(node, at->name))
+			attribute_missing(draft, node, at->name);
 	}
 }
 

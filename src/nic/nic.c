@@ -81,7 +81,7 @@ static bool nic_allocate(struct nic *nic)
 	nic->memories = calloc(card->memories_count + 1u, sizeof(*nic->memories));
 	return nic->state && nic->rings && nic->live && nic->plans && nic->shifters &&
 	       nic->delayed && nic->timers && nic->windows && nic->counters && nic->loop &&
-	       vectors_init(nic) && steer_init(nic) && memories_init(nic) && port_filter_init(nic);
+	       vectors_init(nic) && steer_init(nic) && memories_init(nic);
 }
 
 struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const struct bus *bus)
@@ -103,6 +103,10 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 	pins_init(nic);
 	phy_init(nic);
 	plans_init(nic);
+	if (!cares_init(nic)) {
+		nic_free(nic);
+		return NULL;
+	}
 	counters_init(nic);
 	receive_init(nic);
 	rings_init(nic);
@@ -143,7 +147,7 @@ void nic_free(struct nic *nic)
 	free(nic->timers);
 	free(nic->windows);
 	free(nic->counters);
-	free(nic->filter_words);
+	free(nic->cares);
 	free(nic->loop);
 	free(nic);
 }
@@ -237,8 +241,7 @@ bool nic_work(struct nic *nic)
 {
 	bool more = recorded_work(nic);
 
-	if (nic->dirty)
-		rings_update(nic);
+	rings_update(nic);
 	for (unsigned k = 0; k < nic->live_count; k++) {
 		if (nic->rings[nic->live[k]].ring->direction == RING_TRANSMIT)
 			more |= transmit_work(nic, nic->live[k]);

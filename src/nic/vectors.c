@@ -75,7 +75,7 @@ void vector_raise(struct nic *nic, uint64_t number, uint64_t after)
 	} else if (!timer_armed(&vector->timer) || at < vector->timer.deadline) {
 		timer_arm(nic->bus.clock, &vector->timer, at);
 	}
-	nic->dirty = true;
+	nic->touched |= CARES_INTERRUPTS;
 }
 
 void vector_mask(struct nic *nic, uint64_t number, bool masked)
@@ -85,7 +85,7 @@ void vector_mask(struct nic *nic, uint64_t number, bool masked)
 		return;
 	}
 	nic->vectors[number].masked = masked;
-	nic->dirty = true;
+	nic->touched |= CARES_INTERRUPTS;
 }
 
 /* Too early for another one: its timer looks again. */
