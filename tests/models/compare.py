@@ -37,7 +37,7 @@ def listed(card):
     lines = [line for line in part.splitlines() if line.startswith("|")]
     assert len(lines) == len(rows) + (2 if lines else 0), f"{path}: a row that is none"
     for row in rows:
-        assert re.match(r"(here|QEMU's|either|neither)( \w+)?: \w", row[3]), f"{path}: {row[0]}: no reason"
+        assert re.match(r"(here|QEMU's|either|neither)( \w+)?: .", row[3]), f"{path}: {row[0]}: no reason"
     known = {row[0]: (row[1].strip(), row[2].strip()) for row in rows}
     other = xml.parse(f"{path}/card.xml").getroot().get("extends")
     return {**known, **{key: row for key, row in listed(other).items() if key not in known}} if other else known
