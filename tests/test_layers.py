@@ -82,7 +82,7 @@ def table():
 
 def may_include(name, text, folders):
     if text.startswith("all but "):
-        return folders - set(text[8:].split(", "))
+        return folders - set(text[8:].split(", ")) | {"anynic"}  # include/anynic
     named = {name if word == "itself" else word for word in text.split(", ")}
     assert named <= folders, text
     return named | {name}

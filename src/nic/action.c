@@ -96,7 +96,7 @@ void nic_reset_list(struct nic *nic, unsigned which)
 	}
 	if (reset->rings)
 		recorded_drop(nic);
-	nic->dirty = nic->filter_stale = true;
+	nic_changed_all(nic);
 	interrupts_reset(nic);
 	nic->nesting++;
 	actions_run(nic, &reset->actions, &scope);
@@ -129,7 +129,7 @@ void action_run(struct nic *nic, const struct action *action, struct scope *scop
 	case VERB_COPY:
 		memmove(&nic->state[action->target.word], &nic->state[action->source],
 			action->count * sizeof(uint64_t));
-		nic->dirty = nic->filter_stale = true;
+		nic_changed_all(nic);
 		break;
 	case VERB_ARM:
 		timer_arm(nic->bus.clock, &nic->timers[action->operand],

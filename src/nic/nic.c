@@ -79,8 +79,7 @@ static bool nic_allocate(struct nic *nic)
 	nic->loop = calloc(LOOP_FRAMES, sizeof(*nic->loop));
 	nic->memories = calloc(card->memories_count + 1u, sizeof(*nic->memories));
 	return nic->state && nic->rings && nic->plans && nic->shifters && nic->delayed &&
-	       nic->timers && nic->windows && nic->counters && nic->loop && memories_init(nic) &&
-	       port_filter_init(nic);
+	       nic->timers && nic->windows && nic->counters && nic->loop && memories_init(nic);
 }
 
 struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const struct bus *bus)
@@ -102,6 +101,10 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 	pins_init(nic);
 	phy_init(nic);
 	plans_init(nic);
+	if (!cares_init(nic)) {
+		nic_free(nic);
+		return NULL;
+	}
 	counters_init(nic);
 	receive_init(nic);
 	for (unsigned i = 0; i < card->rings_count; i++)
@@ -138,7 +141,7 @@ void nic_free(struct nic *nic)
 	free(nic->timers);
 	free(nic->windows);
 	free(nic->counters);
-	free(nic->filter_words);
+	free(nic->cares);
 	free(nic->loop);
 	free(nic);
 }
@@ -233,8 +236,7 @@ bool nic_work(struct nic *nic)
 {
 	bool more = recorded_work(nic);
 
-	if (nic->dirty)
-		rings_update(nic);
+	rings_update(nic);
 	for (unsigned i = 0; i < nic->card->rings_count; i++) {
 		if (nic->card->rings[i].direction == RING_TRANSMIT)
 			more |= transmit_work(nic, i);

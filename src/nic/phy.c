@@ -44,7 +44,7 @@ static void tell(struct nic *nic, bool before)
 		if (nic->card->events[i].event == EVENT_LINK)
 			actions_run(nic, &nic->card->events[i].actions, &scope);
 	}
-	nic->dirty = true;
+	nic_changed_all(nic);
 }
 
 static void negotiate(struct nic *nic)

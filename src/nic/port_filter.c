@@ -11,13 +11,10 @@
  * for each. The result is never less than the filter takes; where no ring
  * runs it is nothing.
  *
- * State words that it follows from are known beforehand (filter_words): a change of
- * one of these makes it stale, and it is worked out again and told with the
- * work that follows, if it differs.
+ * A change of a register that it follows from (cares.c) makes it stale, and it is
+ * worked out again and told with the work that follows, if it differs.
  */
 #include "nic/state.h"
-
-#include <stdlib.h>
 
 enum kind { TO_STATION, TO_GROUP, TO_ALL, KINDS };
 
@@ -26,47 +23,6 @@ static const uint64_t examples[KINDS] = {
 	[TO_GROUP] = 0x00000000005e0001ull, /* none that a card has a rule of its own for */
 	[TO_ALL] = 0xffffffffffffull,
 };
-
-/* ---- what it follows from ---- */
-
-static void note_word(struct nic *nic, unsigned word)
-{
-	if (word < nic->card->words)
-		nic->filter_words[word / 64] |= 1ull << word % 64;
-}
-
-static void note(struct nic *nic, const struct expr *expr)
-{
-	for (const struct op *op = expr->ops, *end = op + expr->count; op < end; op++) {
-		unsigned words = op->code == OP_STATE ? 1 : op->code == OP_ELEMENT ? op->count : 0;
-
-		for (unsigned i = 0; i < words; i++)
-			note_word(nic, op->word + i);
-	}
-}
-
-bool port_filter_init(struct nic *nic)
-{
-	const struct filter *filter = &nic->card->filter;
-
-	nic->filter_words = calloc(nic->card->words / 64u + 1, sizeof(uint64_t));
-	if (!nic->filter_words)
-		return false;
-	note(nic, &filter->when);
-	for (unsigned i = 0; i < filter->count; i++) {
-		const struct accept *accept = &filter->accepts[i];
-
-		note(nic, &accept->when);
-		note(nic, &accept->table);
-		note(nic, &accept->valid);
-		note(nic, &accept->index);
-		for (unsigned k = 0; k < accept->words; k++)
-			note_word(nic, accept->word + k);
-	}
-	return true;
-}
-
-/* ---- what it takes ---- */
 
 static bool holds_for(struct nic *nic, const struct expr *when, enum kind kind)
 {
@@ -194,13 +150,13 @@ void port_filter_tell(struct nic *nic)
 	bool takes = receive_ring(nic) >= 0, told = nic->filter_told;
 	struct port_filter now;
 
-	if (told && takes == nic->filter_takes && !(takes && nic->filter_stale))
+	if (told && takes == nic->filter_takes && !(takes && (nic->touched & CARES_PORT)))
 		return;
 	memset(&now, 0, sizeof(now)); /* compared as bytes */
 	nic->filter_told = true;
 	nic->filter_takes = takes;
 	if (takes) {
-		nic->filter_stale = false;
+		nic->touched &= ~(uint32_t)CARES_PORT;
 		look(nic, &now);
 	}
 	if (told && !memcmp(&now, &nic->filter, sizeof(now)))

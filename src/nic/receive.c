@@ -423,8 +423,7 @@ unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count
 {
 	unsigned taken = 0;
 
-	if (nic->dirty)
-		rings_update(nic);
+	rings_update(nic);
 	nic->held = false;
 	while (taken < count) {
 		taken += receive_plain(nic, frames + taken, count - taken);

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 
 enum { KEY = 160, PHASES = 7, LEFT_MAX = 24, COUNT_MAX = 15, MDIO_LEFT = 18, MDIO_COUNTED = 4 };
+enum { BUDGETS = 16 }; /* of work that is finished first */
 static const uint64_t ever = 1ull << 62;
 
 struct walk {
@@ -291,7 +292,8 @@ int nic_save(struct nic *nic, struct exchange *exchange)
 {
 	struct walk walk = {.nic = nic, .exchange = exchange};
 
-	while (nic_work(nic))
+	/* a guest's ring may go on for ever: what it has not come to is found by the next card */
+	for (unsigned i = 0; i < BUDGETS && nic_work(nic); i++)
 		;
 	if (nic->recorded_count || dma_busy(nic->bus.memory))
 		return error_set(exchange->err, -EAGAIN,
@@ -319,7 +321,7 @@ static void loaded(struct nic *nic)
 		if (run->state == RING_STARVED)
 			run->state = RING_RUNNING; /* it looks again */
 	}
-	nic->dirty = nic->filter_stale = true;
+	nic_changed_all(nic);
 	for (unsigned i = 0; i < nic->card->rings_count; i++)
 		flights_forget(nic, i);
 	interrupts_update(nic);

@@ -93,9 +93,9 @@ struct fill { /* what a receive ring's registers say of frames that need one slo
 	struct result results[RESULTS];
 };
 
-struct plans { /* of one ring */
-	bool usable, asks_type;
-	uint64_t asks[2]; /* bits of a slot that decisions are made by */
+struct plans {			       /* of one ring */
+	bool usable, asks_type, stale; /* stale: registers have changed */
+	uint64_t asks[2];	       /* bits of a slot that decisions are made by */
 	struct {
 		uint16_t word;
 		uint64_t mask, seen;
@@ -137,19 +137,20 @@ struct nic {
 	bool link, negotiating;
 	bool carrier, plugged; /* of the port; by the operator: both make the link */
 	struct port_health health;
-	struct port_filter filter;		      /* as told to the port */
-	bool filter_told, filter_stale, filter_takes; /* takes: a ring runs */
-	uint64_t *filter_words;			      /* bit per state word that it follows from */
-	uint8_t flights[FLIGHTS]; /* rings of frames that a port has, in order */
+	struct port_filter filter;	/* as told to the port */
+	bool filter_told, filter_takes; /* takes: a ring runs */
+	uint8_t flights[FLIGHTS];	/* rings of frames that a port has, in order */
 	unsigned flights_first, flights_count;
-	uint32_t levels;	 /* of interrupts with a vector */
-	bool level, dirty, held; /* held: the port keeps frames until there is room */
+	uint32_t levels;  /* of interrupts with a vector */
+	bool level, held; /* held: the port keeps frames until there is room */
 	uint8_t nesting;
 	unsigned held_segments; /* of its first frame, delivered already */
 	struct timer look;	/* for room, while frames wait for slots of their own */
 	uint64_t look_after;
 	uint64_t reset_time;
 	uint64_t *state;
+	uint32_t *cares; /* per state word: who looks again; see cares.c */
+	uint32_t touched, always;
 	uint8_t **memories;
 	struct ring_run *rings;
 	struct plans *plans; /* a ring each */
@@ -427,6 +428,7 @@ void receive_look(struct nic *nic, const struct ring *ring, const struct frame *
 unsigned receive_plain(struct nic *nic, const struct frame *frames, unsigned count);
 
 /* transmit_send.c: frames that a port has, which has not sent them yet */
+enum { NO_RING = 0xff };
 void flights_forget(struct nic *nic, unsigned ring);
 void flights_gone(struct nic *nic, unsigned count);
 
@@ -434,20 +436,37 @@ void flights_gone(struct nic *nic, unsigned count);
 bool filter_accepts(struct nic *nic, struct facts *facts);
 
 /* port_filter.c */
-bool port_filter_init(struct nic *nic); /* false: no memory */
 void port_filter_tell(struct nic *nic);
+
+/* cares.c */
+enum {
+	CARES_INTERRUPTS = 1,
+	CARES_PORT = 2,	    /* what the port knows of the filter */
+	CARES_ACCEPTED = 4, /* and who it is known to take */
+	CARES_FILTER = CARES_PORT | CARES_ACCEPTED,
+	CARES_RINGS = 8, /* << ring */
+	CARES_RING_LAST = 28,
+};
+bool cares_init(struct nic *nic); /* false: no memory */
+uint32_t cares_ring(unsigned ring);
 
 /* A state word has changed. */
 static inline void nic_changed(struct nic *nic, unsigned word)
 {
-	nic->dirty = true;
-	nic->filter_stale |= nic->filter_words[word / 64] >> word % 64 & 1;
+	nic->touched |= nic->cares[word];
+}
+
+/* Who knows which. */
+static inline void nic_changed_all(struct nic *nic)
+{
+	nic->touched = UINT32_MAX;
 }
 
 /* interrupt.c */
 void interrupts_init(struct nic *nic);
 void interrupts_reset(struct nic *nic);
 void interrupts_update(struct nic *nic);
+void interrupts_tell(struct nic *nic); /* of what is delayed, now */
 bool interrupts_delay(struct nic *nic, unsigned word, uint64_t mask, const struct scope *scope);
 
 /* counters.c */

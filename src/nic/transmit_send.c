@@ -75,7 +75,7 @@ static void loop_back(struct nic *nic, const struct frame *frame)
  * frame that was cut here the last segment counts. A ring that is stopped lets
  * go of its own.
  */
-enum { NO_RING = 0xff, CUT_AT_ONCE = 8 };
+enum { CUT_AT_ONCE = 8 };
 
 static void flight_add(struct nic *nic, unsigned ring)
 {
