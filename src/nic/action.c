@@ -52,7 +52,7 @@ static void assign(struct nic *nic, const struct action *action, const struct sc
 		nic_changed(nic, (unsigned)(word - nic->state));
 }
 
-static void wake(struct nic *nic, unsigned ring)
+void ring_wake(struct nic *nic, unsigned ring)
 {
 	if (nic->rings[ring].state == RING_STOPPED) { /* waking does not start */
 		nic->stats.ring_faults += nic->rings[ring].ring->counted;
@@ -81,7 +81,7 @@ static void start(struct nic *nic, const struct action *action, const struct sco
 	uint64_t at = action->value.count ? expr_eval(nic, &action->value, scope) : 0;
 
 	ring_start(nic, nic->card->rings[action->operand].first, action->value.count ? &at : NULL);
-	wake(nic, nic->card->rings[action->operand].first);
+	ring_wake(nic, nic->card->rings[action->operand].first);
 }
 
 static void stop(struct nic *nic, unsigned ring)
@@ -135,7 +135,7 @@ void action_run(struct nic *nic, const struct action *action, struct scope *scop
 	case VERB_WAKE:
 		number = instance(nic, action, scope);
 		if (number >= 0)
-			wake(nic, (unsigned)number);
+			ring_wake(nic, (unsigned)number);
 		break;
 	case VERB_START:
 		start(nic, action, scope);
