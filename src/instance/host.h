@@ -33,6 +33,10 @@ void host_free(struct host *host);
 int host_add_net(struct host *host, const char *id, const char *spec, bool shared,
 		 struct error *err);
 
+int host_remove_net(struct host *host, const char *id, struct error *err); /* nobody is on it */
+/* The NIC goes to another network; what it had was its alone ends. */
+int host_attach(struct host *host, const char *name, const char *id, struct error *err);
+
 /* MISTAKES of its description, or ERR. What SPEC points to is copied. */
 int host_add(struct host *host, const struct nic_spec *spec, struct mistakes *mistakes,
 	     struct error *err);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What people may see of a NIC at work; nothing is changed by it. */
+#include "nic/state.h"
+
+#include <string.h>
+
+bool nic_look_ring(struct nic *nic, unsigned index, struct ring_look *look)
+{
+	static const char *const states[] = {
+		[RING_STOPPED] = "stopped",
+		[RING_RUNNING] = "running",
+		[RING_STARVED] = "starved",
+		[RING_SUSPENDED] = "suspended",
+	};
+	const struct ring_run *run = &nic->rings[index];
+
+	if (index >= nic->card->rings_count)
+		return false;
+	*look = (struct ring_look){
+		.name = nic->card->rings[index].name,
+		.transmit = nic->card->rings[index].direction == RING_TRANSMIT,
+		.state = states[run->state],
+		.entries = run->entries,
+	};
+	if (run->state == RING_RUNNING || run->state == RING_STARVED)
+		look->ready = ring_ready(nic, index);
+	return true;
+}
+
+void nic_look_filter(struct nic *nic, struct port_filter *filter)
+{
+	memset(filter, 0, sizeof(*filter));
+	if (receive_ring(nic) >= 0)
+		port_filter_look(nic, filter);
+}
