@@ -88,7 +88,7 @@ static struct node **counterpart(struct node *base, const struct node *node)
 
 static void put_attributes(struct draft *draft, struct node *base, const struct node *node)
 {
-	unsigned room = base->attributes_count + node->attributes_count + WORD_ATTRIBUTES;
+	unsigned room = base->attributes_count + node->attributes_count;
 	struct attribute *all = draft_take(draft, struct attribute, room);
 	unsigned count = 0;
 

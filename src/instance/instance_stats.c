@@ -207,9 +207,14 @@ static void describe_rings(const struct instance *instance, json_object *stats)
 	struct ring_look look;
 
 	for (unsigned i = 0; nic_look_ring(instance->nic, i, &look); i++) {
-		json_object *to = group_of(rings, look.name);
+		char name[80];
+		json_object *to;
 
-		put_text(to, "way", look.transmit ? "tx" : "rx");
+		if (!look.open)
+			continue;
+		snprintf(name, sizeof(name), look.counted ? "%s.%u" : "%s", look.name, look.number);
+		to = group_of(rings, name);
+		put_text(to, "way", look.way);
 		put_text(to, "state", look.state);
 		put_count(to, "entries", look.entries);
 		put_count(to, "ready", look.ready);

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct embed;
+
 /*
  * What is asked of one NIC, in words:
  *   CARD,socket=PATH|fd=N[,net=ID][,mac=MAC][,name=NAME][,capture=FILE]
@@ -21,6 +23,7 @@ struct nic_spec {
 	const char *own;  /* then what that is, "user" if NULL */
 	int fd;		  /* -1: none */
 	struct rate_limits limits;
+	struct embed *embed; /* or NULL: it is plugged in there, without a socket */
 	bool mac_given;
 	uint8_t mac[6];
 };

@@ -13,17 +13,26 @@ bool nic_look_ring(struct nic *nic, unsigned index, struct ring_look *look)
 		[RING_STARVED] = "starved",
 		[RING_SUSPENDED] = "suspended",
 	};
+	static const char *const ways[] = {
+		[RING_TRANSMIT] = "tx",
+		[RING_RECEIVE] = "rx",
+		[RING_COMPLETION] = "done",
+	};
 	const struct ring_run *run = &nic->rings[index];
 
-	if (index >= nic->card->rings_count)
+	if (index >= nic->card->instances)
 		return false;
 	*look = (struct ring_look){
-		.name = nic->card->rings[index].name,
-		.transmit = nic->card->rings[index].direction == RING_TRANSMIT,
+		.name = run->ring->name,
+		.number = run->number,
+		.counted = run->ring->counted,
+		.open = run->open || !run->ring->counted,
+		.way = ways[run->ring->direction],
 		.state = states[run->state],
 		.entries = run->entries,
 	};
-	if (run->state == RING_RUNNING || run->state == RING_STARVED)
+	if (run->ring->direction != RING_COMPLETION &&
+	    (run->state == RING_RUNNING || run->state == RING_STARVED))
 		look->ready = ring_ready(nic, index);
 	return true;
 }

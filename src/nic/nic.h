@@ -17,6 +17,7 @@ struct nic_stats {
 		tx_faults, interrupts;
 	/* of tx_frames: back inside the card, or without a link; and more frames by cutting */
 	uint64_t tx_looped, tx_unplugged, tx_malformed, tx_cut, rx_cut, rx_looped;
+	uint64_t ring_faults; /* what was asked of rings that are closed, or of none */
 };
 
 struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const struct bus *bus);
@@ -42,8 +43,9 @@ void nic_moved(struct nic *nic);
 
 /* look.c: for people */
 struct ring_look {
-	const char *name, *state;
-	bool transmit;
+	const char *name, *state, *way; /* tx, rx, done */
+	unsigned number;		/* of several of one name, where it is counted */
+	bool counted, open;
 	uint32_t entries, ready; /* entries 0: not known */
 };
 bool nic_look_ring(struct nic *nic, unsigned index, struct ring_look *look); /* false: no more */
