@@ -3,9 +3,14 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 /*
  * A non-blocking Unix stream socket that listens at PATH. A stale socket is
  * replaced; a served one, or a file that is no socket, is an error. The
  * descriptor, or -errno.
  */
 int unix_listen(const char *path, struct error *err);
+
+/* Is it one of those, made by somebody else? */
+bool unix_listens(int fd);
