@@ -228,6 +228,15 @@ void nic_attach(struct nic *nic, struct port *port)
 	nic->bus.schedule(nic->bus.context); /* for its filter */
 }
 
+void nic_moved(struct nic *nic)
+{
+	flights_gone(nic, nic->flights_count);
+	for (unsigned i = 0; i < nic->card->instances; i++)
+		nic->rings[i].cut = 0;
+	nic->held = false;
+	nic->held_segments = 0;
+}
+
 void nic_reset(struct nic *nic)
 {
 	for (unsigned i = 0; i < nic->card->windows_count; i++)
