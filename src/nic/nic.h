@@ -15,8 +15,8 @@ struct nic;
 
 struct nic_stats {
 	uint64_t accesses, undeclared, tx_frames, tx_bytes, rx_frames, rx_bytes;
-	uint64_t rx_filtered, rx_no_room, rx_stopped, rx_too_long, rx_malformed, tx_faults,
-		interrupts;
+	uint64_t rx_filtered, rx_no_room, rx_stopped, rx_too_long, rx_malformed, rx_unplugged,
+		tx_faults, interrupts;
 	/* of tx_frames: back inside the card, or without a link; and more frames by cutting */
 	uint64_t tx_looped, tx_unplugged, tx_malformed, tx_cut, rx_cut, rx_looped;
 	uint64_t ring_faults; /* what was asked of rings that are closed, or of none */
@@ -58,3 +58,16 @@ int nic_ring_wake(struct nic *nic, unsigned ring, unsigned number);
 /* A record into a completion ring, which sets its phase. -EINVAL, -ENOSPC, -EFAULT. */
 int nic_ring_produce(struct nic *nic, unsigned ring, unsigned number, const void *record,
 		     size_t length);
+
+/* Before another port is attached: what the one before had has gone. */
+void nic_moved(struct nic *nic);
+
+/* look.c: for people */
+struct ring_look {
+	const char *name, *state, *way; /* tx, rx, done */
+	unsigned number;		/* of several of one name, where it is counted */
+	bool counted, open;
+	uint32_t entries, ready; /* entries 0: not known */
+};
+bool nic_look_ring(struct nic *nic, unsigned index, struct ring_look *look); /* false: no more */
+void nic_look_filter(struct nic *nic, struct port_filter *filter);

@@ -176,7 +176,7 @@ static bool send_segments(struct nic *nic, unsigned ring, const struct frame *wh
 		if (taken < count)
 			return false;
 	}
-	nic->stats.tx_cut += run->cut;
+	nic->stats.tx_cut += run->cut ? run->cut - 1u : 0;
 	run->cut = 0;
 	return true;
 }
