@@ -131,7 +131,47 @@ static bool start_action(struct draft *draft, const struct node *node, const cha
 	return !at || expr_text(draft, node, skip(at + 4), &action->value);
 }
 
-enum { OPERAND_PLACE = -1, OPERAND_COPY = -2, OPERAND_RECORD = -3, OPERAND_START = -4 };
+/* NAME [with EXPR] */
+static bool call_action(struct draft *draft, const struct node *node, const char *word,
+			const char *text, struct action *action)
+{
+	const char *with = strstr(text, " with ");
+	const char *name = with ? copy(draft, text, (size_t)(with - text)) : text;
+	struct card *card = draft->card;
+
+	if (!draft->module) {
+		wrong(draft, node, "\"%s %s\": the card has no <module>", word, name);
+		return false;
+	}
+	if (action->verb == VERB_COMMAND && draft->no_memory) {
+		wrong(draft, node, "%s has no meaning %s", word, draft->no_memory);
+		return false;
+	}
+	if (name_length(name) != strlen(name)) {
+		wrong(draft, node, "\"%s %s\": expected %s NAME with VALUE", word, text, word);
+		return false;
+	}
+	draft->verbs |= action->verb == VERB_CALL   ? CALLS_CALL
+			: action->verb == VERB_KICK ? CALLS_KICK
+						    : CALLS_COMMAND;
+	while (action->operand < card->called_count && strcmp(draft->called[action->operand], name))
+		action->operand++;
+	if (action->operand == CARD_CALLED_MAX) {
+		wrong(draft, node, "more than %d names of call, kick and command", CARD_CALLED_MAX);
+		return false;
+	}
+	if (action->operand == card->called_count)
+		draft->called[card->called_count++] = name;
+	return !with || expr_text(draft, node, skip(with + 6), &action->value);
+}
+
+enum {
+	OPERAND_CALL = -5,
+	OPERAND_PLACE = -1,
+	OPERAND_COPY = -2,
+	OPERAND_RECORD = -3,
+	OPERAND_START = -4
+};
 
 static const struct verb_word {
 	const char *word;
@@ -144,7 +184,8 @@ static const struct verb_word {
 	{"stop", VERB_STOP, SYMBOL_RING},	    {"arm", VERB_ARM, SYMBOL_TIMER},
 	{"cancel", VERB_CANCEL, SYMBOL_TIMER},	    {"copy", VERB_COPY, OPERAND_COPY},
 	{"negotiate", VERB_NEGOTIATE, SYMBOL_BANK}, {"load", VERB_LOAD, OPERAND_RECORD},
-	{"store", VERB_STORE, OPERAND_RECORD},
+	{"store", VERB_STORE, OPERAND_RECORD},	    {"call", VERB_CALL, OPERAND_CALL},
+	{"kick", VERB_KICK, OPERAND_CALL},	    {"command", VERB_COMMAND, OPERAND_CALL},
 };
 
 static bool verb_read(struct draft *draft, const struct node *node, const struct verb_word *verb,
@@ -161,6 +202,8 @@ static bool verb_read(struct draft *draft, const struct node *node, const struct
 		return start_action(draft, node, rest, action);
 	if (verb->kind == OPERAND_RECORD)
 		return record_action(draft, node, verb->word, rest, action);
+	if (verb->kind == OPERAND_CALL)
+		return call_action(draft, node, verb->word, rest, action);
 	if (verb->kind == OPERAND_PLACE)
 		return target_text(draft, node, rest, &action->target);
 	return operand(draft, node, rest, (enum symbol_kind)verb->kind, action);

@@ -19,7 +19,10 @@ void mistakes_print(const struct mistakes *mistakes, FILE *out); /* FILE:LINE: e
 char *mistakes_first(const struct mistakes *mistakes);		 /* its line, for free(); or NULL */
 void mistakes_free(struct mistakes *mistakes);
 
-/* Where a description that another one extends comes from; TEXT is freed by the reader. */
+/*
+ * Where a description that another one extends comes from, or a file beside one;
+ * TEXT is freed by the reader.
+ */
 struct found_card {
 	char path[512];
 	bool built_in;
@@ -29,6 +32,8 @@ struct found_card {
 
 struct finder {
 	bool (*find)(void *context, const char *name, struct found_card *found);
+	/* A file beside the description that was found at PATH; NULL: of the file system only. */
+	bool (*beside)(void *context, const char *path, const char *name, struct found_card *found);
 	void *context;
 };
 

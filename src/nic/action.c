@@ -50,7 +50,7 @@ static void assign(struct nic *nic, const struct action *action, const struct sc
 	nic->dirty |= *word != before;
 }
 
-static void wake(struct nic *nic, unsigned ring)
+void ring_wake(struct nic *nic, unsigned ring)
 {
 	if (nic->rings[ring].state == RING_STOPPED)
 		return; /* waking does not start */
@@ -65,7 +65,7 @@ static void start(struct nic *nic, const struct action *action, const struct sco
 	uint64_t at = action->value.count ? expr_eval(nic, &action->value, scope) : 0;
 
 	ring_start(nic, action->operand, action->value.count ? &at : NULL);
-	wake(nic, action->operand);
+	ring_wake(nic, action->operand);
 }
 
 static void stop(struct nic *nic, unsigned ring)
@@ -97,6 +97,8 @@ void nic_reset_list(struct nic *nic, unsigned which)
 	nic->nesting++;
 	actions_run(nic, &reset->actions, &scope);
 	nic->nesting--;
+	if (nic->hooked)
+		hooks_reset(nic, which);
 }
 
 static uint64_t timer_period(struct nic *nic, const struct action *action,
@@ -114,7 +116,7 @@ void action_run(struct nic *nic, const struct action *action, struct scope *scop
 		nic_reset_list(nic, action->operand);
 		break;
 	case VERB_WAKE:
-		wake(nic, action->operand);
+		ring_wake(nic, action->operand);
 		break;
 	case VERB_START:
 		start(nic, action, scope);
@@ -132,6 +134,10 @@ void action_run(struct nic *nic, const struct action *action, struct scope *scop
 		break;
 	case VERB_NEGOTIATE:
 		phy_negotiate(nic);
+		break;
+	case VERB_CALL:
+	case VERB_KICK:
+		hooks_call(nic, action, scope);
 		break;
 	case VERB_CANCEL:
 		timer_cancel(nic->bus.clock, &nic->timers[action->operand]);

@@ -23,7 +23,8 @@ enum {
 	CARD_USE_MAX = 8,
 	CARD_LIST_MAX = 64,
 	CARD_STACK = 16,
-	CARD_SLOT_MAX = 64
+	CARD_SLOT_MAX = 64,
+	CARD_CALLED_MAX = 64
 };
 
 /* ---- actions ---- */
@@ -41,8 +42,11 @@ enum verb {
 	VERB_ARM,  /* operand: timer; value: ns, or the timer's own period */
 	VERB_CANCEL,
 	VERB_NEGOTIATE, /* the PHY begins auto-negotiation */
+	VERB_CALL,	/* the module. operand: name; value: for it */
+	VERB_KICK,	/* the same, soon */
 	VERB_LOAD,	/* operand: record; value: address. recorded, see recorded.c */
 	VERB_STORE,
+	VERB_COMMAND, /* as VERB_CALL */
 };
 
 struct target {
@@ -145,6 +149,7 @@ struct reg {
 	uint8_t widths;			    /* sizes of accesses that see it, or-ed; 0: all */
 	uint8_t through;		    /* 1 + window whose data it is */
 	bool no_effects_on_read;	    /* alias read: the target is not cleared */
+	bool module_reads, module_writes;   /* the module has a say in it */
 	struct expr when, writable, stored; /* stored: over new, old; replaces `new` */
 	const struct shows *shows;
 	uint16_t shows_count;
@@ -521,6 +526,7 @@ struct sum_part { /* state word `word` makes the 16-bit sum of the bank equal to
 };
 
 struct node;
+struct module;
 
 struct card {
 	const char *name, *title, *path;
@@ -536,6 +542,7 @@ struct card {
 	const struct window *windows;
 	const struct pins *pins;
 	const struct counter *counters;
+	const struct slot_names *layouts; /* each record's names, as records */
 	const struct record *records;
 	const struct ring *rings;
 	const struct reset *resets; /* "power" (index 0) and "function" (1) always exist */
@@ -551,8 +558,12 @@ struct card {
 	const struct capability *capabilities;
 	uint8_t capabilities_count;
 	uint8_t windows_count, pins_count, rings_count, resets_count, events_count, timers_count,
-		interrupts_count, macs_count, sums_count, latches_count, memories_count;
+		interrupts_count, macs_count, sums_count, latches_count, memories_count,
+		layouts_count;
 	uint16_t counters_count;
+	struct module *module;	   /* code besides the description, or NULL; see module/ */
+	const char *const *called; /* names of call, kick and command */
+	uint8_t called_count;
 	const struct node *description; /* as written, for people: see card/node.h */
 	void *arena;			/* owns everything above */
 };

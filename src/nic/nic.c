@@ -5,7 +5,6 @@
 #include <string.h>
 
 enum { RESET_POWER, RESET_FUNCTION };
-enum { PERIOD_MIN = 1000 }; /* ns */
 
 static void timer_fired(struct timer *timer)
 {
@@ -13,9 +12,11 @@ static void timer_fired(struct timer *timer)
 	const struct card_timer *at = &nic->card->timers[timer - nic->timers];
 	struct scope scope = {0};
 
-	if (!expr_holds(nic, &at->when, &scope))
+	if (nic->failed || !expr_holds(nic, &at->when, &scope))
 		return;
 	actions_run(nic, &at->actions, &scope);
+	if (!at->actions.count)
+		hooks_timer(nic, (unsigned)(timer - nic->timers));
 	if (at->repeat) {
 		uint64_t period = expr_eval(nic, &at->period, &scope);
 
@@ -120,6 +121,7 @@ void nic_free(struct nic *nic)
 {
 	if (!nic)
 		return;
+	hooks_free(nic);
 	if (nic->delayed)
 		interrupts_reset(nic);
 	timer_cancel(nic->bus.clock, &nic->negotiation);
@@ -192,10 +194,18 @@ static bool receive_room(struct nic *nic)
 
 bool nic_work(struct nic *nic)
 {
-	bool more = recorded_work(nic);
+	bool more;
 
+	if (nic->failed)
+		return false;
+	more = recorded_work(nic);
 	if (nic->dirty)
 		rings_update(nic);
+	if (nic->hooked) {
+		more |= hooks_work(nic);
+		if (nic->dirty)
+			rings_update(nic);
+	}
 	for (unsigned i = 0; i < nic->card->rings_count; i++) {
 		if (nic->card->rings[i].direction == RING_TRANSMIT)
 			more |= transmit_work(nic, i);

@@ -416,19 +416,31 @@ static enum delivery receive_one(struct nic *nic, const struct frame *frame)
 	return deliver(nic, data, length, known, false);
 }
 
-unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count)
+/* How many were taken; what is not is offered again. */
+unsigned receive_frames(struct nic *nic, const struct frame *frames, unsigned count)
 {
 	unsigned taken = 0;
 
-	if (nic->dirty)
-		rings_update(nic);
-	nic->held = false;
 	while (taken < count) {
 		taken += receive_plain(nic, frames + taken, count - taken);
 		if (taken == count || receive_one(nic, &frames[taken]) != TAKEN)
 			break;
 		taken++;
 	}
+	return taken;
+}
+
+unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count)
+{
+	unsigned taken;
+
+	if (nic->failed)
+		return count;
+	if (nic->dirty)
+		rings_update(nic);
+	nic->held = false;
+	taken = nic->hook_receive ? hooks_receive(nic, frames, count)
+				  : receive_frames(nic, frames, count);
 	if (nic->trace)
 		trace_frames(nic, "in", frames, taken);
 	if (dma_flush(nic->bus.memory))

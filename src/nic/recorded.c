@@ -73,7 +73,7 @@ static void first_done(struct nic *nic)
 static int step(struct nic *nic, struct recorded *entry)
 {
 	const struct action *action = &entry->actions.list[entry->at];
-	const struct record *record = &nic->card->records[action->operand];
+	const struct record *record;
 	uint64_t addr;
 
 	if (!expr_holds(nic, &action->when, &entry->scope))
@@ -82,6 +82,9 @@ static int step(struct nic *nic, struct recorded *entry)
 		action_run(nic, action, &entry->scope);
 		return 0;
 	}
+	if (action->verb == VERB_COMMAND)
+		return hooks_command(nic, action, &entry->scope);
+	record = &nic->card->records[action->operand];
 	addr = expr_eval(nic, &action->value, &entry->scope);
 	return action->verb == VERB_LOAD ? record_load(nic, record, addr, &entry->scope)
 					 : record_store(nic, record, addr, &entry->scope);

@@ -15,6 +15,7 @@ enum {
 	LOOP_FRAMES = 64,	  /* frames on their way back inside the card */
 	NESTING_MAX = 4,	  /* windows into windows, reset lists within reset lists */
 	RECORDED_MAX = 16,	  /* lists of actions that wait for guest memory */
+	PERIOD_MIN = 1000,	  /* ns, of a timer */
 };
 
 /* What expressions of one frame may ask. */
@@ -125,9 +126,14 @@ struct loop_frame {
 	uint8_t data[16384];
 };
 
+struct hooked;
+
 struct nic {
 	const struct card *card;
-	struct trace *trace; /* NULL: off */
+	struct trace *trace;   /* NULL: off */
+	struct hooked *hooked; /* NULL: no module; see hooks.c */
+	bool hook_transmit, hook_receive;
+	bool failed; /* the module was stopped: the card answers all ones */
 	struct bus bus;
 	struct port *port;
 	uint8_t mac[6];
@@ -217,10 +223,26 @@ static inline bool expr_holds(struct nic *nic, const struct expr *expr, const st
 uint64_t *target_word(struct nic *nic, const struct target *target, const struct scope *scope);
 void actions_run(struct nic *nic, const struct actions *actions, struct scope *scope);
 void nic_reset_list(struct nic *nic, unsigned which);
+void ring_wake(struct nic *nic, unsigned ring);
 
 void target_put(struct nic *nic, const struct target *target, const struct scope *scope,
 		uint64_t value);
 void action_run(struct nic *nic, const struct action *action, struct scope *scope);
+
+/* hooks.c: what the module does, where there is one */
+void hooks_free(struct nic *nic);
+void hooks_reset(struct nic *nic, unsigned reset);
+uint64_t hooks_read(struct nic *nic, const struct reg *reg, unsigned k, uint64_t value);
+uint64_t hooks_write(struct nic *nic, const struct reg *reg, unsigned k, uint64_t value,
+		     uint64_t old);
+void hooks_call(struct nic *nic, const struct action *action, const struct scope *scope);
+int hooks_command(struct nic *nic, const struct action *action, const struct scope *scope);
+void hooks_timer(struct nic *nic, unsigned timer);
+bool hooks_work(struct nic *nic); /* true: more is left */
+
+/* hook_frames.c: as send_frames() and receive_frames(), through the module */
+unsigned hooks_transmit(struct nic *nic, unsigned ring, unsigned count, bool looped, bool groups);
+unsigned hooks_receive(struct nic *nic, const struct frame *frames, unsigned count);
 
 /* record.c: 0, -EAGAIN, or what guest memory said */
 int record_load(struct nic *nic, const struct record *record, uint64_t addr, struct scope *scope);
@@ -403,7 +425,11 @@ static inline uint64_t plan_field(const struct plan_field *field, const uint8_t 
 	return word >> field->shift & field->mask;
 }
 
-/* transmit.c, receive.c */
+/* transmit.c, transmit_send.c, receive.c */
+unsigned send_frames(struct nic *nic, const struct frame *frames, unsigned count, bool looped);
+void count_frames(struct nic *nic, unsigned count, bool groups);
+void count_faults(struct nic *nic, unsigned faults);
+unsigned receive_frames(struct nic *nic, const struct frame *frames, unsigned count);
 bool transmit_work(struct nic *nic, unsigned ring); /* true: more is left */
 bool receive_loop(struct nic *nic);
 void receive_init(struct nic *nic);

@@ -410,6 +410,22 @@ static unsigned transmit_command(struct build *build)
 	return 1;
 }
 
+/* What was built, on its way; how many frames are done with. */
+static unsigned hand_on(struct build *build)
+{
+	struct nic *nic = build->nic;
+	unsigned taken;
+
+	if (nic->hook_transmit)
+		return hooks_transmit(nic, build->index, build->frames, build->looped,
+				      build->plain.groups);
+	taken = send_frames(nic, nic->frames, build->frames, build->looped);
+	if (nic->trace)
+		trace_frames(nic, build->looped ? "loop" : "out", nic->frames, taken);
+	count_frames(nic, taken, build->plain.groups);
+	return taken;
+}
+
 /* A batch of frames out of READY loaded slots: how many slots are done with. */
 static unsigned transmit_part(struct build *build, uint32_t ready)
 {
@@ -429,12 +445,9 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 		return 0;
 	if (build->command)
 		return transmit_command(build);
-	taken = send_frames(nic, build->frames, build->looped);
-	if (nic->trace)
-		trace_frames(nic, build->looped ? "loop" : "out", nic->frames, taken);
+	taken = hand_on(build);
 	slots = taken == build->frames ? build->slots : taken ? nic->slots_of[taken - 1] : 0;
 	build->run->waits = taken < build->frames;
-	count_frames(nic, taken, build->plain.groups);
 	if (taken == build->frames) /* else this part is made again */
 		count_faults(nic, build->faults);
 	commit(build, slots);

@@ -33,8 +33,3 @@ void frame_pad(struct build *build);
 bool frame_segments(struct build *build); /* true: it is cut, or cannot be */
 void frame_checksums(struct build *build);
 void frame_vlan(struct build *build);
-
-/* transmit_send.c */
-unsigned send_frames(struct nic *nic, unsigned count, bool looped); /* how many were taken */
-void count_frames(struct nic *nic, unsigned count, bool groups);
-void count_faults(struct nic *nic, unsigned faults);

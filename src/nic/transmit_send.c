@@ -87,28 +87,32 @@ static bool send_segments(struct nic *nic, const struct frame *whole)
 	return true;
 }
 
-unsigned send_frames(struct nic *nic, unsigned count, bool looped)
+static bool cut(const struct frame *frame)
+{
+	return frame->flags & (FRAME_TCP4 | FRAME_TCP6);
+}
+
+/* How many were taken. */
+unsigned send_frames(struct nic *nic, const struct frame *frames, unsigned count, bool looped)
 {
 	unsigned plain = 0;
 
 	for (unsigned i = 0; looped && i < count; i++)
-		loop_back(nic, &nic->frames[i]);
+		loop_back(nic, &frames[i]);
 	if (!count || looped || !nic->port || !nic->link)
 		return count;
 	if (nic->port->ops->offloads)
-		return nic->port->ops->transmit(nic->port, nic->frames, count);
+		return nic->port->ops->transmit(nic->port, frames, count);
 	for (unsigned done = 0; done < count; done = plain) {
-		if (nic->frames[done].flags & (FRAME_TCP4 | FRAME_TCP6)) {
-			if (!send_segments(nic, &nic->frames[done]))
+		if (cut(&frames[done])) {
+			if (!send_segments(nic, &frames[done]))
 				return done;
 			plain = done + 1;
 			continue;
 		}
-		for (plain = done; plain < count; plain++) {
-			if (nic->frames[plain].flags & (FRAME_TCP4 | FRAME_TCP6))
-				break;
-		}
-		done += nic->port->ops->transmit(nic->port, nic->frames + done, plain - done);
+		for (plain = done; plain < count && !cut(&frames[plain]); plain++)
+			;
+		done += nic->port->ops->transmit(nic->port, frames + done, plain - done);
 		if (done < plain)
 			return done;
 	}
