@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CARD_ACTIONS_MAX = 32768 };
+
 static const char *skip(const char *text)
 {
 	while (isspace((unsigned char)*text))
@@ -267,6 +269,14 @@ static bool item(struct draft *draft, const struct node *node, const char *text,
 	return item_read(draft, node, copy(draft, whole, strlen(whole)), action) && good;
 }
 
+/* So many that no card is meant; said once. */
+static bool too_many(struct draft *draft, const struct node *node)
+{
+	if (draft->actions == CARD_ACTIONS_MAX)
+		wrong(draft, node, "more than %d actions in one card", CARD_ACTIONS_MAX);
+	return draft->actions++ >= CARD_ACTIONS_MAX;
+}
+
 bool actions_read(struct draft *draft, const struct node *node, const char *attribute,
 		  struct actions *actions)
 {
@@ -283,6 +293,8 @@ bool actions_read(struct draft *draft, const struct node *node, const char *attr
 			wrong(draft, node, "more than %d actions in %s=", CARD_LIST_MAX, attribute);
 			return false;
 		}
+		if (too_many(draft, node))
+			return false;
 		if (!trimmed(text, length))
 			wrong(draft, node, "%s= has nothing between two ;", attribute);
 		else if (item(draft, node, text, length, &list[count]))

@@ -186,6 +186,7 @@ static bool find_beside(void *context, const char *path, const char *name, struc
 		return true;
 	}
 	snprintf(file->path, sizeof(file->path), "%.*s%s", folder, path, name);
+	mistakes_file(draft->mistakes, file->path);
 	return module_file_read(file);
 }
 

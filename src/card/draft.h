@@ -31,6 +31,7 @@ struct symbol {
 	uint16_t index; /* of the ring, timer, reset, bank or memory */
 	uint16_t bank;
 	struct reg *reg; /* SYMBOL_REGISTER */
+	bool alias;	 /* of another one's bits */
 	bool misplaced;	 /* its offset was wrong and is not the one it has now */
 	const struct node *node;
 	struct symbol *next, *chain;
@@ -77,7 +78,7 @@ struct draft {
 	struct card *card;
 	struct node *root;
 	struct symbol *symbols, **symbols_last, **buckets;
-	unsigned registers, elements, hints;
+	unsigned registers, elements, hints, actions;
 	struct layout layouts[LAYOUTS_MAX];
 	unsigned layouts_count;
 	uint16_t words;

@@ -66,9 +66,12 @@ static bool goes_on(const char *at)
 /* A sign, or a word that ends where it ends. */
 bool parser_take(struct parser *parser, const char *token)
 {
-	size_t length = strlen(token);
+	size_t length;
 
 	skip_space(parser);
+	if (*parser->at != *token)
+		return false;
+	length = strlen(token);
 	if (strncmp(parser->at, token, length) ||
 	    (isalpha((unsigned char)token[0]) && goes_on(parser->at + length)))
 		return false;

@@ -35,6 +35,7 @@ static const struct engine_name {
 	{"here", VALUE_HERE, 64, 0, SPEAKS_HERE},
 	{"card.mac", VALUE_MAC, 48, 0, 0},
 	{"link.up", VALUE_LINK_UP, 1, 0, 0},
+	{"link.speed", VALUE_LINK_SPEED, 32, 0, 0},
 	{"frame.length", VALUE_FRAME_LENGTH, 32, 0, SPEAKS_FRAME},
 	{"frame.put", VALUE_FRAME_PUT, 32, 0, SPEAKS_FRAME},
 	{"frame.first", VALUE_FRAME_FIRST, 1, 0, SPEAKS_FRAME},

@@ -30,7 +30,8 @@ bool word_in(const char *list, const char *word)
 const struct word *word_find(const char *name, const char *parent)
 {
 	for (unsigned i = 0; i < words_count; i++) {
-		if (!strcmp(words[i].name, name) && (!parent || word_in(words[i].parents, parent)))
+		if (*words[i].name == *name && !strcmp(words[i].name, name) &&
+		    (!parent || word_in(words[i].parents, parent)))
 			return &words[i];
 	}
 	return NULL;
@@ -40,7 +41,7 @@ const struct attribute_word *word_attribute(const struct word *word, const char 
 {
 	for (const struct attribute_word *at = word->attributes;
 	     at < word->attributes + WORD_ATTRIBUTES && at->name; at++) {
-		if (!strcmp(at->name, name))
+		if (*at->name == *name && !strcmp(at->name, name))
 			return at;
 	}
 	return NULL;
@@ -59,6 +60,18 @@ static const struct attribute_word *attribute_meant(struct draft *draft, struct 
 	if (!nearest.best || node_get(node, nearest.best))
 		return NULL;
 	return word_attribute(word, nearest.best);
+}
+
+/* It is there from now on, and nobody asks for it again. */
+static void attribute_missing(struct draft *draft, struct node *node, const char *name)
+{
+	struct attribute *all = draft_take(draft, struct attribute, node->attributes_count + 1);
+
+	wrong(draft, node, "<%s> needs %s=", node->word, name);
+	memcpy(all, node->attributes, node->attributes_count * sizeof(*all));
+	all[node->attributes_count++] = (struct attribute){name, broken, -1};
+	node->attributes = all;
+	node->broken = true;
 }
 
 static void check_attributes(struct draft *draft, struct node *node, const struct word *word)
@@ -80,12 +93,8 @@ static void check_attributes(struct draft *draft, struct node *node, const struc
 	node->attributes_count = kept;
 	for (const struct attribute_word *at = word->attributes;
 	     at < word->attributes + WORD_ATTRIBUTES && at->name; at++) {
-		if (!at->required || node_get(node, at->name))
-			continue;
-		wrong(draft, node, "<%s> needs %s=", node->word, at->name);
-		node->broken = true;
-		node->attributes[node->attributes_count++] =
-			(struct attribute){at->name, broken, -1};
+		if (at->required && !node_get(node, at->name))
+			attribute_missing(draft, node, at->name);
 	}
 }
 

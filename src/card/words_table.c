@@ -56,10 +56,11 @@
 	       "do= runs when the value written is not 0 (the default), always, or differs")
 #define COUNTED_TX                                                                                 \
 	"tx.frames tx.bytes tx.broadcast tx.multicast tx.64 tx.127 tx.255 tx.511 tx.1023 tx.max "  \
-	"tx.segmented tx.faults "
+	"tx.segmented tx.faults tx.errors "
 #define COUNTED_RX                                                                                 \
 	"rx.good rx.bytes rx.broadcast rx.multicast rx.64 rx.127 rx.255 rx.511 rx.1023 rx.max "    \
-	"rx.no-room rx.filtered rx.too-long rx.too-short rx.total rx.total-bytes rx.stopped"
+	"rx.no-room rx.filtered rx.too-long rx.too-short rx.total rx.total-bytes rx.stopped "      \
+	"rx.errors"
 
 enum { BANK_BYTES = 1 << 20 };
 

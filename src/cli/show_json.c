@@ -76,6 +76,7 @@ static json_object *registers_of(const struct card *card, const struct bank *ban
 		put_number(one, "at", reg->at);
 		put_number(one, "bytes", reg->bytes);
 		put_number(one, "count", reg->count);
+		put_number(one, "stride", reg->stride);
 		put_text(one, "access", show_access(reg, reg->valid));
 		put_number(one, "reset", reg->reset);
 		put_doc(one, node);

@@ -38,6 +38,15 @@ int host_add(struct host *host, const struct nic_spec *spec, struct mistakes *mi
 	     struct error *err);
 int host_remove(struct host *host, const char *name, struct error *err);
 
+/*
+ * Reads the description of a NIC again and puts it in the place of the old one, or
+ * leaves that as it is: see instance_reload(). MISTAKES of the new one, or ERR.
+ */
+int host_reload(struct host *host, const char *name, bool reset, struct mistakes *mistakes,
+		struct error *err);
+/* From now on whenever its files change; what comes of it is told on standard error. */
+int host_watch(struct host *host, bool reset, struct error *err);
+
 /* In the order they were added; NULL: there are no more, or none of that name. */
 struct instance *host_nic(const struct host *host, unsigned index);
 struct instance *host_last(const struct host *host);

@@ -39,6 +39,18 @@ const char *instance_socket(const struct instance *instance); /* path, or NULL *
 /* The whole state, to a file and from one; see snapshot.h. */
 int instance_save(struct instance *instance, const char *path, struct error *err);
 int instance_load(struct instance *instance, const char *path, struct error *err);
+/*
+ * Runs on CARD from now on; the one before is its owner's again. How, or: -EAGAIN,
+ * the card is busy; -ECANCELED, something that it holds has no place, so that it
+ * would have to be RESET; -EBUSY, the VM has to unplug the card first.
+ */
+enum reloaded {
+	RELOADED_CARRIED, /* the driver notices nothing */
+	RELOADED_RESET,	  /* as after a reset that the driver did not ask for */
+	RELOADED_AFRESH,  /* no VM has it */
+};
+int instance_reload(struct instance *instance, const struct card *card, bool reset,
+		    struct error *err);
 void instance_link(struct instance *instance, bool up);
 struct json_object *instance_describe(const struct instance *instance);
 struct json_object *instance_stats(const struct instance *instance);

@@ -17,9 +17,10 @@ void target_put(struct nic *nic, const struct target *target, const struct scope
 {
 	uint64_t *word = target_word(nic, target, scope);
 
-	if (word)
-		*word = (*word & ~target->mask) | (value << target->shift & target->mask);
-	nic->dirty = true;
+	if (!word)
+		return;
+	*word = (*word & ~target->mask) | (value << target->shift & target->mask);
+	nic_changed(nic, (unsigned)(word - nic->state));
 }
 
 static void assign(struct nic *nic, const struct action *action, const struct scope *scope)
@@ -47,7 +48,8 @@ static void assign(struct nic *nic, const struct action *action, const struct sc
 		value = expr_eval(nic, &action->value, scope) << target->shift;
 		*word = (*word & ~target->mask) | (value & target->mask);
 	}
-	nic->dirty |= *word != before;
+	if (*word != before)
+		nic_changed(nic, (unsigned)(word - nic->state));
 }
 
 void ring_wake(struct nic *nic, unsigned ring)
@@ -72,6 +74,7 @@ static void stop(struct nic *nic, unsigned ring)
 {
 	nic->rings[ring].state = RING_STOPPED;
 	nic->rings[ring].halted = true;
+	flights_forget(nic, ring);
 }
 
 void nic_reset_list(struct nic *nic, unsigned which)
@@ -86,13 +89,14 @@ void nic_reset_list(struct nic *nic, unsigned which)
 	for (unsigned i = 0; i < nic->card->rings_count; i++) {
 		if (!(reset->rings >> i & 1))
 			continue;
+		flights_forget(nic, i);
 		memset(&nic->rings[i], 0, sizeof(nic->rings[i]));
 		nic->rings[i].halted =
 			nic->card->rings[i].starts && !nic->card->rings[i].when.count;
 	}
 	if (reset->rings)
 		recorded_drop(nic);
-	nic->dirty = true;
+	nic_changed_all(nic);
 	interrupts_reset(nic);
 	nic->nesting++;
 	actions_run(nic, &reset->actions, &scope);
@@ -127,6 +131,7 @@ void action_run(struct nic *nic, const struct action *action, struct scope *scop
 	case VERB_COPY:
 		memmove(&nic->state[action->target.word], &nic->state[action->source],
 			action->count * sizeof(uint64_t));
+		nic_changed_all(nic);
 		break;
 	case VERB_ARM:
 		timer_arm(nic->bus.clock, &nic->timers[action->operand],

@@ -110,6 +110,8 @@ static uint64_t engine_value(struct nic *nic, const struct op *op, const struct 
 		return mac_value(nic);
 	case VALUE_LINK_UP:
 		return phy_up(nic);
+	case VALUE_LINK_SPEED:
+		return nic->health.mbps ? nic->health.mbps : UINT32_MAX;
 	case VALUE_RING_STATE:
 		return nic->rings[op->ring].state;
 	case VALUE_RING_READY:

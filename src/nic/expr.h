@@ -49,10 +49,11 @@ enum op_code {
 enum engine_value {
 	VALUE_NEW, /* the value being written, and what was stored */
 	VALUE_OLD,
-	VALUE_INDEX,   /* i */
-	VALUE_HERE,    /* address of the slot */
-	VALUE_MAC,     /* first byte in bits 7:0 */
-	VALUE_LINK_UP, /* 0 or 1 */
+	VALUE_INDEX,	  /* i */
+	VALUE_HERE,	  /* address of the slot */
+	VALUE_MAC,	  /* first byte in bits 7:0 */
+	VALUE_LINK_UP,	  /* 0 or 1 */
+	VALUE_LINK_SPEED, /* Mb/s of the host's NIC; the highest number: not known */
 	VALUE_FRAME_LENGTH,
 	VALUE_FRAME_PUT, /* bytes in this slot */
 	VALUE_FRAME_FIRST,

@@ -53,7 +53,7 @@ static void run_end(struct run *run)
 	else if (hooked->receiving)
 		done = receive_frames(run->nic, run->first, run->count);
 	else
-		done = send_frames(run->nic, run->first, run->count, run->looped);
+		done = send_others(run->nic, run->first, run->count, run->looped, &hooked->cut);
 	for (; done < run->count; done++)
 		frame_store_put(store, &run->first[done]);
 	run->count = 0;
@@ -186,8 +186,7 @@ unsigned hooks_transmit(struct nic *nic, unsigned ring, unsigned count, bool loo
 	entry = hook_enter(hooked, WITHIN_WORK, "transmit");
 	hooked->hooks->call.transmit(hooked->hooks->self, ring, 0, hooked->batch.shown, count);
 	hook_leave(hooked, entry);
-	if (nic->trace)
-		trace_frames(nic, looped ? "loop" : "out", nic->frames, count);
+	nic->rings[ring].given = nic->rings[ring].gone = (uint16_t)count;
 	hand_on(nic, looped);
 	return count;
 }
@@ -234,7 +233,7 @@ bool hook_out_drain(struct nic *nic)
 	struct frame frame;
 
 	while (frame_store_first(store, &frame)) {
-		if (!send_frames(nic, &frame, 1, false))
+		if (!send_others(nic, &frame, 1, false, &nic->hooked->cut))
 			return true;
 		frame_store_drop(store);
 	}

@@ -14,6 +14,7 @@ enum {
 	HOOK_EDITS = 256 << 10, /* bytes of those, and of what it puts into others */
 	HOOK_BATCH = 512 << 10, /* bytes of frames that it is shown at once */
 	HOOK_QUEUE = 256 << 10, /* bytes that it may send besides */
+	HOOK_STATE = 64 << 10,	/* bytes that it may save */
 	HOOK_STORE = HOOK_EDITS + HOOK_BATCH + HOOK_QUEUE,
 };
 
@@ -41,6 +42,7 @@ struct hooked {
 	uint64_t kicked; /* bit per name that waits */
 	uint64_t values[CARD_CALLED_MAX];
 	struct frame_store out, in; /* that wait for the port, and for the driver */
+	uint16_t cut;		    /* segments of the first of OUT that the port has */
 	struct hook_batch batch;
 	bool receiving; /* the batch goes to the driver */
 	struct anynic_frame shown[BATCH];

@@ -113,6 +113,7 @@ void hooks_reset(struct nic *nic, unsigned reset)
 	if (nic->card->resets[reset].rings) {
 		hooked->kicked = 0;
 		frame_store_clear(&hooked->out);
+		hooked->cut = 0;
 		frame_store_clear(&hooked->in);
 	}
 	if (!hooked->hooks->call.reset || hooked->failed)

@@ -91,7 +91,7 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 		return NULL;
 	nic->card = card;
 	nic->bus = *bus;
-	nic->link = true;
+	nic->link = nic->carrier = nic->plugged = true;
 	memcpy(nic->mac, mac, 6);
 	if (!nic_allocate(nic)) {
 		nic_free(nic);
@@ -102,6 +102,10 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 	pins_init(nic);
 	phy_init(nic);
 	plans_init(nic);
+	if (!cares_init(nic)) {
+		nic_free(nic);
+		return NULL;
+	}
 	counters_init(nic);
 	receive_init(nic);
 	for (unsigned i = 0; i < card->rings_count; i++)
@@ -139,6 +143,7 @@ void nic_free(struct nic *nic)
 	free(nic->timers);
 	free(nic->windows);
 	free(nic->counters);
+	free(nic->cares);
 	free(nic->loop);
 	free(nic);
 }
@@ -148,9 +153,18 @@ static unsigned peer_receive(void *context, const struct frame *frames, unsigned
 	return nic_receive(context, frames, count);
 }
 
+void nic_link_update(struct nic *nic)
+{
+	phy_wire(nic, nic->carrier && nic->plugged && !nic->module_link_down);
+	interrupts_update(nic);
+}
+
 static void peer_link(void *context, bool up)
 {
-	nic_link(context, up);
+	struct nic *nic = context;
+
+	nic->carrier = up;
+	nic_link_update(nic);
 }
 
 static void peer_writable(void *context)
@@ -162,11 +176,39 @@ static void peer_writable(void *context)
 	nic->bus.schedule(nic->bus.context);
 }
 
+static void peer_sent(void *context, unsigned count)
+{
+	flights_gone(context, count);
+	peer_writable(context);
+}
+
+/* Errors of the host's NIC are the card's: posted as they become known. */
+static void peer_health(void *context, const struct port_health *health)
+{
+	struct nic *nic = context;
+	bool news = nic->health.mbps != health->mbps;
+
+	nic->counts[COUNT_RX_ERRORS] += health->rx_errors - nic->health.rx_errors;
+	nic->counts[COUNT_RX_NO_ROOM] += health->rx_missed - nic->health.rx_missed;
+	nic->counts[COUNT_TX_ERRORS] += health->tx_errors - nic->health.tx_errors;
+	nic->health = *health;
+	counters_post(nic);
+	if (news)
+		phy_speed(nic);
+	interrupts_update(nic);
+}
+
 void nic_attach(struct nic *nic, struct port *port)
 {
 	nic->port = port;
-	if (port)
-		port->peer = (struct port_peer){nic, peer_receive, peer_link, peer_writable};
+	nic->filter_told = false;
+	if (!port)
+		return;
+	port->peer = (struct port_peer){nic,	       peer_receive, peer_link,
+					peer_writable, peer_sent,    peer_health};
+	peer_link(nic, !port->down);
+	peer_health(nic, &port->health);
+	nic->bus.schedule(nic->bus.context); /* for its filter */
 }
 
 void nic_reset(struct nic *nic)
@@ -199,12 +241,10 @@ bool nic_work(struct nic *nic)
 	if (nic->failed)
 		return false;
 	more = recorded_work(nic);
-	if (nic->dirty)
-		rings_update(nic);
+	rings_update(nic);
 	if (nic->hooked) {
 		more |= hooks_work(nic);
-		if (nic->dirty)
-			rings_update(nic);
+		rings_update(nic);
 	}
 	for (unsigned i = 0; i < nic->card->rings_count; i++) {
 		if (nic->card->rings[i].direction == RING_TRANSMIT)
@@ -214,6 +254,8 @@ bool nic_work(struct nic *nic)
 	dma_flush(nic->bus.memory);
 	counters_post(nic);
 	interrupts_update(nic);
+	if (nic->port && nic->port->ops->filter)
+		port_filter_tell(nic);
 	if (receive_room(nic)) {
 		nic->held = false;
 		nic->port->ops->resume(nic->port);
@@ -225,8 +267,8 @@ bool nic_work(struct nic *nic)
 
 void nic_link(struct nic *nic, bool up)
 {
-	phy_wire(nic, up);
-	interrupts_update(nic);
+	nic->plugged = up;
+	nic_link_update(nic);
 }
 
 const struct nic_stats *nic_stats(const struct nic *nic)

@@ -376,8 +376,10 @@ static enum delivery deliver_segments(struct nic *nic, const struct frame *frame
 	struct segments cut;
 	size_t length;
 
-	if (!segments_begin(&cut, frame))
+	if (!segments_begin(&cut, frame)) {
+		nic->stats.rx_malformed++;
 		return TAKEN;
+	}
 	while (nic->held_segments &&
 	       (length = segments_next(&cut, nic->segment, sizeof(nic->segment))))
 		nic->held_segments--;
@@ -391,6 +393,7 @@ static enum delivery deliver_segments(struct nic *nic, const struct frame *frame
 			return HELD;
 		}
 	}
+	nic->stats.rx_cut += cut.index ? cut.index - 1 : 0;
 	return TAKEN;
 }
 
@@ -416,7 +419,6 @@ static enum delivery receive_one(struct nic *nic, const struct frame *frame)
 	return deliver(nic, data, length, known, false);
 }
 
-/* How many were taken; what is not is offered again. */
 unsigned receive_frames(struct nic *nic, const struct frame *frames, unsigned count)
 {
 	unsigned taken = 0;
@@ -436,8 +438,7 @@ unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count
 
 	if (nic->failed)
 		return count;
-	if (nic->dirty)
-		rings_update(nic);
+	rings_update(nic);
 	nic->held = false;
 	taken = nic->hook_receive ? hooks_receive(nic, frames, count)
 				  : receive_frames(nic, frames, count);
@@ -457,6 +458,7 @@ bool receive_loop(struct nic *nic)
 
 		if (deliver(nic, entry->data, entry->length, false, false) == HELD)
 			return false;
+		nic->stats.rx_looped++;
 		nic->loop_head = (nic->loop_head + 1) % LOOP_FRAMES;
 		nic->loop_count--;
 	}

@@ -23,6 +23,8 @@ static void base_set(struct nic *nic, unsigned index, uint64_t base)
 	const struct ring *ring = &nic->card->rings[index];
 	struct ring_run *run = &nic->rings[index];
 
+	if (base != run->base)
+		flights_forget(nic, index);
 	if (ring->walked && !ring->cursor_mask && base != run->base) {
 		run->position = ring->by_address ? base : 0;
 		run->finished = false;
@@ -48,24 +50,36 @@ static void ring_geometry(struct nic *nic, unsigned index)
 		stream_geometry(nic, index);
 }
 
+static void ring_update(struct nic *nic, unsigned index)
+{
+	const struct ring *ring = &nic->card->rings[index];
+	struct ring_run *run = &nic->rings[index];
+	struct scope scope = {0};
+
+	nic->plans[index].stale = true;
+	if (!expr_holds(nic, &ring->when, &scope)) {
+		run->halted = ring->starts && !ring->when.count;
+		run->state = RING_STOPPED;
+		flights_forget(nic, index);
+		return;
+	}
+	if (run->halted)
+		run->state = RING_STOPPED;
+	else if (run->state == RING_STOPPED)
+		run->state = RING_RUNNING;
+	ring_geometry(nic, index);
+}
+
+/* Those whose registers have changed. */
 void rings_update(struct nic *nic)
 {
-	nic->dirty = false;
-	for (unsigned i = 0; i < nic->card->rings_count; i++) {
-		const struct ring *ring = &nic->card->rings[i];
-		struct ring_run *run = &nic->rings[i];
-		struct scope scope = {0};
+	uint32_t rings = ~(uint32_t)(CARES_RINGS - 1),
+		 touched = (nic->touched | nic->always) & rings;
 
-		if (!expr_holds(nic, &ring->when, &scope)) {
-			run->halted = ring->starts && !ring->when.count;
-			run->state = RING_STOPPED;
-			continue;
-		}
-		if (run->halted)
-			run->state = RING_STOPPED;
-		else if (run->state == RING_STOPPED)
-			run->state = RING_RUNNING;
-		ring_geometry(nic, i);
+	nic->touched &= ~rings;
+	for (unsigned i = 0; touched && i < nic->card->rings_count; i++) {
+		if (touched & cares_ring(i))
+			ring_update(nic, i);
 	}
 }
 
@@ -76,16 +90,17 @@ void ring_start(struct nic *nic, unsigned index, const uint64_t *at)
 	struct scope scope = {0};
 	uint64_t base = expr_eval(nic, &ring->base, &scope);
 
+	flights_forget(nic, index);
 	run->halted = run->finished = false;
 	run->state = RING_RUNNING; /* or not: see rings_update() */
 	run->base = base;
+	nic->touched |= cares_ring(index);
 	if (!ring->cursor_mask)
 		run->position = at ? *at : ring->by_address ? base : 0;
 	else if (at)
 		nic->state[ring->cursor_word] =
 			(nic->state[ring->cursor_word] & ~ring->cursor_mask) |
 			(*at & ring->cursor_mask);
-	nic->dirty = true;
 }
 
 uint32_t ring_cursor(const struct nic *nic, unsigned ring)

@@ -142,7 +142,7 @@ int32_t service_set(struct anynic_nic *self, int32_t handle, uint32_t index, uin
 		return ANYNIC_INVALID;
 	word = &nic->state[place.reg->word + index];
 	*word = (*word & ~place.mask) | (value << place.shift & place.mask);
-	nic->dirty = true;
+	nic_changed(nic, place.reg->word + index);
 	return ANYNIC_OK;
 }
 
@@ -160,7 +160,7 @@ int32_t service_raise(struct anynic_nic *self, int32_t handle, uint32_t index, u
 	if (interrupts_delay(nic, word, bits, &scope))
 		return ANYNIC_OK;
 	nic->state[word] |= bits;
-	nic->dirty = true;
+	nic_changed(nic, word);
 	return ANYNIC_OK;
 }
 
@@ -238,7 +238,10 @@ int32_t service_link(struct anynic_nic *self)
 
 int32_t service_link_set(struct anynic_nic *self, uint32_t up)
 {
-	phy_wire(nic_of(self), up != 0);
+	struct nic *nic = nic_of(self);
+
+	nic->module_link_down = !up;
+	nic_link_update(nic);
 	return ANYNIC_OK;
 }
 

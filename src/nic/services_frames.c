@@ -185,10 +185,12 @@ int32_t service_gather(struct anynic_nic *self, const struct anynic_frame *meta,
 	hooked->receiving = false;
 	if (!hook_frame_end(nic, &frame, &shown))
 		return ANYNIC_INVALID;
-	result = (int)send_frames(nic, &frame, 1, false);
+	result = (int)send_others(nic, &frame, 1, false, &hooked->cut);
 	hooked->batch.used = used;
-	if (!result)
+	if (!result && !hooked->cut)
 		return ANYNIC_AGAIN; /* the port says when */
+	if (!result)
+		frame_store_put(&hooked->out, &frame); /* some of it is on its way */
 	nic->stats.tx_frames++;
 	nic->stats.tx_bytes += frame.length;
 	return ANYNIC_OK;

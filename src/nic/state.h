@@ -13,6 +13,7 @@ enum {
 	BUDGET = 256,		  /* slots of one ring before others have their turn */
 	SLOT_MAX = CARD_SLOT_MAX, /* bytes */
 	LOOP_FRAMES = 64,	  /* frames on their way back inside the card */
+	FLIGHTS = 512,		  /* frames that a port has and has not sent */
 	NESTING_MAX = 4,	  /* windows into windows, reset lists within reset lists */
 	RECORDED_MAX = 16,	  /* lists of actions that wait for guest memory */
 	PERIOD_MIN = 1000,	  /* ns, of a timer */
@@ -50,6 +51,8 @@ struct ring_run {
 	bool halted;	/* until it is started, whatever its when= says */
 	bool finished;	/* the slot at the cursor is done with, the next not known; see walk.c */
 	uint64_t position, finished_at; /* the cursor, where no register is; and of that slot */
+	uint16_t given, gone; /* transmit: frames from the cursor on that the port has; sent */
+	uint16_t cut;	      /* segments of the frame after these that it has */
 	uint64_t base, stride;
 	uint32_t entries;
 	uint32_t from, needs; /* stream: where it begins; room that the last frame did not find */
@@ -91,9 +94,9 @@ struct fill { /* what a receive ring's registers say of frames that need one slo
 	struct result results[RESULTS];
 };
 
-struct plans { /* of one ring */
-	bool usable, asks_type;
-	uint64_t asks[2]; /* bits of a slot that decisions are made by */
+struct plans {			       /* of one ring */
+	bool usable, asks_type, stale; /* stale: registers have changed */
+	uint64_t asks[2];	       /* bits of a slot that decisions are made by */
 	struct {
 		uint16_t word;
 		uint64_t mask, seen;
@@ -138,14 +141,23 @@ struct nic {
 	struct port *port;
 	uint8_t mac[6];
 	bool link, negotiating;
-	uint32_t levels;	 /* of interrupts with a vector */
-	bool level, dirty, held; /* held: the port keeps frames until there is room */
+	/* of the port; by the operator; by the module: all make the link */
+	bool carrier, plugged, module_link_down;
+	struct port_health health;
+	struct port_filter filter;	/* as told to the port */
+	bool filter_told, filter_takes; /* takes: a ring runs */
+	uint8_t flights[FLIGHTS];	/* rings of frames that a port has, in order */
+	unsigned flights_first, flights_count;
+	uint32_t levels;  /* of interrupts with a vector */
+	bool level, held; /* held: the port keeps frames until there is room */
 	uint8_t nesting;
 	unsigned held_segments; /* of its first frame, delivered already */
 	struct timer look;	/* for room, while frames wait for slots of their own */
 	uint64_t look_after;
 	uint64_t reset_time;
 	uint64_t *state;
+	uint32_t *cares; /* per state word: who looks again; see cares.c */
+	uint32_t touched, always;
 	uint8_t **memories;
 	struct ring_run *rings;
 	struct plans *plans; /* a ring each */
@@ -240,6 +252,11 @@ int hooks_command(struct nic *nic, const struct action *action, const struct sco
 void hooks_timer(struct nic *nic, unsigned timer);
 bool hooks_work(struct nic *nic); /* true: more is left */
 
+/* hook_carry.c: how many bytes, or an enum anynic_result; what it says */
+int32_t hooks_save(struct nic *nic, uint8_t *to, uint32_t room);
+int32_t hooks_restore(struct nic *nic, const uint8_t *from, uint32_t length);
+int hooks_carry(struct nic *to, struct nic *from); /* 0 or -ECANCELED */
+
 /* hook_frames.c: as send_frames() and receive_frames(), through the module */
 unsigned hooks_transmit(struct nic *nic, unsigned ring, unsigned count, bool looped, bool groups);
 unsigned hooks_receive(struct nic *nic, const struct frame *frames, unsigned count);
@@ -314,6 +331,7 @@ void phy_init(struct nic *nic);
 void phy_reset(struct nic *nic); /* quietly: whoever resets looks at the link anyway */
 void phy_negotiate(struct nic *nic);
 void phy_wire(struct nic *nic, bool up);
+void phy_speed(struct nic *nic);
 
 /* ring.c */
 void rings_update(struct nic *nic);
@@ -426,9 +444,12 @@ static inline uint64_t plan_field(const struct plan_field *field, const uint8_t 
 }
 
 /* transmit.c, transmit_send.c, receive.c */
-unsigned send_frames(struct nic *nic, const struct frame *frames, unsigned count, bool looped);
 void count_frames(struct nic *nic, unsigned count, bool groups);
 void count_faults(struct nic *nic, unsigned faults);
+/* Frames of no ring; how many were taken. CUT: segments of the first that were, before and after.
+ */
+unsigned send_others(struct nic *nic, const struct frame *frames, unsigned count, bool looped,
+		     uint16_t *cut);
 unsigned receive_frames(struct nic *nic, const struct frame *frames, unsigned count);
 bool transmit_work(struct nic *nic, unsigned ring); /* true: more is left */
 bool receive_loop(struct nic *nic);
@@ -441,13 +462,49 @@ void receive_look(struct nic *nic, const struct ring *ring, const struct frame *
 /* receive_plain.c: how many frames from the front went the short way */
 unsigned receive_plain(struct nic *nic, const struct frame *frames, unsigned count);
 
+/* transmit_send.c: frames that a port has, which has not sent them yet */
+enum { NO_RING = 0xff };
+void flights_forget(struct nic *nic, unsigned ring);
+void flights_gone(struct nic *nic, unsigned count);
+
 /* filter.c */
 bool filter_accepts(struct nic *nic, struct facts *facts);
+
+/* port_filter.c */
+void port_filter_tell(struct nic *nic);
+
+/* cares.c */
+enum {
+	CARES_INTERRUPTS = 1,
+	CARES_PORT = 2,	    /* what the port knows of the filter */
+	CARES_ACCEPTED = 4, /* and who it is known to take */
+	CARES_FILTER = CARES_PORT | CARES_ACCEPTED,
+	CARES_RINGS = 8, /* << ring */
+	CARES_RING_LAST = 28,
+};
+bool cares_init(struct nic *nic); /* false: no memory */
+uint32_t cares_ring(unsigned ring);
+
+/* A state word has changed. */
+static inline void nic_changed(struct nic *nic, unsigned word)
+{
+	nic->touched |= nic->cares[word];
+}
+
+/* Who knows which. */
+static inline void nic_changed_all(struct nic *nic)
+{
+	nic->touched = UINT32_MAX;
+}
+
+/* nic.c */
+void nic_link_update(struct nic *nic);
 
 /* interrupt.c */
 void interrupts_init(struct nic *nic);
 void interrupts_reset(struct nic *nic);
 void interrupts_update(struct nic *nic);
+void interrupts_tell(struct nic *nic); /* of what is delayed, now */
 bool interrupts_delay(struct nic *nic, unsigned word, uint64_t mask, const struct scope *scope);
 
 /* counters.c */

@@ -306,6 +306,8 @@ void nic_trace_end(struct nic *nic)
 		    at->write ? "writes" : "reads", nic->card->banks[at->bank].name, at->offset);
 		end_line(nic);
 	}
+	if (trace)
+		trace->strangers_count = 0;
 	nic->trace = NULL;
 }
 

@@ -410,27 +410,23 @@ static unsigned transmit_command(struct build *build)
 	return 1;
 }
 
-/* What was built, on its way; how many frames are done with. */
-static unsigned hand_on(struct build *build)
+/* How many of the frames at the front are done with. A driver may have changed given slots. */
+static unsigned frames_gone(struct build *build)
 {
-	struct nic *nic = build->nic;
-	unsigned taken;
+	struct ring_run *run = build->run;
+	unsigned gone = run->gone < build->frames ? run->gone : build->frames;
 
-	if (nic->hook_transmit)
-		return hooks_transmit(nic, build->index, build->frames, build->looped,
-				      build->plain.groups);
-	taken = send_frames(nic, nic->frames, build->frames, build->looped);
-	if (nic->trace)
-		trace_frames(nic, build->looped ? "loop" : "out", nic->frames, taken);
-	count_frames(nic, taken, build->plain.groups);
-	return taken;
+	run->given = (uint16_t)(run->given - run->gone);
+	run->gone = 0;
+	return gone;
 }
 
 /* A batch of frames out of READY loaded slots: how many slots are done with. */
 static unsigned transmit_part(struct build *build, uint32_t ready)
 {
 	struct nic *nic = build->nic;
-	unsigned taken, slots;
+	struct ring_run *run = build->run;
+	unsigned given, taken, done, slots;
 
 	build->frame = NULL;
 	build->frames = build->slots = build->faults = 0;
@@ -445,10 +441,19 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 		return 0;
 	if (build->command)
 		return transmit_command(build);
-	taken = hand_on(build);
-	slots = taken == build->frames ? build->slots : taken ? nic->slots_of[taken - 1] : 0;
-	build->run->waits = taken < build->frames;
-	if (taken == build->frames) /* else this part is made again */
+	given = run->given < build->frames ? run->given : build->frames;
+	taken = nic->hook_transmit
+			? hooks_transmit(nic, build->index, build->frames, build->looped,
+					 build->plain.groups)
+			: send_frames(nic, build->index, given, build->frames, build->looped);
+	if (nic->trace)
+		trace_frames(nic, build->looped ? "loop" : "out", nic->frames + given, taken);
+	run->waits = given + taken < build->frames;
+	done = frames_gone(build);
+	slots = done == build->frames ? build->slots : done ? nic->slots_of[done - 1] : 0;
+	if (!nic->hook_transmit) /* which may have changed them, and has counted */
+		count_frames(nic, done, build->plain.groups);
+	if (done == build->frames) /* else this part is made again */
 		count_faults(nic, build->faults);
 	commit(build, slots);
 	advance(build, slots);
@@ -493,6 +498,8 @@ bool transmit_work(struct nic *nic, unsigned index)
 		dma_settle(nic->bus.memory);
 	if (build.again || build.blocked)
 		return false;
+	if (!done && run->given)
+		return false;	    /* until the port has sent some */
 	if (!done && !run->waits) { /* an open frame: more slots will come */
 		run->state = RING_STARVED;
 		return false;

@@ -33,3 +33,7 @@ void frame_pad(struct build *build);
 bool frame_segments(struct build *build); /* true: it is cut, or cannot be */
 void frame_checksums(struct build *build);
 void frame_vlan(struct build *build);
+
+/* transmit_send.c */
+/* Frames [FIRST, COUNT) of ring INDEX: how many more were taken; see ring_run.gone for the rest. */
+unsigned send_frames(struct nic *nic, unsigned index, unsigned first, unsigned count, bool looped);

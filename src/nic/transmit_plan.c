@@ -124,6 +124,9 @@ void plans_check(struct nic *nic, unsigned ring)
 	struct plans *plans = &nic->plans[ring];
 	bool stands = true;
 
+	if (!plans->stale)
+		return;
+	plans->stale = false;
 	for (unsigned i = 0; i < plans->depends_count; i++) {
 		uint64_t value = nic->state[plans->depends[i].word] & plans->depends[i].mask;
 
