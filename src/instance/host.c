@@ -76,16 +76,20 @@ static struct host_net *net_find(const struct host *host, const char *id)
 	return net;
 }
 
-static struct host_net *net_add(struct host *host, const char *id, const char *spec, bool shared,
-				struct error *err)
+static struct host_net *net_append(struct host *host, struct host_net *net)
 {
-	struct host_net *net = host_net_new(id, spec, shared, host->config.loop, err);
 	struct host_net **last = &host->nets;
 
 	while (*last)
 		last = &(*last)->next;
 	*last = net;
 	return net;
+}
+
+static struct host_net *net_add(struct host *host, const char *id, const char *spec, bool shared,
+				struct error *err)
+{
+	return net_append(host, host_net_new(id, spec, shared, host->config.loop, err));
 }
 
 int host_add_net(struct host *host, const char *id, const char *spec, bool shared,
@@ -96,6 +100,18 @@ int host_add_net(struct host *host, const char *id, const char *spec, bool share
 	if (net_find(host, id))
 		return error_set(err, -EINVAL, "--net %s=: there are two of that name", id);
 	return net_add(host, id, spec, shared, err) ? 0 : err->code;
+}
+
+int host_add_port(struct host *host, const char *id, struct port *port, struct error *err)
+{
+	struct host_net *net;
+
+	if (!id_right(id) || net_find(host, id)) {
+		port->ops->close(port);
+		return error_set(err, -EINVAL, "network %s: expected letters and digits, once", id);
+	}
+	net = net_append(host, host_net_around(id, port, host->config.loop, err));
+	return net ? 0 : err->code;
 }
 
 static int net_choose(struct host_nic *nic, const struct nic_spec *spec, struct error *err)
@@ -192,6 +208,7 @@ static int nic_start(struct host_nic *nic, const struct nic_spec *spec, const ch
 		.name = name,
 		.socket_path = nic->socket_path,
 		.fd = spec->fd,
+		.embed = spec->embed,
 		.net = *nic->net->id ? nic->net->id : nic->net->spec,
 		.capture = nic->capture,
 		.trace = nic->trace,
@@ -213,7 +230,7 @@ static int nic_fill(struct host_nic *nic, const struct nic_spec *spec, const cha
 		    struct mistakes *mistakes, struct error *err)
 {
 	nic->inherited = spec->fd >= 0;
-	if (nic->inherited == (spec->socket_path != NULL))
+	if (!spec->embed && nic->inherited == (spec->socket_path != NULL))
 		return error_set(err, -EINVAL, "one of socket= and fd= is needed");
 	if (!(nic->asked = strdup(spec->card)) ||
 	    (spec->socket_path && !(nic->socket_path = strdup(spec->socket_path))) ||

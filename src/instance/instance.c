@@ -2,6 +2,8 @@
 #include "instance/instance_internal.h"
 
 #include "backend/backend.h"
+#include "front/embed.h"
+#include "front/vfio_user.h"
 #include "instance/snapshot.h"
 #include "module/module.h"
 #include "nic/nic.h"
@@ -175,18 +177,21 @@ static int serve_client(struct instance *instance, const struct instance_config 
 	return instance->front ? 0 : -EINVAL;
 }
 
-static int serve_vm(struct instance *instance, const struct instance_config *config,
-		    struct error *err)
+/* It is plugged into a VM of this process. */
+static int serve_here(struct instance *instance, const struct instance_config *config,
+		      struct error *err)
 {
 	const struct inprocess_function function = {
 		&instance->pci, &instance->pic, instance->dma, after_request, session, instance,
 	};
-	int result = inprocess_plug(config->vm, config->device, &function);
+	int result = config->vm ? inprocess_plug(config->vm, config->device, &function)
+				: embed_plug(config->embed, &function);
 
 	if (result < 0)
 		return error_set(err, result, "device %u: %s", config->device, strerror(-result));
 	instance->vm = config->vm;
 	instance->device = config->device;
+	instance->embed = config->embed;
 	return 0;
 }
 
@@ -244,7 +249,9 @@ static int start(struct instance *instance, const struct instance_config *config
 		result = start_module(instance, config->card, err);
 	if (result < 0)
 		return result;
-	return config->vm ? serve_vm(instance, config, err) : serve_client(instance, config, err);
+	if (config->vm || config->embed)
+		return serve_here(instance, config, err);
+	return serve_client(instance, config, err);
 }
 
 struct instance *instance_new(const struct instance_config *config, struct error *err)
@@ -284,6 +291,8 @@ void instance_free(struct instance *instance)
 		return;
 	if (instance->vm)
 		inprocess_unplug(instance->vm, instance->device);
+	if (instance->embed)
+		embed_unplug(instance->embed);
 	vfio_user_free(instance->front);
 	loop_unschedule(instance->loop, &instance->work);
 	if (instance->port)

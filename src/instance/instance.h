@@ -6,6 +6,7 @@
 #include "nic/card.h"
 
 /* One card for one VM: card, NIC, port, PCI function and front put together. */
+struct embed;
 struct inprocess;
 struct instance;
 struct json_object;
@@ -15,9 +16,10 @@ struct instance_config {
 	struct loop *loop;
 	const struct card *card;
 	const char *name; /* for control and statistics */
-	/* in front of it: a VM of this process and a device number there, or a vfio-user server */
+	/* in front of it: a VM of this process and a device number there, */
 	struct inprocess *vm;
 	unsigned device;
+	struct embed *embed;	 /* or a VMM that has us in it, or a vfio-user server: */
 	const char *socket_path; /* or NULL and fd */
 	int fd;			 /* a connected socket, or -1 */
 	/* behind it: a port, which is the instance's from then on, or one to be opened */

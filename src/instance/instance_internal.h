@@ -23,6 +23,7 @@ struct instance {
 	struct vfio_user *front; /* or */
 	struct inprocess *vm;
 	unsigned device;
+	struct embed *embed;
 	void (*gone)(void *context);
 	void *gone_context;
 	struct loop_work work;
