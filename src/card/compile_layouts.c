@@ -71,6 +71,28 @@ static struct slot_names layout_names(struct draft *draft, const struct layout *
 	return (struct slot_names){layout->name, fields, (uint16_t)layout->fields_count};
 }
 
+static void mark_completes(struct draft *draft, const struct node *node)
+{
+	for_each_node(complete, node, "complete")
+	{
+		const char *record = node_get(complete, "record");
+		struct layout *layout = record ? layout_find(draft, record) : NULL;
+
+		if (layout)
+			layout->completes = true;
+	}
+}
+
+/* Records whose values are read where they are put into a ring: see compile_completions.c */
+static void find_completes(struct draft *draft)
+{
+	for_each_node(ring, draft->root, "ring")
+	{
+		mark_completes(draft, ring);
+		for_each_node(use, ring, "use") mark_completes(draft, use);
+	}
+}
+
 void compile_layouts(struct draft *draft)
 {
 	struct slot_names *names = draft_take(draft, struct slot_names, LAYOUTS_MAX);
@@ -97,4 +119,5 @@ void compile_layouts(struct draft *draft)
 		layout_fields(draft, layout);
 		names[draft->card->layouts_count++] = layout_names(draft, layout);
 	}
+	find_completes(draft);
 }

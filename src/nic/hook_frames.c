@@ -176,6 +176,7 @@ static unsigned hand_on(struct nic *nic, bool looped)
 unsigned hooks_transmit(struct nic *nic, unsigned ring, unsigned count, bool looped, bool groups)
 {
 	struct hooked *hooked = nic->hooked;
+	struct ring_run *run = &nic->rings[ring];
 	struct hook_entry entry;
 
 	count = hooked->out.count ? 0 : batch_size(nic->frames, count);
@@ -184,9 +185,10 @@ unsigned hooks_transmit(struct nic *nic, unsigned ring, unsigned count, bool loo
 	count_frames(nic, count, groups);
 	hook_batch_begin(hooked, nic->frames, count, false);
 	entry = hook_enter(hooked, WITHIN_WORK, "transmit");
-	hooked->hooks->call.transmit(hooked->hooks->self, ring, 0, hooked->batch.shown, count);
+	hooked->hooks->call.transmit(hooked->hooks->self, (uint32_t)(run->ring - nic->card->rings),
+				     run->number, hooked->batch.shown, count);
 	hook_leave(hooked, entry);
-	nic->rings[ring].given = nic->rings[ring].gone = (uint16_t)count;
+	run->given = run->gone = (uint16_t)count;
 	hand_on(nic, looped);
 	return count;
 }

@@ -203,16 +203,17 @@ static int answer(int32_t result)
 int hooks_command(struct nic *nic, const struct action *action, const struct scope *scope)
 {
 	struct hooked *hooked = nic->hooked;
-	unsigned length = scope->slot ? nic->card->rings[scope->ring].slot_size : 0;
+	const struct ring_run *run = scope->slot ? &nic->rings[scope->ring] : NULL;
 	struct hook_entry entry;
 	int32_t result;
 
 	if (!hooked || hooked->failed || !hooked->hooks->call.command)
 		return -EIO;
 	entry = hook_enter(hooked, WITHIN_WORK, "command");
-	result = hooked->hooks->call.command(hooked->hooks->self, action->operand,
-					     value_of(nic, action, scope), scope->ring, 0,
-					     scope->slot, length);
+	result = hooked->hooks->call.command(
+		hooked->hooks->self, action->operand, value_of(nic, action, scope),
+		run ? (uint32_t)(run->ring - nic->card->rings) : 0, run ? run->number : 0,
+		scope->slot, run ? run->ring->slot_size : 0);
 	hook_leave(hooked, entry);
 	return answer(result);
 }

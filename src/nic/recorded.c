@@ -84,6 +84,10 @@ static int step(struct nic *nic, struct recorded *entry)
 	}
 	if (action->verb == VERB_COMMAND)
 		return hooks_command(nic, action, &entry->scope);
+	if (action->verb == VERB_PRODUCE) {
+		produce(nic, action->produced, &entry->scope);
+		return 0;
+	}
 	record = &nic->card->records[action->operand];
 	addr = expr_eval(nic, &action->value, &entry->scope);
 	return action->verb == VERB_LOAD ? record_load(nic, record, addr, &entry->scope)

@@ -29,8 +29,8 @@ int32_t service_ring_wake(struct anynic_nic *self, int32_t ring, uint32_t index)
 {
 	struct nic *nic = nic_of(self);
 
-	if (ring < 0 || ring >= nic->card->rings_count || index)
+	if (ring < 0 || ring >= nic->card->rings_count || index >= nic->card->rings[ring].count)
 		return ANYNIC_INVALID;
-	ring_wake(nic, (unsigned)ring);
+	ring_wake(nic, nic->card->rings[ring].first + index);
 	return ANYNIC_OK;
 }
