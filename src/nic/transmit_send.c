@@ -187,7 +187,7 @@ static bool send_segments(const struct going *going, const struct frame *whole)
 		if (taken < count)
 			return false;
 	}
-	nic->stats.tx_cut += *going->cut;
+	nic->stats.tx_cut += *going->cut ? *going->cut - 1u : 0;
 	*going->cut = 0;
 	return true;
 }
