@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "base/watch.h"
 #include "nic/frame_store.h"
+#include "nic/hook_calls.h"
 #include "nic/hooks.h"
-#include "nic/state.h"
 
 /* What a NIC with a module has besides, and what the files of the hooks seam say to one another. */
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "nic/hook_calls.h"
 #include "nic/state.h"
 
 #include <stdlib.h>

@@ -5,6 +5,7 @@
  * before anything is written; a frame that finds too little is dropped as the
  * card says, or held by the port where it came in a burst cut from one segment.
  */
+#include "nic/hook_calls.h"
 #include "nic/state.h"
 
 #include <endian.h>

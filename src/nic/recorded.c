@@ -19,6 +19,7 @@
  * stands behind everything else. The queue is short: a driver that asks for
  * more before anything was done has its lists dropped, and counted as faults.
  */
+#include "nic/hook_calls.h"
 #include "nic/state.h"
 
 #include <errno.h>

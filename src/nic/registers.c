@@ -5,6 +5,7 @@
  * access narrower than the register touches its lanes; a wider one is several,
  * low address first.
  */
+#include "nic/hook_calls.h"
 #include "nic/state.h"
 
 static uint64_t lanes(unsigned bytes)

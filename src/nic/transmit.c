@@ -13,6 +13,7 @@
  * commit. Whole frames only: slots of an open frame stay for the next pass.
  */
 #include "nic/transmit.h"
+#include "nic/hook_calls.h"
 
 #include <errno.h>
 #include <string.h>
