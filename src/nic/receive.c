@@ -457,6 +457,10 @@ unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count
 		return count;
 	rings_update(nic);
 	nic->held = false;
+	if (!nic->link) {
+		nic->stats.rx_unplugged += count;
+		return count;
+	}
 	taken = nic->hook_receive ? hooks_receive(nic, frames, count)
 				  : receive_frames(nic, frames, count);
 	if (nic->trace)
