@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Code that is not ours and runs within the process: which, while it does. When it
+ * Foreign code that runs within the process: which, while it does. When it
  * crashes or does not return, the process ends with a message that says so.
  */
 struct watch {

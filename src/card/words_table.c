@@ -350,7 +350,7 @@ static const struct word list[] = {
 	 "card",
 	 NULL,
 	 true,
-	 "Code for what a description cannot say, see anynic/module.h. Registers with module= and "
+	 "What a description cannot say, as code; see anynic/module.h. Registers with module= and "
 	 "the actions call, kick and command go there, and frames, if it wants them.",
 	 {CHOICE("kind", true, "c native",
 		 "C source that is compiled when the card is loaded, or a shared object"),
