@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "nic/hook_calls.h"
 #include "nic/state.h"
 
 #include <string.h>
@@ -114,6 +115,8 @@ void nic_reset_list(struct nic *nic, unsigned which)
 	nic->nesting++;
 	actions_run(nic, &reset->actions, &scope);
 	nic->nesting--;
+	if (nic->hooked)
+		hooks_reset(nic, which);
 }
 
 static uint64_t timer_period(struct nic *nic, const struct action *action,
@@ -170,6 +173,10 @@ void action_run(struct nic *nic, const struct action *action, struct scope *scop
 		break;
 	case VERB_NEGOTIATE:
 		phy_negotiate(nic);
+		break;
+	case VERB_CALL:
+	case VERB_KICK:
+		hooks_call(nic, action, scope);
 		break;
 	case VERB_CANCEL:
 		timer_cancel(nic->bus.clock, &nic->timers[action->operand]);
