@@ -211,3 +211,72 @@ const struct family family_via_rhine = {
 	.room = rhine_room,
 	.received = received,
 };
+
+/* ---- lists that end; commands in one register ---- */
+
+enum { EL3_COMMAND = 0x0e, EL3_DOWN = 0x24, EL3_UP = 0x38, EL3_LAST = 1u << 31 };
+
+static void el3_program(struct drive *drive)
+{
+	static const struct write list[] = {
+		{EL3_COMMAND, 2, 0},
+		{EL3_COMMAND, 2, 1 << 11 | 2}, /* window 2: the address */
+		{0x00, 2, 0x5452},
+		{0x02, 2, 0x1200},
+		{0x04, 2, 0x5634},
+		{EL3_COMMAND, 2, 16 << 11 | 7},
+		{EL3_COMMAND, 2, 15 << 11 | 0x7ff},
+		{EL3_COMMAND, 2, 14 << 11 | 0x7ff},
+		{EL3_UP, 4, RX_RING},
+		{EL3_COMMAND, 2, 9 << 11},
+		{EL3_COMMAND, 2, 4 << 11},
+	};
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		const uint32_t tx[] = {0, 0, tx_buffer(i, drive->length), EL3_LAST};
+		const uint32_t rx[] = {rx_at(i + 1u), 1 << 15, rx_buffer(i), EL3_LAST | 1600};
+
+		memcpy(drive->memory + tx_at(i), tx, sizeof(tx));
+		memcpy(drive->memory + rx_at(i), rx, sizeof(rx));
+	}
+	writes(drive, list, sizeof(list) / sizeof(*list));
+}
+
+static void el3_send(struct drive *drive, unsigned count)
+{
+	uint32_t first = tx_at(drive->sent);
+
+	for (unsigned i = 0; i < count; i++, drive->sent++) {
+		uint32_t at = tx_at(drive->sent);
+
+		store32(drive, at, i + 1 == count ? 0 : tx_at(drive->sent + 1));
+		store32(drive, at + 4, (i % 3 ? 0 : EL3_LAST) | (i % 5 ? 0 : 1 << 15));
+		store32(drive, at + 8, tx_buffer(drive->sent, drive->length));
+		store32(drive, at + 12, EL3_LAST | drive->length);
+	}
+	drive->write(drive, EL3_DOWN, 4, first);
+}
+
+static void el3_room(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->got++) {
+		uint32_t at = rx_at(drive->got);
+
+		store32(drive, at, rx_at(drive->got + 1));
+		store32(drive, at + 8, rx_buffer(drive->got % SLOTS));
+		store32(drive, at + 12, EL3_LAST | 1600);
+		store32(drive, at + 4, 0);
+	}
+	drive->write(drive, EL3_COMMAND, 2, 6 << 11 | 1);
+}
+
+const struct family family_3c905c = {
+	.name = "3c905c",
+	.bar = 1,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = el3_program,
+	.send = el3_send,
+	.room = el3_room,
+	.received = received,
+};

@@ -10,6 +10,9 @@ SIDE_BY_SIDE = True
 CARDS = (  # ours, whose scripts, QEMU's
     ("e1000", "e1000", "e1000"),
     ("e1000-82545em", "e1000", "e1000-82545em"),
+    ("rtl8139", "rtl8139", "rtl8139"),
+    ("rtl8139cp", "rtl8139cp", "rtl8139"),
+    ("pcnet", "pcnet", "pcnet"),
 )
 
 report = []

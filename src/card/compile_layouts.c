@@ -60,8 +60,44 @@ void layout_fields(struct draft *draft, struct layout *layout)
 	}
 }
 
+/* For people and modules, who name them while the card runs. */
+static struct slot_names layout_names(struct draft *draft, const struct layout *layout)
+{
+	struct slot_field *fields = draft_take(draft, struct slot_field, layout->fields_count);
+
+	for (unsigned i = 0; i < layout->fields_count; i++)
+		fields[i] = (struct slot_field){layout->fields[i].name, layout->fields[i].low,
+						layout->fields[i].width};
+	return (struct slot_names){layout->name, fields, (uint16_t)layout->fields_count};
+}
+
+static void mark_completes(struct draft *draft, const struct node *node)
+{
+	for_each_node(complete, node, "complete")
+	{
+		const char *record = node_get(complete, "record");
+		struct layout *layout = record ? layout_find(draft, record) : NULL;
+
+		if (layout)
+			layout->completes = true;
+	}
+}
+
+/* Records whose values are read where they are put into a ring: see compile_completions.c */
+static void find_completes(struct draft *draft)
+{
+	for_each_node(ring, draft->root, "ring")
+	{
+		mark_completes(draft, ring);
+		for_each_node(use, ring, "use") mark_completes(draft, use);
+	}
+}
+
 void compile_layouts(struct draft *draft)
 {
+	struct slot_names *names = draft_take(draft, struct slot_names, LAYOUTS_MAX);
+
+	draft->card->layouts = names;
 	for_each_node(node, draft->root, "record")
 	{
 		const char *name = node_get(node, "name");
@@ -81,5 +117,7 @@ void compile_layouts(struct draft *draft)
 		layout = &draft->layouts[draft->layouts_count++];
 		*layout = (struct layout){.name = name, .size = (uint16_t)size, .node = node};
 		layout_fields(draft, layout);
+		names[draft->card->layouts_count++] = layout_names(draft, layout);
 	}
+	find_completes(draft);
 }

@@ -5,9 +5,37 @@
 
 #include <string.h>
 
-static const char *const directions[] = {"transmit", "receive"};
+static const char *const directions[] = {"transmit", "receive", "completion"};
 
-void read_completes(struct draft *draft, const struct node *node, const struct ring *ring,
+/* What follows records of a batch has no slot. */
+static void check_telling(struct draft *draft, const struct node *node)
+{
+	static const char *const others[] = {"at", "when", "write", "to", "record"};
+
+	for (unsigned i = 0; i < sizeof(others) / sizeof(*others); i++)
+		node_useless(draft, node, others[i], "in a ring for completion");
+}
+
+static void read_complete(struct draft *draft, const struct node *node, struct ring *ring,
+			  struct complete *complete)
+{
+	if (ring->direction == RING_COMPLETION)
+		check_telling(draft, node);
+	complete->at_first = node_choice(node, "at") == 2;
+	complete->at_last = node_choice(node, "at") == 1;
+	if (node_get(node, "to") && ring->direction == RING_TRANSMIT && ring->next <= NEXT_CHAIN)
+		draft->speaks |= SPEAKS_FIRST;
+	expr_read(draft, node, "when", &complete->when);
+	writes_read(draft, node, "write", complete);
+	complete->produced = produced_read(draft, node);
+	ring->produces |= complete->produced != NULL;
+	draft->speaks &= ~(unsigned)SPEAKS_FIRST;
+	actions_read(draft, node, "do", &complete->actions);
+	if (!node_get(node, "write") && !node_get(node, "do") && !node_get(node, "to"))
+		wrong(draft, node, "<complete> needs write=, to= or do=");
+}
+
+void read_completes(struct draft *draft, const struct node *node, struct ring *ring,
 		    const struct complete **completes, uint8_t *count)
 {
 	enum { COMPLETES_MAX = 8 };
@@ -16,6 +44,8 @@ void read_completes(struct draft *draft, const struct node *node, const struct r
 	*completes = list;
 	draft->speaks = SPEAKS_HERE | (ring->direction == RING_RECEIVE ? SPEAKS_FRAME : 0) |
 			(ring->next == NEXT_REGISTERS ? SPEAKS_INDEX : 0);
+	if (ring->direction == RING_COMPLETION)
+		draft->speaks = 0;
 	for_each_node(child, node, "complete")
 	{
 		struct complete *complete = &list[*count];
@@ -26,11 +56,7 @@ void read_completes(struct draft *draft, const struct node *node, const struct r
 		}
 		complete->at_first = node_choice(child, "at") == 2;
 		complete->at_last = node_choice(child, "at") == 1;
-		expr_read(draft, child, "when", &complete->when);
-		writes_read(draft, child, "write", complete);
-		actions_read(draft, child, "do", &complete->actions);
-		if (!node_get(child, "write") && !node_get(child, "do"))
-			wrong(draft, child, "<complete> needs write=, do= or both");
+		read_complete(draft, child, ring, complete);
 		++*count;
 	}
 	draft->speaks = 0;
@@ -168,31 +194,19 @@ static void check_parts(struct draft *draft, const struct node *node, const stru
 		wrong(draft, node, "key= is 0 to %d", CARD_CONTEXTS - 1);
 }
 
-static const struct slot_names *slot_names(struct draft *draft, const struct layout *layout)
-{
-	struct slot_names *names = draft_take(draft, struct slot_names, 1);
-	struct slot_field *fields = draft_take(draft, struct slot_field, layout->fields_count);
-
-	for (unsigned i = 0; i < layout->fields_count; i++)
-		fields[i] = (struct slot_field){layout->fields[i].name, layout->fields[i].low,
-						layout->fields[i].width};
-	*names = (struct slot_names){layout->name, fields, (uint16_t)layout->fields_count};
-	return names;
-}
-
-static void read_use(struct draft *draft, const struct node *node, const struct ring *ring,
+static void read_use(struct draft *draft, const struct node *node, struct ring *ring,
 		     const struct layout *layout, struct use *use)
 {
-	static const uint8_t kinds[] = {USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND};
+	static const uint8_t kinds[] = {USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND, USE_DATA};
 	int as = node_choice(node, "as");
 
 	draft->slot = layout;
-	use->names = layout ? slot_names(draft, layout) : NULL;
+	use->names = layout ? &draft->card->layouts[layout - draft->layouts] : NULL;
 	draft->speaks = ring->next == NEXT_REGISTERS	   ? SPEAKS_INDEX
 			: ring->direction == RING_TRANSMIT ? SPEAKS_FIRST
 							   : 0;
 	use->as = as < 0 ? USE_DATA : kinds[as];
-	if (as >= 0 && (use->as == USE_ROOM) != (ring->direction == RING_RECEIVE)) {
+	if (as >= 0 && (as == 4 || (use->as == USE_ROOM) != (ring->direction == RING_RECEIVE))) {
 		wrong(draft, node, "as=\"%s\" has no meaning in a ring for %s",
 		      node_get(node, "as"), directions[ring->direction]);
 		as = -1;
@@ -276,7 +290,12 @@ void read_uses(struct draft *draft, const struct node *node, struct ring *ring,
 	       const struct layout **layouts)
 {
 	const struct node *open = NULL; /* took every slot that came so far */
+	struct use *uses;
+	unsigned room = 0;
 
+	for_each_node(child, node, "use") room++;
+	ring->uses = uses =
+		draft_take(draft, struct use, room < CARD_USE_MAX ? room : CARD_USE_MAX);
 	read_layouts(draft, node, ring, layouts);
 	for_each_node(child, node, "use")
 	{
@@ -285,8 +304,7 @@ void read_uses(struct draft *draft, const struct node *node, struct ring *ring,
 		if (open)
 			wrong(draft, child, "no slot gets here: the <use> in %s has no when=",
 			      node_line(draft, child, open));
-		read_use(draft, child, ring, layouts[ring->uses_count],
-			 &ring->uses[ring->uses_count]);
+		read_use(draft, child, ring, layouts[ring->uses_count], &uses[ring->uses_count]);
 		ring->uses_count++;
 		if (!node_get(child, "when"))
 			open = child;

@@ -31,6 +31,7 @@ struct symbol {
 	uint16_t index; /* of the ring, timer, reset, bank or memory */
 	uint16_t bank;
 	struct reg *reg; /* SYMBOL_REGISTER */
+	bool alias;	 /* of another one's bits */
 	bool misplaced;	 /* its offset was wrong and is not the one it has now */
 	const struct node *node;
 	struct symbol *next, *chain;
@@ -49,6 +50,7 @@ struct layout { /* a record */
 	const char *name;
 	uint16_t size;
 	const struct node *node;
+	bool completes; /* its values speak of who puts it into a ring */
 	struct layout_field *fields;
 	unsigned fields_count;
 	uint16_t buckets[LAYOUT_BUCKETS];
@@ -64,7 +66,8 @@ enum scope_words {
 	SPEAKS_FIRST = 32 /* first. */
 };
 
-enum { LAYOUTS_MAX = 64 };
+enum calls { CALLS_CALL = 1, CALLS_KICK = 2, CALLS_COMMAND = 4 };
+enum { LAYOUTS_MAX = 64, CONFIGURE_DEPTH = 16 };
 
 struct arena_block;
 
@@ -76,7 +79,7 @@ struct draft {
 	struct card *card;
 	struct node *root;
 	struct symbol *symbols, **symbols_last, **buckets;
-	unsigned registers, elements, hints;
+	unsigned registers, elements, hints, actions;
 	struct layout layouts[LAYOUTS_MAX];
 	unsigned layouts_count;
 	uint16_t words;
@@ -86,9 +89,20 @@ struct draft {
 	bool slot_unknown; /* its record does not exist, which was said */
 	const struct layout *alike[CARD_USE_MAX];
 	unsigned alike_count;
+	const struct layout *firsts[CARD_USE_MAX]; /* of what first. may mean; none: of SLOT */
+	unsigned firsts_count;
+	unsigned always;  /* enum scope_words, in all of a ring */
+	bool bare_hidden; /* fields of the slot are written slot.FIELD */
 	int ring;
-	uint32_t starts;       /* rings that some action starts */
-	const char *no_memory; /* why the actions at hand cannot load or store */
+	uint32_t starts;	   /* rings that some action starts */
+	const char *no_memory;	   /* why the actions at hand cannot load or store */
+	const struct node *module; /* NULL: none, or it is not there */
+	const char *called[CARD_CALLED_MAX];
+	unsigned verbs; /* that go to the module; enum calls */
+	struct node *open[CONFIGURE_DEPTH], **open_last[CONFIGURE_DEPTH]; /* see configure.c */
+	unsigned open_count;
+	size_t configured; /* bytes that configure() has added */
+	const struct node *configuring;
 };
 
 /* arena.c: zeroed memory, freed together */
@@ -116,7 +130,12 @@ bool scan_text(struct draft *draft, const char *file, const char *text, size_t l
 	       struct scan *scan);
 struct node *xml_nodes(struct draft *draft, const char *name, const char *text, size_t length);
 struct node *extend(struct draft *draft, struct node *root);
+/* A node, or all of a <card>, over what there is, as a card over the one it extends. */
+void lay_begin(struct draft *draft);
+void lay_over(struct draft *draft, struct node *node);
+void lay_card_over(struct draft *draft, struct node *node);
 bool words_check(struct draft *draft, struct node *root);
+void words_check_one(struct draft *draft, struct node *node); /* one that the table has */
 
 struct attribute_word;
 void value_check(struct draft *draft, struct node *node, const struct attribute_word *known,
@@ -159,6 +178,8 @@ bool name_reserved(const char *name);
 bool expr_read(struct draft *draft, const struct node *node, const char *attribute,
 	       struct expr *expr);
 bool expr_text(struct draft *draft, const struct node *node, const char *text, struct expr *expr);
+bool expr_wide(struct draft *draft, const struct node *node, const char *text, struct expr *expr,
+	       unsigned *width);
 bool target_text(struct draft *draft, const struct node *node, const char *text,
 		 struct target *target);
 /* A place that never moves; WHOLE: all of a register. */
@@ -171,7 +192,18 @@ void writes_read(struct draft *draft, const struct node *node, const char *attri
 int bank_read_name(struct draft *draft, const struct node *node, const char *attribute);
 int memory_read_name(struct draft *draft, const struct node *node, const char *attribute);
 
+/* configure.c: loads the module, which may add to the description */
+void configure(struct draft *draft);
+
+/* compile_completions.c */
+const struct symbol *ring_text(struct draft *draft, const struct node *node, const char *text,
+			       struct expr *which);
+const struct produced *produced_text(struct draft *draft, const struct node *node,
+				     const char *record, const char *ring);
+size_t name_length(const char *at);
+
 /* compile_*.c */
+void compile_module(struct draft *draft);
 void compile_banks(struct draft *draft);     /* registers and their state words */
 void compile_registers(struct draft *draft); /* what they do: needs all symbols */
 void compile_maps(struct draft *draft);

@@ -14,6 +14,7 @@ struct host;
 struct instance;
 struct json_object;
 struct nic_spec;
+struct port;
 
 struct host_config {
 	struct loop *loop;
@@ -32,6 +33,12 @@ void host_free(struct host *host);
  */
 int host_add_net(struct host *host, const char *id, const char *spec, bool shared,
 		 struct error *err);
+
+int host_remove_net(struct host *host, const char *id, struct error *err); /* nobody is on it */
+/* The NIC goes to another network; what it had was its alone ends. */
+int host_attach(struct host *host, const char *name, const char *id, struct error *err);
+/* One with PORT behind its switch; PORT is the network's from then on, also if this fails. */
+int host_add_port(struct host *host, const char *id, struct port *port, struct error *err);
 
 /* MISTAKES of its description, or ERR. What SPEC points to is copied. */
 int host_add(struct host *host, const struct nic_spec *spec, struct mistakes *mistakes,

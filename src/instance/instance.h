@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "backend/rate.h"
 #include "base/error.h"
 #include "base/loop.h"
 #include "nic/card.h"
 
 /* One card for one VM: card, NIC, port, PCI function and front put together. */
+struct embed;
 struct inprocess;
 struct instance;
 struct json_object;
@@ -15,9 +17,10 @@ struct instance_config {
 	struct loop *loop;
 	const struct card *card;
 	const char *name; /* for control and statistics */
-	/* in front of it: a VM of this process and a device number there, or a vfio-user server */
+	/* in front of it: a VM of this process and a device number there, */
 	struct inprocess *vm;
 	unsigned device;
+	struct embed *embed;	 /* or a VMM that has us in it, or a vfio-user server: */
 	const char *socket_path; /* or NULL and fd */
 	int fd;			 /* a connected socket, or -1 */
 	/* behind it: a port, which is the instance's from then on, or one to be opened */
@@ -25,6 +28,7 @@ struct instance_config {
 	const char *net;     /* "KIND[,key=value…]" */
 	const char *capture; /* pcap file, or NULL */
 	const char *trace;   /* see nic/trace.h, or NULL */
+	struct rate_limits limits;
 	uint8_t mac[6];
 	void (*gone)(void *context); /* the client is; or NULL */
 	void *context;
@@ -52,5 +56,11 @@ enum reloaded {
 int instance_reload(struct instance *instance, const struct card *card, bool reset,
 		    struct error *err);
 void instance_link(struct instance *instance, bool up);
+/* PATH NULL: no more. Where a new one fails the old one goes on. */
+int instance_capture(struct instance *instance, const char *path, struct error *err);
+int instance_rate(struct instance *instance, const struct rate_limits *limits, struct error *err);
+/* Another port, which is the instance's from then on; the cable is moved there. */
+void instance_attach(struct instance *instance, struct port *port, const char *net);
+struct json_object *instance_describe_filter(struct instance *instance);
 struct json_object *instance_describe(const struct instance *instance);
 struct json_object *instance_stats(const struct instance *instance);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "nic/card_filter.h"
+#include "nic/card_interrupt.h"
 #include "nic/expr.h"
 
 #include <stdbool.h>
@@ -20,10 +22,13 @@
 
 enum {
 	CARD_CONTEXTS = 4,
-	CARD_USE_MAX = 8,
+	CARD_USE_MAX = 32,
+	CARD_VECTORS_MAX = 256,
+	CARD_INSTANCES_MAX = 512, /* of all rings */
 	CARD_LIST_MAX = 64,
 	CARD_STACK = 16,
-	CARD_SLOT_MAX = 64
+	CARD_SLOT_MAX = 64,
+	CARD_CALLED_MAX = 63
 };
 
 /* ---- actions ---- */
@@ -41,9 +46,20 @@ enum verb {
 	VERB_ARM,  /* operand: timer; value: ns, or the timer's own period */
 	VERB_CANCEL,
 	VERB_NEGOTIATE, /* the PHY begins auto-negotiation */
-	VERB_LOAD,	/* operand: record; value: address. recorded, see recorded.c */
+	VERB_OPEN,	/* operand: ring; value: which instance */
+	VERB_CLOSE,
+	VERB_MESSAGE, /* value: vector; after: until it is sent at the latest. see vectors.c */
+	VERB_MASK,    /* value: vector */
+	VERB_UNMASK,
+	VERB_CALL, /* the module. operand: name; value: for it */
+	VERB_KICK, /* the same, soon */
+	VERB_LOAD, /* operand: record; value: address. recorded, see recorded.c */
 	VERB_STORE,
+	VERB_PRODUCE, /* produced: the record and its ring. recorded */
+	VERB_COMMAND, /* as VERB_CALL. recorded */
 };
+
+struct produced;
 
 struct target {
 	uint16_t word, count; /* count > 1 with an index: element [index] */
@@ -58,6 +74,10 @@ struct action {
 	uint16_t source;
 	struct target target;
 	struct expr value, when;
+	union {
+		const struct expr *after;
+		const struct produced *produced;
+	};
 };
 
 struct actions {
@@ -145,6 +165,7 @@ struct reg {
 	uint8_t widths;			    /* sizes of accesses that see it, or-ed; 0: all */
 	uint8_t through;		    /* 1 + window whose data it is */
 	bool no_effects_on_read;	    /* alias read: the target is not cleared */
+	bool module_reads, module_writes;   /* the module has a say in it */
 	struct expr when, writable, stored; /* stored: over new, old; replaces `new` */
 	const struct shows *shows;
 	uint16_t shows_count;
@@ -258,7 +279,12 @@ struct counter {
 	uint16_t word;
 	uint64_t limit; /* highest value of the word(s) */
 	bool stick;	/* else wraps */
-	uint16_t high;	/* second word of a 64-bit pair, 0xffff none */
+	/* the bits above those of WORD, none: mask 0 */
+	uint16_t high;
+	uint8_t high_shift;
+	uint64_t high_mask; /* not yet shifted */
+	uint16_t raise;	    /* bits that are set when the count comes to REACHES; mask 0: none */
+	uint64_t raise_mask, reaches;
 };
 
 struct phy {
@@ -273,7 +299,7 @@ struct latch { /* a bit that keeps a 0 until it is read */
 /* ---- rings ---- */
 
 enum ring_state { RING_STOPPED, RING_RUNNING, RING_STARVED, RING_SUSPENDED };
-enum ring_for { RING_TRANSMIT, RING_RECEIVE };
+enum ring_for { RING_TRANSMIT, RING_RECEIVE, RING_COMPLETION };
 enum ring_next { NEXT_ARRAY, NEXT_CHAIN, NEXT_REGISTERS, NEXT_STREAM };
 enum ring_end { END_BYTES, END_ENTRIES, END_BIT, END_NONE };
 enum ring_ready { READY_UNTIL, READY_CONDITION, READY_ALWAYS };
@@ -315,8 +341,23 @@ struct stop { /* after such a slot the next is not known yet; see walk.c */
 	struct actions actions;
 };
 
+/*
+ * A record that goes into a completion ring, compiled for whom it speaks of:
+ * what is constant, and what has to be asked. See completion.c.
+ */
+struct produced {
+	uint16_t ring;	   /* its first instance */
+	uint16_t count;	   /* of instances */
+	struct expr which; /* absent: the first */
+	uint8_t size;
+	const uint8_t *image; /* [size] */
+	const struct write_field *writes;
+	uint8_t writes_count;
+};
+
 struct complete {
-	bool at_first, at_last; /* only with a frame's first or last slot */
+	const struct produced *produced; /* NULL: nothing goes elsewhere */
+	bool at_first, at_last;		 /* only with a frame's first or last slot */
 	struct expr when;
 	const struct write_field *writes;
 	uint8_t writes_count;
@@ -364,7 +405,9 @@ struct stream {		 /* frames one behind the other; see stream.c */
 
 struct ring {
 	const char *name;
-	bool commands; /* of a transmit ring: nothing but */
+	uint16_t first, count; /* instances: of all rings' from FIRST on */
+	bool counted;	       /* they are opened and closed; else there is one, and always */
+	bool commands;	       /* of a transmit ring: nothing but */
 	uint8_t direction, next, end, ready;
 	uint16_t slot_size;
 	struct expr when, base, end_value;
@@ -378,10 +421,16 @@ struct ring {
 	const struct stop *stops;
 	uint8_t links_count, stops_count;
 	struct expr until;	       /* or what holds for a slot that is ready */
+	uint64_t until_mask;	       /* it counts all slots there ever were, in so many bits */
+	struct expr phase;	       /* bit of a slot that flips with each lap; absent: none */
 	uint8_t ready_at, ready_bytes; /* of the slot: where that stands; written last */
 	struct stream stream;
-	struct use uses[CARD_USE_MAX];
+	const struct use *uses;
 	uint8_t uses_count;
+	bool produces;		   /* some <complete> has a ring */
+	struct expr vector, after; /* completion: whom its records are told to */
+	bool phased;		   /* and where the phase is in each */
+	uint16_t phase_bit;
 	bool vlan_present, fcs_present, loop_present;
 	struct expr vlan_when, vlan_tci, vlan_type;
 	struct expr fcs_when, pad_to, pad_when, loop_when;
@@ -392,73 +441,13 @@ struct ring {
 	bool empty_holds; /* receive: wait in the port rather than drop */
 };
 
-/* ---- receive filter ---- */
-
-enum accept_class {
-	ACCEPT_ALL,
-	ACCEPT_BROADCAST,
-	ACCEPT_MULTICAST,
-	ACCEPT_EXACT,
-	ACCEPT_HASH,
-	ACCEPT_VLAN,
-};
-
-struct accept {
-	uint8_t class;
-	bool must; /* an extra condition rather than one of several ways in */
-	struct expr when;
-	struct expr table;    /* exact: address of entry i (first byte in bits 7:0) */
-	struct expr valid;    /* exact: entry i counts */
-	uint16_t entries;     /* exact */
-	struct expr index;    /* hash, vlan: bit number */
-	uint16_t word, words; /* hash, vlan: bit table over these state words */
-	uint8_t bits;	      /* bits per word of it */
-};
-
-struct filter {
-	const struct accept *accepts;
-	uint8_t count;
-	struct expr max; /* longest frame without FCS; absent: 1518 - 4 */
-	struct expr when;
-};
-
-/* ---- interrupts ---- */
-
-enum { MODERATE_MAX = 4, CAUSES_MAX = 8 };
-
-struct moderate {
-	uint16_t word; /* cause this applies to, mask 0: the interrupt as a whole */
-	uint64_t mask;
-	struct expr when, interval, idle, limit; /* ns; 0: off */
-};
-
-struct cause { /* bits of one place, and those of another that enable or disable them */
-	uint16_t word, mask_word;
-	uint64_t bits, mask_bits;
-	uint8_t shift, mask_shift;
-	bool masked, disables;
-};
-
-enum on_send { SEND_KEEP, SEND_CLEAR, SEND_MASK };
-
-struct interrupt {
-	bool is_vector;	 /* a message on each rise, rather than the line */
-	uint8_t on_send; /* enum on_send */
-	uint16_t vector;
-	uint16_t cause_word, mask_word; /* cause_bits 0: only CAUSES */
-	uint64_t cause_bits;
-	struct cause causes[CAUSES_MAX];
-	uint8_t causes_count;
-	struct expr enable;
-	struct moderate moderate[MODERATE_MAX];
-	uint8_t moderate_count;
-};
+/* ---- resets, events, timers ---- */
 
 struct reset {
 	const char *name;
 	const uint16_t *words; /* state words that take their reset values */
 	uint16_t words_count;
-	uint32_t rings; /* bit per ring: stopped, cursor to 0, contexts forgotten */
+	uint32_t rings; /* bit per ring: stopped or closed, cursor to 0, contexts forgotten */
 	struct actions actions;
 };
 
@@ -510,19 +499,23 @@ struct capability {
 struct mac_part { /* which state words carry the MAC address: word = (mac >> shift) & mask */
 	uint16_t word;
 	int8_t shift; /* negative: to the left */
+	bool swapped; /* the two bytes */
 	uint64_t mask;
 };
 
 struct crc_part { /* state word first + count: low half of the CRC of those before it */
 	uint16_t first, count;
+	bool whole; /* the high half in the word behind it */
 };
 
 struct sum_part { /* state word `word` makes the 16-bit sum of the bank equal to total */
 	uint16_t first, count, word;
 	uint16_t total;
+	bool exclusive; /* its low byte makes the exclusive or of all bytes so */
 };
 
 struct node;
+struct module;
 
 struct card {
 	const char *name, *title, *path;
@@ -538,6 +531,7 @@ struct card {
 	const struct window *windows;
 	const struct pins *pins;
 	const struct counter *counters;
+	const struct slot_names *layouts; /* each record's names, as records */
 	const struct record *records;
 	const struct ring *rings;
 	const struct reset *resets; /* "power" (index 0) and "function" (1) always exist */
@@ -552,9 +546,15 @@ struct card {
 	const struct latch *latches;
 	const struct capability *capabilities;
 	uint8_t capabilities_count;
+	uint16_t instances; /* of all rings */
+	uint16_t vectors;   /* that actions may raise: beyond the highest */
 	uint8_t windows_count, pins_count, rings_count, resets_count, events_count, timers_count,
-		interrupts_count, macs_count, sums_count, latches_count, memories_count;
+		interrupts_count, macs_count, sums_count, latches_count, memories_count,
+		layouts_count;
 	uint16_t counters_count;
+	struct module *module;	   /* code besides the description, or NULL; see module/ */
+	const char *const *called; /* names of call, kick and command */
+	uint8_t called_count;
 	const struct node *description; /* as written, for people: see card/node.h */
 	void *arena;			/* owns everything above */
 };

@@ -23,7 +23,7 @@ void plans_init(struct nic *nic)
 
 void plans_check(struct nic *nic, unsigned ring)
 {
-	struct plans *plans = &nic->plans[ring];
+	struct plans *plans = plans_of(nic, ring);
 	bool stands = true;
 
 	if (!plans->stale)
@@ -126,15 +126,17 @@ static void plan_transmit(struct nic *nic, const struct plans *plans, const stru
 
 struct plan *plan_make(struct nic *nic, unsigned index, const uint8_t *slot, const uint64_t *key)
 {
-	struct plans *plans = &nic->plans[index];
-	const struct ring *ring = &nic->card->rings[index];
-	const struct scope scope = {.slot = slot, .first = slot, .ring = (uint8_t)index};
-	const struct scope fields = {.ring = (uint8_t)index};
+	struct plans *plans = plans_of(nic, index);
+	const struct ring *ring = nic->rings[index].ring;
+	struct scope scope = ring_scope(nic, index);
+	const struct scope fields = scope;
 	struct plan *plan = &plans->list[plan_place(key)];
 
+	scope.slot = scope.first = slot;
 	*plan = (struct plan){.known = true, .usable = true};
 	memcpy(plan->key, key, sizeof(plan->key));
 	plan->ready = ring->ready != READY_CONDITION || expr_eval(nic, &ring->until, &scope);
+	plan->phase = ring->phase.count ? (uint8_t)expr_eval(nic, &ring->phase, &scope) : 0;
 	plan->use = ring_use(nic, ring, &scope);
 	plan_next(nic, ring, plan, &scope);
 	if (!plan->use || (plan->use->as != USE_DATA && plan->use->as != USE_ROOM))

@@ -74,6 +74,7 @@ struct plan {
 	uint64_t key[PLAN_KEY];
 	bool known, usable; /* usable: for walking on */
 	bool ready;	    /* where a slot says so */
+	uint8_t phase;	    /* where a slot has such a bit */
 	bool whole;	    /* a frame of its own, handed on as it lies in memory */
 	bool begins, may;   /* a frame begins here, whatever was before; or can */
 	bool last;	    /* of its frame */
@@ -98,6 +99,7 @@ struct plan_test { /* a field that is wide, and only compared with a constant */
 
 struct plans {			   /* of one ring */
 	bool usable, stale;	   /* stale: registers have changed */
+	bool results;		   /* what completes slots is in plans, too */
 	bool asks_type, moderated; /* moderated: causes of its results, by slot */
 	uint8_t ask_at[PLAN_ASKS]; /* bytes of a slot, */
 	uint64_t asks[PLAN_ASKS];  /* and the bits there that decisions are made by */

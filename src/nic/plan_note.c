@@ -196,16 +196,56 @@ static bool note_moderate(struct nic *nic, struct note *one, const struct target
 	return true;
 }
 
-static bool note_action(struct nic *nic, struct note *one, const struct action *action)
+static unsigned overlaps(const struct complete *list, unsigned count, const struct target *target)
 {
-	return (action->verb == VERB_RAISE || action->verb == VERB_SET) &&
-	       !action->target.index.count &&
-	       (plan_of_ring(&action->when) || note(one, &action->when)) &&
-	       (action->verb == VERB_SET || note_moderate(nic, one, &action->target));
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		for (unsigned k = 0; k < list[i].actions.count; k++) {
+			const struct target *other = &list[i].actions.list[k].target;
+
+			found += other->word == target->word && (other->mask & target->mask);
+		}
+	}
+	return found;
 }
 
-static bool note_completes(struct nic *nic, struct note *one, const struct complete *list,
-			   unsigned count)
+/* Nothing else that happens to slots of the ring changes these bits. */
+static bool is_alone(const struct ring *ring, const struct target *target)
+{
+	unsigned found = overlaps(ring->completes, ring->completes_count, target);
+
+	for (unsigned i = 0; i < ring->uses_count; i++)
+		found += overlaps(ring->uses[i].completes, ring->uses[i].completes_count, target);
+	return found == 1;
+}
+
+/* The same again changes nothing, and it does not matter what of others came between. */
+static bool is_idempotent(const struct ring *ring, const struct action *action)
+{
+	switch (action->verb) {
+	case VERB_RAISE:
+	case VERB_SET:
+		return true;
+	case VERB_CLEAR:
+		return is_alone(ring, &action->target);
+	case VERB_ASSIGN:
+		return action->value.constant && is_alone(ring, &action->target);
+	default:
+		return false;
+	}
+}
+
+static bool note_action(struct nic *nic, struct note *one, const struct ring *ring,
+			const struct action *action)
+{
+	return is_idempotent(ring, action) && !action->target.index.count &&
+	       (plan_of_ring(&action->when) || note(one, &action->when)) &&
+	       (action->verb != VERB_RAISE || note_moderate(nic, one, &action->target));
+}
+
+static bool note_completes(struct nic *nic, struct note *one, const struct ring *ring,
+			   const struct complete *list, unsigned count)
 {
 	bool good = true;
 
@@ -214,17 +254,16 @@ static bool note_completes(struct nic *nic, struct note *one, const struct compl
 		for (unsigned k = 0; k < list[i].writes_count; k++)
 			good &= note_write(one, &list[i].writes[k].value);
 		for (unsigned k = 0; k < list[i].actions.count; k++)
-			good &= note_action(nic, one, &list[i].actions.list[k]);
+			good &= note_action(nic, one, ring, &list[i].actions.list[k]);
 	}
 	return good;
 }
 
-static bool note_use(struct nic *nic, struct note *one, const struct use *use)
+static bool note_use(struct note *one, const struct use *use)
 {
 	bool good = note(one, &use->when) & note(one, &use->first) & note(one, &use->last) &
 		    note(one, &use->skip) & note_value(one, &use->address) &
-		    note_value(one, &use->length) &
-		    note_completes(nic, one, use->completes, use->completes_count);
+		    note_value(one, &use->length);
 
 	for (unsigned i = 0; i < use->pieces_count; i++) {
 		const struct piece *piece = &use->pieces[i];
@@ -241,6 +280,7 @@ static bool note_walk(struct note *one, const struct ring *ring)
 
 	if (ring->ready == READY_CONDITION)
 		good &= note(one, &ring->until);
+	good &= note(one, &ring->phase);
 	if (ring->end == END_BIT)
 		good &= note(one, &ring->end_value);
 	for (unsigned i = 0; i < ring->links_count; i++)
@@ -322,10 +362,15 @@ void plans_note(struct nic *nic, unsigned index)
 	if (ring->direction == RING_TRANSMIT)
 		plans->unknown = note_work(&one, ring);
 	else
-		good &= note_receive(nic, &one, ring);
-	one.facts = ring->direction == RING_RECEIVE;
+		good &= ring->direction == RING_RECEIVE && note_receive(nic, &one, ring);
 	for (unsigned i = 0; i < ring->uses_count; i++)
-		good &= note_use(nic, &one, &ring->uses[i]);
-	good &= note_completes(nic, &one, ring->completes, ring->completes_count);
+		good &= note_use(&one, &ring->uses[i]);
+	plans->results = !ring->produces;
+	one.facts = ring->direction == RING_RECEIVE;
+	for (unsigned i = 0; plans->results && i < ring->uses_count; i++)
+		good &= note_completes(nic, &one, ring, ring->uses[i].completes,
+				       ring->uses[i].completes_count);
+	if (plans->results)
+		good &= note_completes(nic, &one, ring, ring->completes, ring->completes_count);
 	plans->usable = good && asks_pack(&one, ring->slot_size);
 }

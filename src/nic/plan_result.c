@@ -158,10 +158,10 @@ const struct plan_result *plan_result_make(struct nic *nic, unsigned index, stru
 					   uint32_t key, const uint8_t *slot,
 					   const struct facts *facts)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	bool own = plan->use && plan->use->completes_count;
 	struct plan_result *result = &plan->results[result_place(key)];
-	struct scope scope = {.slot = slot, .facts = facts, .ring = (uint8_t)index};
+	struct scope scope = ring_scope(nic, index);
 
 	*result = (struct plan_result){
 		.key = key,
@@ -169,7 +169,10 @@ const struct plan_result *plan_result_make(struct nic *nic, unsigned index, stru
 		.list = own ? plan->use->completes : ring->completes,
 		.count = own ? plan->use->completes_count : ring->completes_count,
 	};
-	result->plain = result_make(nic, ring, plan, result, &scope, key & 3);
+	scope.slot = slot;
+	scope.facts = facts;
+	result->plain = plans_of(nic, index)->results &&
+			result_make(nic, ring, plan, result, &scope, key & 3);
 	return result;
 }
 

@@ -37,8 +37,8 @@ struct filling {
 
 static const struct fill *fill_now(struct nic *nic, unsigned index)
 {
-	struct fill *fill = &nic->plans[index].fill;
-	const struct ring *ring = &nic->card->rings[index];
+	struct fill *fill = &plans_of(nic, index)->fill;
+	const struct ring *ring = nic->rings[index].ring;
 	struct scope scope = {0};
 
 	if (fill->known)
@@ -49,7 +49,7 @@ static const struct fill *fill_now(struct nic *nic, unsigned index)
 		fill->max = expr_eval(nic, &nic->card->filter.max, &scope);
 	fill->vlan_type = ring->vlan_type.count ? expr_eval(nic, &ring->vlan_type, &scope) : 0x8100;
 	fill->keeps = ring->fcs_present && expr_holds(nic, &ring->fcs_when, &scope);
-	fill->looks = nic->plans[index].asks_type ||
+	fill->looks = plans_of(nic, index)->asks_type ||
 		      (ring->check_ip.count && expr_eval(nic, &ring->check_ip, &scope)) ||
 		      (ring->check_l4.count && expr_eval(nic, &ring->check_l4, &scope));
 	return fill;
@@ -59,13 +59,15 @@ static bool filling_begin(struct filling *filling, struct nic *nic)
 {
 	int index = receive_ring(nic);
 
-	if (index < 0 || !nic->plans[index].usable || nic->plans[index].moderated)
+	if (index < 0 || nic->card->filter.steer.present)
+		return false;
+	filling->plans = plans_of(nic, (unsigned)index);
+	if (!filling->plans->usable || !filling->plans->results || filling->plans->moderated)
 		return false;
 	plans_check(nic, (unsigned)index);
 	filling->nic = nic;
 	filling->index = (unsigned)index;
-	filling->ring = &nic->card->rings[index];
-	filling->plans = &nic->plans[index];
+	filling->ring = nic->rings[index].ring;
 	filling->fill = *fill_now(nic, (unsigned)index);
 	filling->slots.size = filling->frames.size = 0;
 	filling->destination = UINT64_MAX;
@@ -300,10 +302,11 @@ static void filling_end(struct filling *filling, unsigned frames)
 	uint64_t bytes = filling->bytes;
 	struct nic *nic = filling->nic;
 	struct ring_run *run = &nic->rings[filling->index];
-	struct scope scope = {.ring = (uint8_t)filling->index};
+	struct scope scope = ring_scope(nic, filling->index);
 
 	if (run->state == RING_STARVED)
 		run->state = RING_RUNNING;
+	run->total += frames;
 	if (filling->ring->walked)
 		ring_walk_done(&filling->walk, filling->last, filling->next, false, NULL);
 	else

@@ -14,6 +14,7 @@
 #include "nic/successor.h"
 
 #include "nic/carry.h"
+#include "nic/hooked.h"
 
 #include <errno.h>
 #include <string.h>
@@ -130,9 +131,24 @@ static void carry_interrupt(struct carry *carry, unsigned from, unsigned to)
 	}
 }
 
+static void carry_vectors(struct carry *carry)
+{
+	struct nic *to = carry->to;
+	const struct nic *from = carry->from;
+
+	vectors_reset(to);
+	for (unsigned i = 0; i < from->card->vectors && i < to->card->vectors; i++) {
+		to->due[i / 64] |= from->due[i / 64] & 1ull << i % 64;
+		to->vectors[i].masked = from->vectors[i].masked;
+		to->vectors[i].last = from->vectors[i].last;
+		carry_timer(carry, &to->vectors[i].timer, &from->vectors[i].timer);
+	}
+}
+
 static void carry_interrupts(struct carry *carry)
 {
 	interrupts_reset(carry->to);
+	carry_vectors(carry);
 	carry->to->levels = 0;
 	for (unsigned i = 0; i < carry->from->card->interrupts_count; i++) {
 		for (unsigned k = 0; k < carry->to->card->interrupts_count; k++)
@@ -196,6 +212,8 @@ static void carry_network(struct carry *carry)
 	to->plugged = from->plugged;
 	to->health = from->health;
 	to->held = from->held;
+	if (carry->places[from->held_ring] >= 0)
+		to->held_ring = (uint16_t)carry->places[from->held_ring];
 	to->held_segments = from->held_segments;
 	to->look_after = from->look_after;
 	carry_timer(carry, &to->look, &from->look);
@@ -213,6 +231,9 @@ static int fill(struct nic *to, struct nic *from, bool afresh, struct error *err
 	if (!afresh)
 		result = fresh ? carry_all(&carry) : error_set(err, -ENOMEM, "no memory");
 	nic_free(fresh);
+	if (result == 0 && !afresh && hooks_carry(to, from) < 0)
+		result = error_set(err, -ECANCELED, "%s does not take what its predecessor saved",
+				   to->hooked->hooks->name);
 	if (result < 0)
 		return result;
 	carry_network(&carry);
@@ -223,17 +244,40 @@ static int fill(struct nic *to, struct nic *from, bool afresh, struct error *err
 	return 0;
 }
 
-struct nic *nic_successor(struct nic *from, const struct card *card, bool afresh, struct error *err)
+/* The module starts as on a card that was just plugged in. */
+static struct nic *make_whole(const struct nic *like, const struct card *card, struct hooks *hooks,
+			      struct error *err)
+{
+	struct nic *nic = make(like, card);
+	int result;
+
+	if (!nic)
+		error_set(err, -ENOMEM, "no memory");
+	if (!nic && hooks)
+		hooks->close(hooks);
+	if (!nic || !hooks)
+		return nic;
+	result = nic_hooks(nic, hooks);
+	if (result >= 0)
+		return nic;
+	error_set(err, -EINVAL, "%s: its start() says %d", hooks->name, result);
+	nic_free(nic);
+	return NULL;
+}
+
+struct nic *nic_successor(struct nic *from, const struct card *card, struct hooks *hooks,
+			  bool afresh, struct error *err)
 {
 	struct nic *to;
 
-	if (!afresh && settle(from, err) < 0)
-		return NULL;
-	to = make(from, card);
-	if (!to) {
-		error_set(err, -ENOMEM, "no memory");
+	if (!afresh && settle(from, err) < 0) {
+		if (hooks)
+			hooks->close(hooks);
 		return NULL;
 	}
+	to = make_whole(from, card, hooks, err);
+	if (!to)
+		return NULL;
 	if (fill(to, from, afresh, err) < 0) {
 		nic_free(to);
 		return NULL;

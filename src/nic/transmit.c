@@ -13,6 +13,7 @@
  * commit. Whole frames only: slots of an open frame stay for the next pass.
  */
 #include "nic/transmit.h"
+#include "nic/hook_calls.h"
 
 #include <errno.h>
 #include <string.h>
@@ -91,11 +92,11 @@ static int load_walked(struct build *build)
 static void build_begin(struct build *build, struct nic *nic, unsigned index)
 {
 	build->nic = nic;
-	build->ring = &nic->card->rings[index];
+	build->ring = nic->rings[index].ring;
 	build->run = &nic->rings[index];
 	build->index = index;
-	build->plans = &nic->plans[index];
-	build->scope = (struct scope){.ring = (uint8_t)index};
+	build->plans = plans_of(nic, index);
+	build->scope = ring_scope(nic, index);
 	build->window.size = 0;
 	build->causes.bits = 0;
 	build->again = build->fault = build->blocked = false;
@@ -174,6 +175,11 @@ static void frame_end(struct build *build, unsigned slots)
 	struct nic *nic = build->nic;
 	unsigned work = build->work;
 
+	if (slots > build->room.slots || build->frames >= build->room.frames) {
+		build->blocked = true; /* as it was before it began */
+		build->frame = NULL;
+		return;
+	}
 	if (slots != build->first_at + 1) /* of several: what the first one cannot know is asked */
 		work |= WORK_ALL & ~(unsigned)build->plans->of_first;
 	build->slots = slots;
@@ -252,9 +258,17 @@ static unsigned slot_index(const struct build *build, unsigned i)
 	uint32_t at;
 
 	if (build->ring->walked)
-		return build->ring->by_address ? 0 : (unsigned)part_at(build)[i];
+		return build->ring->by_address
+			       ? 0
+			       : (unsigned)slot_number(build->run, part_at(build)[i]);
 	at = ring_cursor(build->nic, build->index) + i;
 	return at < build->run->entries ? at : at - build->run->entries;
+}
+
+/* What it calls i: of registers the element, else the ring's instance. */
+static unsigned slot_i(const struct build *build, unsigned i)
+{
+	return build->ring->next == NEXT_REGISTERS ? slot_index(build, i) : build->run->number;
 }
 
 static uint64_t slot_here(const struct build *build, unsigned i)
@@ -308,7 +322,7 @@ static bool build_slot(struct build *build, unsigned i)
 	const struct use *use;
 
 	build->scope.slot = slot;
-	build->scope.index = slot_index(build, i);
+	build->scope.index = slot_i(build, i);
 	build->scope.here = slot_here(build, i);
 	use = plan ? plan->use : ring_use(build->nic, build->ring, &build->scope);
 	if (use && use->as == USE_COMMAND) {
@@ -344,7 +358,7 @@ static bool endless(const struct build *build, uint32_t ready)
 
 static void build_frames(struct build *build, uint32_t ready)
 {
-	for (unsigned i = 0; i < ready && build->frames < BATCH; i++) {
+	for (unsigned i = 0; i < ready && build->frames < BATCH && !build->blocked; i++) {
 		if (!build->frame && build->plans->usable) {
 			unsigned past = plain_build(build, i, ready);
 
@@ -383,14 +397,20 @@ static unsigned commit_place(struct build *build, const struct use *use, const s
 static void commit_slot(struct build *build, uint8_t *slot, uint64_t addr, unsigned index)
 {
 	struct nic *nic = build->nic;
-	struct scope scope = {.slot = slot, .index = index};
-	const struct use *use = ring_use(nic, build->ring, &scope);
+	struct scope scope = ring_scope(nic, build->index);
+	const struct use *use;
+	unsigned place;
 
-	build->scope.slot = slot;
-	build->scope.index = index;
+	scope.slot = build->scope.slot = slot;
+	scope.index = build->scope.index = index;
+	use = ring_use(nic, build->ring, &scope);
 	if (use && use->as == USE_CONTEXT)
 		transmit_context(build, use, slot);
-	ring_complete(nic, build->ring, use, &scope, addr, slot, commit_place(build, use, &scope));
+	place = commit_place(build, use, &scope);
+	if (place & SLOT_FIRST)
+		build->first = slot;
+	scope.first = build->first;
+	ring_complete(nic, build->ring, use, &scope, addr, slot, place);
 }
 
 /* Slots [i, end) lie side by side up to there. */
@@ -412,6 +432,7 @@ static void commit(struct build *build, unsigned slots)
 	unsigned side = 0;
 
 	build->open = false;
+	build->first = NULL;
 	for (unsigned i = 0, past; i < slots; i = past) {
 		uint64_t addr = slot_here(build, i);
 
@@ -422,7 +443,7 @@ static void commit(struct build *build, unsigned slots)
 			continue;
 		causes_flush(build);
 		commit_slot(build, build->from + i * build->ring->slot_size, addr,
-			    slot_index(build, i));
+			    slot_i(build, i));
 		past = i + 1;
 	}
 	causes_flush(build);
@@ -439,6 +460,7 @@ static void advance(struct build *build, unsigned slots)
 		ring_advance(build->nic, build->index, slots);
 		return;
 	}
+	build->run->total += slots;
 	at = part_at(build);
 	last = at + slots == build->nic->slot_at + build->loaded;
 	ring_walk_done(&build->walk, at[slots - 1], at[slots], last,
@@ -450,7 +472,8 @@ static unsigned transmit_command(struct build *build)
 {
 	struct nic *nic = build->nic;
 
-	build->blocked = !command_run(nic, build->index, build->command, &build->scope);
+	build->blocked = !build->room.slots || !build->room.frames ||
+			 !command_run(nic, build->index, build->command, &build->scope);
 	if (build->blocked)
 		return 0;
 	commit(build, 1);
@@ -480,6 +503,8 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	build->frames = build->slots = build->faults = 0;
 	build->saved = false;
 	build->command = NULL;
+	build->blocked = false;
+	build->room = result_room(nic, build->index);
 	build->groups = false;
 	build->runs_count = 0;
 	build_frames(build, ready);
@@ -490,13 +515,17 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	if (build->command)
 		return transmit_command(build);
 	given = run->given < build->frames ? run->given : build->frames;
-	taken = send_frames(nic, build->index, given, build->frames, build->looped);
+	taken = nic->hook_transmit
+			? hooks_transmit(nic, build->index, build->frames, build->looped,
+					 build->groups)
+			: send_frames(nic, build->index, given, build->frames, build->looped);
 	if (nic->trace)
 		trace_frames(nic, build->looped ? "loop" : "out", nic->frames + given, taken);
 	run->waits = given + taken < build->frames;
 	done = frames_gone(build);
 	slots = done == build->frames ? build->slots : done ? nic->slots_of[done - 1] : 0;
-	count_frames(nic, done, build->groups);
+	if (!nic->hook_transmit) /* which may have changed them, and has counted */
+		count_frames(nic, done, build->groups);
 	if (done == build->frames) /* else this part is made again */
 		count_faults(nic, build->faults);
 	commit(build, slots);
@@ -520,7 +549,7 @@ static uint32_t transmit_parts(struct build *build)
 
 bool transmit_work(struct nic *nic, unsigned index)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	struct ring_run *run = &nic->rings[index];
 	struct build build;
 	uint32_t done;

@@ -30,14 +30,16 @@ struct build {
 	unsigned faults;
 	bool fault, again, looped;
 	const struct use *command; /* stands at the front */
-	bool blocked;		   /* and is not done */
+	bool blocked;		   /* and is not done; or its results have no room */
+	struct result_room room;
 
 	unsigned index; /* of the ring */
 	struct ring_walk walk;
-	uint32_t loaded; /* slots, of all parts */
-	uint32_t part;	 /* and before this one */
-	bool open;	 /* commit: within a frame */
-	uint8_t *from;	 /* the first slot of this part, as loaded */
+	uint32_t loaded;      /* slots, of all parts */
+	uint32_t part;	      /* and before this one */
+	bool open;	      /* commit: within a frame */
+	const uint8_t *first; /* and its first data slot */
+	uint8_t *from;	      /* the first slot of this part, as loaded */
 	const struct plans *plans;
 	struct dma_window window;
 	struct causes causes;
@@ -67,5 +69,3 @@ void frame_vlan(struct build *build);
 /* transmit_send.c */
 /* Frames [FIRST, COUNT) of ring INDEX: how many more were taken; see ring_run.gone for the rest. */
 unsigned send_frames(struct nic *nic, unsigned index, unsigned first, unsigned count, bool looped);
-void count_frames(struct nic *nic, unsigned count, bool groups);
-void count_faults(struct nic *nic, unsigned faults);

@@ -70,8 +70,11 @@ static unsigned run_build(struct build *build, const struct plan *plan, unsigned
 /* Slots from I on that are frames of their own; the first that is not. */
 unsigned plain_build(struct build *build, unsigned i, unsigned ready)
 {
-	while (i < ready && build->frames < BATCH) {
-		unsigned most = BATCH - build->frames, past;
+	unsigned frames = build->room.frames < BATCH ? build->room.frames : BATCH;
+
+	ready = ready < build->room.slots ? ready : build->room.slots;
+	while (i < ready && build->frames < frames) {
+		unsigned most = frames - build->frames, past;
 		const struct plan *plan = plan_of(build->nic, build->index,
 						  build->from + (size_t)i * build->ring->slot_size);
 
@@ -110,9 +113,10 @@ static unsigned plan_stands(struct build *build, const struct plan *plan)
 void causes_flush(struct build *build)
 {
 	struct causes *causes = &build->causes;
-	struct scope scope = {
-		.slot = causes->slot, .here = causes->here, .ring = (uint8_t)build->index};
+	struct scope scope = ring_scope(build->nic, build->index);
 
+	scope.slot = causes->slot;
+	scope.here = causes->here;
 	if (causes->bits)
 		result_actions(build->nic, causes->list, causes->count, causes->bits, &scope);
 	causes->bits = 0;
@@ -222,7 +226,9 @@ static unsigned side_commit(struct build *build, unsigned i, unsigned end, uint8
 unsigned plain_commit(struct build *build, unsigned i, unsigned end, uint64_t addr)
 {
 	size_t length = (size_t)(end - i) * build->ring->slot_size;
-	uint8_t *to = dma_pointer(build->nic->bus.memory, addr, length, DMA_WRITE);
+	uint8_t *to = NULL;
 
+	if (build->plans->results)
+		to = dma_pointer(build->nic->bus.memory, addr, length, DMA_WRITE);
 	return to ? side_commit(build, i, end, to, addr) : i;
 }

@@ -31,12 +31,12 @@ uint64_t slot_address(const struct nic *nic, unsigned index, uint64_t at)
 {
 	const struct ring_run *run = &nic->rings[index];
 
-	return nic->card->rings[index].by_address ? at : run->base + at * run->stride;
+	return run->ring->by_address ? at : run->base + slot_number(run, at) * run->stride;
 }
 
 uint64_t ring_position(const struct nic *nic, unsigned index)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 
 	return ring->cursor_mask ? nic->state[ring->cursor_word] & ring->cursor_mask
 				 : nic->rings[index].position;
@@ -44,13 +44,15 @@ uint64_t ring_position(const struct nic *nic, unsigned index)
 
 static void position_set(struct nic *nic, unsigned index, uint64_t at)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	uint64_t *word = &nic->state[ring->cursor_word];
 
-	if (ring->cursor_mask)
-		*word = (*word & ~ring->cursor_mask) | (at & ring->cursor_mask);
-	else
+	if (!ring->cursor_mask) {
 		nic->rings[index].position = at;
+		return;
+	}
+	*word = (*word & ~ring->cursor_mask) | (at & ring->cursor_mask);
+	nic_changed(nic, ring->cursor_word);
 }
 
 static int slot_load(struct ring_walk *walk, uint64_t addr, uint8_t *slot)
@@ -75,6 +77,14 @@ static int slot_load(struct ring_walk *walk, uint64_t addr, uint8_t *slot)
 		slot += iov[i].iov_len;
 	}
 	return got < 0 ? got : 0;
+}
+
+static struct scope walk_scope(const struct ring_walk *walk, const uint8_t *slot)
+{
+	struct scope scope = ring_scope(walk->nic, walk->index);
+
+	scope.slot = slot;
+	return scope;
 }
 
 static void chain_next(struct ring_walk *walk, const struct scope *scope)
@@ -105,7 +115,7 @@ static void go_on(struct ring_walk *walk, const struct scope *scope)
 	if (ring->next == NEXT_CHAIN)
 		chain_next(walk, scope);
 	else if (!ring->by_address)
-		walk->at = walk->at + 1 < walk->run->entries ? walk->at + 1 : 0;
+		walk->at = walk->at + 1 < ring_laps(walk->run) ? walk->at + 1 : 0;
 	else if (ring->end == END_BIT && expr_eval(walk->nic, &ring->end_value, scope))
 		walk->at = walk->run->base;
 	else
@@ -118,7 +128,7 @@ static void go_on(struct ring_walk *walk, const struct scope *scope)
 static int resume(struct ring_walk *walk)
 {
 	uint8_t slot[SLOT_MAX + 8] = {0};
-	struct scope scope = {.slot = slot, .ring = (uint8_t)walk->index};
+	struct scope scope = walk_scope(walk, slot);
 	int error;
 
 	scope.here = slot_address(walk->nic, walk->index, walk->at);
@@ -128,32 +138,58 @@ static int resume(struct ring_walk *walk)
 	return error;
 }
 
+/* Where all slots that there ever were are counted: those ahead of us, unless it is a lie. */
+static uint32_t may_give(const struct ring_walk *walk)
+{
+	struct scope scope = ring_scope(walk->nic, walk->index);
+	uint64_t ahead;
+
+	if (!walk->ring->until_mask)
+		return UINT32_MAX;
+	ahead = (expr_eval(walk->nic, &walk->ring->until, &scope) - walk->run->total) &
+		walk->ring->until_mask;
+	return ahead <= walk->run->entries ? (uint32_t)ahead : 0;
+}
+
 int ring_walk_begin(struct ring_walk *walk, struct nic *nic, unsigned index)
 {
 	struct ring_run *run = &nic->rings[index];
 	int error = 0;
 
 	*walk = (struct ring_walk){
-		.nic = nic, .ring = &nic->card->rings[index], .run = run, .index = index};
+		.nic = nic, .ring = nic->rings[index].ring, .run = run, .index = index};
 	walk->at = ring_position(nic, index);
+	walk->most = may_give(walk);
 	run->finished &= run->finished_at == walk->at;
 	if (run->finished)
 		error = resume(walk);
 	walk->first = walk->at;
 	plans_check(nic, index);
-	walk->plans = nic->plans[index].usable;
+	walk->plans = run->plans->usable;
 	return error;
 }
 
-/* READY is looked at in a first copy, everything else in the second. */
+/* What the slot itself says of it. */
+static bool is_ready(const struct ring_walk *walk, const struct scope *scope)
+{
+	const struct ring *ring = walk->ring;
+
+	if (ring->phase.count &&
+	    expr_eval(walk->nic, &ring->phase, scope) != (walk->at < walk->run->entries))
+		return false;
+	return ring->ready != READY_CONDITION || expr_eval(walk->nic, &ring->until, scope);
+}
+
+/* That is looked at in a first copy, everything else in the second. */
 static int take(struct ring_walk *walk, uint64_t addr, uint8_t *slot, const struct scope *scope)
 {
 	int error = slot_load(walk, addr, slot);
 
 	if (error)
 		return error;
-	if (walk->ring->ready == READY_CONDITION &&
-	    !expr_eval(walk->nic, &walk->ring->until, scope))
+	if (walk->ring->ready != READY_CONDITION && !walk->ring->phase.count)
+		return 1;
+	if (!is_ready(walk, scope))
 		return 0;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	error = slot_load(walk, addr, slot);
@@ -162,13 +198,14 @@ static int take(struct ring_walk *walk, uint64_t addr, uint8_t *slot, const stru
 
 static bool until_reached(const struct ring_walk *walk)
 {
-	struct scope scope = {0};
+	struct scope scope = ring_scope(walk->nic, walk->index);
 	uint64_t until;
 
-	if (walk->ring->ready != READY_UNTIL)
+	if (walk->ring->ready != READY_UNTIL || walk->ring->until_mask)
 		return false;
 	until = expr_eval(walk->nic, &walk->ring->until, &scope);
-	return until == walk->at || (!walk->ring->by_address && until >= walk->run->entries);
+	return until == slot_number(walk->run, walk->at) ||
+	       (!walk->ring->by_address && until >= walk->run->entries);
 }
 
 /* As go_on(), where a plan says it. */
@@ -184,7 +221,7 @@ static void plan_go_on(struct ring_walk *walk, const struct plan *plan, const ui
 	if (ring->next == NEXT_CHAIN)
 		walk->at = plan_value(&plan->next, slot, here);
 	else if (!ring->by_address)
-		walk->at = walk->at + 1 < walk->run->entries ? walk->at + 1 : 0;
+		walk->at = walk->at + 1 < ring_laps(walk->run) ? walk->at + 1 : 0;
 	else
 		walk->at = plan->wraps ? walk->run->base : walk->at + walk->run->stride;
 	if (ring->by_address && ring->cursor_mask)
@@ -195,13 +232,14 @@ static void plan_go_on(struct ring_walk *walk, const struct plan *plan, const ui
 static int plan_take(struct ring_walk *walk, const uint8_t *host, uint8_t *slot, uint64_t here)
 {
 	unsigned size = walk->ring->slot_size;
+	bool phased = walk->ring->phase.count;
 	struct plan *plan;
 
 	slot_copy(slot, host, size);
 	plan = plan_of(walk->nic, walk->index, slot);
-	if (!plan->ready)
+	if (!plan->ready || (phased && plan->phase != (walk->at < walk->run->entries)))
 		return 0;
-	if (walk->ring->ready == READY_CONDITION) { /* now the rest of it */
+	if (phased || walk->ring->ready == READY_CONDITION) { /* now the rest of it */
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		slot_copy(slot, host, size);
 		plan = plan_of(walk->nic, walk->index, slot);
@@ -215,11 +253,12 @@ static int plan_take(struct ring_walk *walk, const uint8_t *host, uint8_t *slot,
 
 static int walk_take(struct ring_walk *walk, uint8_t *slot, uint64_t here)
 {
-	struct scope scope = {.slot = slot, .ring = (uint8_t)walk->index, .here = here};
+	struct scope scope = walk_scope(walk, slot);
 	unsigned size = walk->ring->slot_size;
 	uint8_t *host = dma_within(&walk->window, here, size);
 	int got = -1;
 
+	scope.here = here;
 	walk->plan = NULL;
 	if (!host) {
 		dma_window(walk->nic->bus.memory, here, DMA_READ, &walk->window);
@@ -239,14 +278,16 @@ int ring_walk_slot(struct ring_walk *walk, uint8_t *slot, uint64_t *at)
 {
 	int got;
 
-	if (walk->ended || walk->lap || until_reached(walk) ||
-	    (!walk->ring->by_address && walk->at >= walk->run->entries))
+	if (walk->ended || walk->lap || !walk->most || until_reached(walk) ||
+	    (!walk->ring->by_address && walk->at >= ring_laps(walk->run)))
 		return 0;
 	*at = walk->at;
 	got = walk_take(walk, slot, slot_address(walk->nic, walk->index, walk->at));
 	if (got <= 0)
 		return got;
-	walk->lap = !walk->ended && walk->at == walk->first;
+	walk->most--;
+	walk->lap = !walk->ended &&
+		    slot_number(walk->run, walk->at) == slot_number(walk->run, walk->first);
 	return 1;
 }
 
@@ -255,7 +296,7 @@ void ring_walk_done(struct ring_walk *walk, uint64_t at, uint64_t next, bool las
 		    const uint8_t *slot)
 {
 	struct ring_run *run = walk->run;
-	struct scope scope = {.slot = slot, .ring = (uint8_t)walk->index};
+	struct scope scope = walk_scope(walk, slot);
 
 	run->finished = last && walk->ended;
 	if (!run->finished) {
@@ -288,9 +329,9 @@ uint32_t ring_walk_count(struct nic *nic, unsigned index, uint32_t most)
 /* Nothing was ready: what it is called depends on why. */
 void ring_dry(struct nic *nic, unsigned index)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	struct ring_run *run = &nic->rings[index];
-	struct scope scope = {.ring = (uint8_t)index};
+	struct scope scope = ring_scope(nic, index);
 	struct ring_walk walk;
 
 	run->state = RING_STARVED;

@@ -29,7 +29,7 @@ def text(value):
 
 
 def listed(card):
-    """{pattern: (ours, theirs)}: a card's own, and those of the card it extends."""
+    """{pattern: (ours, theirs, own)}: a card's own, and those of the card it extends."""
     path = f"{ROOT}/cards/{card}"
     with open(f"{path}/NOTES.md") as notes:
         part = notes.read().partition(HEADING)[2].partition("\n## ")[0]
@@ -37,10 +37,12 @@ def listed(card):
     lines = [line for line in part.splitlines() if line.startswith("|")]
     assert len(lines) == len(rows) + (2 if lines else 0), f"{path}: a row that is none"
     for row in rows:
-        assert re.match(r"(here|QEMU's|either|neither)( \w+)?: \w", row[3]), f"{path}: {row[0]}: no reason"
-    known = {row[0]: (row[1].strip(), row[2].strip()) for row in rows}
+        assert re.match(r"(here|QEMU's|either|neither)( \w+)?: .", row[3]), f"{path}: {row[0]}: no reason"
+    known = {row[0]: (row[1].strip(), row[2].strip(), True) for row in rows}
     other = xml.parse(f"{path}/card.xml").getroot().get("extends")
-    return {**known, **{key: row for key, row in listed(other).items() if key not in known}} if other else known
+    for pattern, row in (listed(other) if other else {}).items():
+        known.setdefault(pattern, (*row[:2], False))
+    return known
 
 
 def run(script, make, card, side):
@@ -65,16 +67,16 @@ def check(found, known, scripts):
     """Complaints."""
     used, bad = set(), []
     for key, (ours, theirs) in found.items():
-        for pattern, (a, b) in known.items():
-            if fnmatch.fnmatchcase(key, re.sub(r"\[(?=\d+\])", "[[]", pattern)):
+        for pattern, (a, b, _) in known.items():
+            if fnmatch.fnmatchcase(key, re.sub(r"\[(?=\d\])", "[[]", pattern)):
                 used.add(pattern)
                 if a not in (MANY, ours) or b not in (MANY, theirs):
                     bad.append(f"`{key}`: {ours} here, {theirs} with QEMU's; listed as {a}, {b}")
                 break
         else:
             bad.append(f"`{key}`: {ours} here, {theirs} with QEMU's; not listed")
-    for pattern in known:
-        if pattern not in used and fnmatch.filter(scripts, pattern.partition(".")[0]):
+    for pattern, row in known.items():
+        if row[2] and pattern not in used and fnmatch.filter(scripts, pattern.partition(".")[0]):
             bad.append(f"`{pattern}`: listed, but there is no difference")
     return bad
 

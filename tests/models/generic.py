@@ -5,14 +5,14 @@ PATTERNS = (0xffffffffffffffff, 0, 0xa5a5a5a5a5a5a5a5, 0x5a5a5a5a5a5a5a5a)
 
 
 def config(dev):
-    """Configuration space: identity, BARs, pin, capabilities."""
+    """Identity, BARs, pin, capabilities."""
     for name, at, width in (("vendor", 0, 2), ("device", 2, 2), ("revision", 8, 1), ("class", 9, 1),
                             ("class", 10, 2), ("header", 14, 1), ("subsystem_vendor", 0x2c, 2),
                             ("subsystem", 0x2e, 2), ("pin", 0x3d, 1), ("status", 6, 2)):
         dev.see(name, dev.config(at, width))
     for index, space, size in dev.sizes:
         dev.see(f"bar{index}", f"{space} {size:#x}")
-    at = dev.config(0x34, 1)
+    at = dev.config(0x34, 1) if dev.config(6, 2) & 0x10 else 0
     while at:
         dev.see("capability", dev.config(at, 1))
         at = dev.config(at + 1, 1)
