@@ -67,7 +67,8 @@ int pci_add_window(struct pci_function *pci, unsigned at, unsigned size);
  */
 int pci_add_capability(struct pci_function *pci, unsigned at, uint8_t id, const uint8_t *body,
 		       const uint8_t *writable, unsigned size);
-/* capability.c: the kinds there are, at a place or at the first that is free. Offset, or -ENOSPC. */
+/* capability.c: the kinds there are, at a place or at the first that is free. Offset, or -ENOSPC.
+ */
 int pci_add_power(struct pci_function *pci, unsigned at);
 int pci_add_express(struct pci_function *pci, unsigned at);
 int pci_add_vendor(struct pci_function *pci, unsigned at, const uint8_t *bytes, unsigned count);
