@@ -39,8 +39,8 @@ WORDS = {
     "TABLE": "SQL, in packs",
     "SIZE": "a placeholder in what `anynic run` prints",
 }
-# namespaces of the schema, and who wrote the licence
-HOSTS = {"relaxng.org", "www.w3.org", "127.0.0.1", "www.apache.org"}
+# namespaces of schemas, and who wrote the licence
+HOSTS = {"libvirt.org", "relaxng.org", "www.w3.org", "127.0.0.1", "www.apache.org"}
 
 
 def sources(*patterns):

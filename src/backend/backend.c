@@ -14,7 +14,7 @@ static const struct kind {
 } kinds[] = {
 	{"null", "", null_open},
 	{"tap", "ifname fd", tap_open},
-	{"packet", "ifname", packet_open},
+	{"packet", "ifname", packet_socket_open},
 	{"stream", "path server reconnect fd", stream_open},
 	{"dgram", "local remote fd reconnect", dgram_open},
 	{"user", "net host dns dhcpstart hostname restrict tftp bootfile hostfwd", user_open},

@@ -13,6 +13,6 @@ struct members {
 	bool all, all_groups;
 };
 
-/* As FILTER wants it; OWN is the interface's. What the interface refuses is done without. */
+/* As FILTER wants it; MINE is the interface's. What the interface refuses is done without. */
 void members_set(struct members *members, int fd, int index, const struct port_filter *filter,
-		 const uint8_t own[static 6]);
+		 const uint8_t mine[static 6]);

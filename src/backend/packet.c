@@ -334,7 +334,7 @@ static int packet_start(struct packet *packet, const char *name, struct error *e
 			 strerror(result < 0 ? -result : EIO));
 }
 
-struct port *packet_open(const char *spec, struct loop *loop, struct error *err)
+struct port *packet_socket_open(const char *spec, struct loop *loop, struct error *err)
 {
 	struct packet *packet = calloc(1, sizeof(*packet));
 	char *name = backend_option(spec, "ifname");

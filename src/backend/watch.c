@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum { ROOM = 65536, LOWER_UP = 1 << 16 /* IFF_LOWER_UP; its header and net/if.h do not mix */ };
-enum { RX_ERRORS, RX_MISSED, TX_ERRORS, TX_DISCARDED, COUNTERS };
+enum { BAD_IN, LOST_IN, BAD_OUT, LOST_OUT, COUNTERS };
 
 /* What one message says of an interface. */
 struct link_news {
@@ -88,16 +88,16 @@ static uint32_t speed_of(const char *name)
 static void counters_read(struct watch *watch, const struct rtnl_link_stats64 *stats, bool first)
 {
 	const uint64_t now[COUNTERS] = {
-		[RX_ERRORS] = stats->rx_errors,
-		[RX_MISSED] = stats->rx_missed_errors + stats->rx_fifo_errors,
-		[TX_ERRORS] = stats->tx_errors,
-		[TX_DISCARDED] = stats->tx_dropped,
+		[BAD_IN] = stats->rx_errors,
+		[LOST_IN] = stats->rx_missed_errors + stats->rx_fifo_errors,
+		[BAD_OUT] = stats->tx_errors,
+		[LOST_OUT] = stats->tx_dropped,
 	};
 	uint64_t *const totals[COUNTERS] = {
-		[RX_ERRORS] = &watch->health.rx_errors,
-		[RX_MISSED] = &watch->health.rx_missed,
-		[TX_ERRORS] = &watch->health.tx_errors,
-		[TX_DISCARDED] = &watch->health.tx_discarded,
+		[BAD_IN] = &watch->health.rx_errors,
+		[LOST_IN] = &watch->health.rx_missed,
+		[BAD_OUT] = &watch->health.tx_errors,
+		[LOST_OUT] = &watch->health.tx_discarded,
 	};
 
 	for (unsigned i = 0; i < COUNTERS; i++) {
