@@ -350,9 +350,6 @@ struct produced {
 	uint16_t count;	   /* of instances */
 	struct expr which; /* absent: the first */
 	uint8_t size;
-	uint8_t ready_at, ready_bytes; /* the word with the phase bit: written last */
-	uint16_t phase_bit;
-	bool phased;
 	const uint8_t *image; /* [size] */
 	const struct write_field *writes;
 	uint8_t writes_count;
@@ -432,6 +429,8 @@ struct ring {
 	uint8_t uses_count;
 	bool produces;		   /* some <complete> has a ring */
 	struct expr vector, after; /* completion: whom its records are told to */
+	bool phased;		   /* and where the phase is in each */
+	uint16_t phase_bit;
 	bool vlan_present, fcs_present, loop_present;
 	struct expr vlan_when, vlan_tci, vlan_type;
 	struct expr fcs_when, pad_to, pad_when, loop_when;
