@@ -63,6 +63,7 @@ static void care_ring(struct nic *nic, unsigned index)
 	care_expr(nic, &ring->stride, who);
 	care_expr(nic, &ring->end_value, who);
 	care_expr(nic, &ring->stream.from, who);
+	care_expr(nic, &ring->loop_when, who);
 	for (unsigned i = 0; i < plans->depends_count; i++)
 		care(nic, plans->depends[i].word, who);
 }

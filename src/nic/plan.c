@@ -17,8 +17,12 @@
 
 void plans_init(struct nic *nic)
 {
-	for (unsigned i = 0; i < nic->card->rings_count; i++)
-		plans_note(nic, i);
+	for (unsigned i = 0; i < nic->card->rings_count; i++) {
+		if (nic->card->rings[i].next == NEXT_REGISTERS)
+			nic->plans[i].usable = registers_plain(&nic->card->rings[i]);
+		else
+			plans_note(nic, i);
+	}
 }
 
 void plans_check(struct nic *nic, unsigned ring)

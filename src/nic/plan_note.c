@@ -154,7 +154,7 @@ static bool note_value(struct note *note, const struct expr *expr)
 static bool note_write(struct note *one, const struct expr *expr)
 {
 	for (const struct op *op = expr->ops, *end = op + expr->count; op < end; op++) {
-		const struct expr part = {op, 1, false};
+		const struct expr part = {op, 1, false, FORM_CODE};
 		bool moves = op->code == OP_ENGINE &&
 			     (op->value == VALUE_FRAME_LENGTH || op->value == VALUE_FRAME_PUT ||
 			      op->value == VALUE_FRAME_NEXT);

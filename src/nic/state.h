@@ -61,6 +61,7 @@ struct ring_run {
 	uint16_t given, gone; /* transmit: frames from the cursor on that the port has; sent */
 	uint16_t cut;	      /* segments of the frame after these that it has */
 	uint64_t base, stride;
+	bool loops; /* transmit: frames go back inside the card */
 	uint32_t entries;
 	uint32_t from, needs; /* stream: where it begins; room that the last frame did not find */
 	uint8_t context[CARD_CONTEXTS][SLOT_MAX + 8];
@@ -150,7 +151,11 @@ struct nic {
 	struct nic_stats stats;
 	uint64_t counts[COUNTED];
 	const struct counter **counters; /* see counters_init() */
-	uint16_t counters_from[COUNTED + 1];
+	struct counted_run {		 /* events that the card counts, and its counters of each */
+		uint8_t event;
+		uint16_t first, end;
+	} counted[COUNTED];
+	unsigned counted_count;
 
 	/* scratch of transmit */
 	struct frame frames[BATCH];
@@ -386,6 +391,7 @@ uint32_t ring_walk_count(struct nic *nic, unsigned ring, uint32_t most);
 
 /* register_ring.c */
 uint32_t registers_ready(struct nic *nic, unsigned ring);
+bool registers_plain(const struct ring *ring);
 
 /* stream.c */
 void stream_geometry(struct nic *nic, unsigned ring);

@@ -13,7 +13,6 @@
  * commit. Whole frames only: slots of an open frame stay for the next pass.
  */
 #include "nic/transmit.h"
-#include "nic/hook_calls.h"
 
 #include <errno.h>
 #include <string.h>
@@ -52,15 +51,14 @@ static int slots_load(struct build *build, uint32_t cursor, uint32_t count)
 	return 0;
 }
 
-/* How many slots are at hand, or what guest memory said. */
-static int load(struct build *build)
+/* How many slots are at hand of those that are READY, or what guest memory said. */
+static int load(struct build *build, uint32_t ready)
 {
-	uint32_t ready = ring_ready(build->nic, build->index);
 	int error;
 
 	if (ready > BUDGET)
 		ready = BUDGET;
-	error = ready ? slots_load(build, ring_cursor(build->nic, build->index), ready) : 0;
+	error = slots_load(build, ring_cursor(build->nic, build->index), ready);
 	if (error < 0 && error != -EAGAIN) { /* no such memory: the slots are passed over */
 		count_faults(build->nic, 1);
 		ring_advance(build->nic, build->index, ready);
@@ -101,8 +99,7 @@ static void build_begin(struct build *build, struct nic *nic, unsigned index)
 	build->causes.bits = 0;
 	build->again = build->fault = build->blocked = false;
 	build->frames = build->faults = 0;
-	build->looped = build->ring->loop_present &&
-			expr_holds(nic, &build->ring->loop_when, &build->scope);
+	build->looped = build->run->loops;
 	plans_check(nic, index);
 }
 
@@ -261,7 +258,7 @@ static unsigned slot_index(const struct build *build, unsigned i)
 		return build->ring->by_address
 			       ? 0
 			       : (unsigned)slot_number(build->run, part_at(build)[i]);
-	at = ring_cursor(build->nic, build->index) + i;
+	at = build->cursor + i;
 	return at < build->run->entries ? at : at - build->run->entries;
 }
 
@@ -273,9 +270,9 @@ static unsigned slot_i(const struct build *build, unsigned i)
 
 static uint64_t slot_here(const struct build *build, unsigned i)
 {
-	return build->ring->walked
-		       ? slot_address(build->nic, build->index, part_at(build)[i])
-		       : build->run->base + (uint64_t)slot_index(build, i) * build->ring->slot_size;
+	if (build->ring->walked)
+		return slot_address(build->nic, build->index, part_at(build)[i]);
+	return build->run->base + (uint64_t)slot_index(build, i) * build->ring->slot_size;
 }
 
 static void frame_open(struct build *build, const struct use *use, const struct plan *plan,
@@ -481,24 +478,14 @@ static unsigned transmit_command(struct build *build)
 	return 1;
 }
 
-/* How many of the frames at the front are done with. A driver may have changed given slots. */
-static unsigned frames_gone(struct build *build)
-{
-	struct ring_run *run = build->run;
-	unsigned gone = run->gone < build->frames ? run->gone : build->frames;
-
-	run->given = (uint16_t)(run->given - run->gone);
-	run->gone = 0;
-	return gone;
-}
-
 /* A batch of frames out of READY loaded slots: how many slots are done with. */
 static unsigned transmit_part(struct build *build, uint32_t ready)
 {
 	struct nic *nic = build->nic;
-	struct ring_run *run = build->run;
-	unsigned given, taken, done, slots;
+	unsigned slots;
 
+	if (!build->ring->walked)
+		build->cursor = ring_cursor(nic, build->index);
 	build->frame = NULL;
 	build->frames = build->slots = build->faults = 0;
 	build->saved = false;
@@ -514,20 +501,9 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 		return 0;
 	if (build->command)
 		return transmit_command(build);
-	given = run->given < build->frames ? run->given : build->frames;
-	taken = nic->hook_transmit
-			? hooks_transmit(nic, build->index, build->frames, build->looped,
-					 build->groups)
-			: send_frames(nic, build->index, given, build->frames, build->looped);
-	if (nic->trace)
-		trace_frames(nic, build->looped ? "loop" : "out", nic->frames + given, taken);
-	run->waits = given + taken < build->frames;
-	done = frames_gone(build);
-	slots = done == build->frames ? build->slots : done ? nic->slots_of[done - 1] : 0;
-	if (!nic->hook_transmit) /* which may have changed them, and has counted */
-		count_frames(nic, done, build->groups);
-	if (done == build->frames) /* else this part is made again */
-		count_faults(nic, build->faults);
+	slots = frames_hand_on(nic, build->index,
+			       &(struct handful){build->frames, build->slots, build->faults,
+						 build->looped, build->groups});
 	commit(build, slots);
 	advance(build, slots);
 	return slots;
@@ -547,36 +523,57 @@ static uint32_t transmit_parts(struct build *build)
 	return done;
 }
 
-bool transmit_work(struct nic *nic, unsigned index)
+static enum pass transmit_pass(struct nic *nic, unsigned index, uint32_t *done)
 {
 	const struct ring *ring = nic->rings[index].ring;
 	struct ring_run *run = &nic->rings[index];
+	uint32_t ready = ring->walked ? 0 : ring_ready(nic, index);
 	struct build build;
-	uint32_t done;
-	int loaded;
+	int loaded = 0;
 
-	if (run->state != RING_RUNNING || run->waits)
-		return false;
-	build_begin(&build, nic, index);
-	loaded = ring->walked ? load_walked(&build) : load(&build);
+	if (ready && ring->next == NEXT_REGISTERS && plans_of(nic, index)->usable)
+		return registers_pass(nic, index, ready, done);
+	if (ready || ring->walked)
+		build_begin(&build, nic, index);
+	if (ready || ring->walked)
+		loaded = ring->walked ? load_walked(&build) : load(&build, ready);
 	if (loaded < 0) /* once more, unless the answer or the driver wakes us */
-		return loaded != -EAGAIN && run->state == RING_RUNNING;
+		return loaded != -EAGAIN && run->state == RING_RUNNING ? PASS_AGAIN : PASS_OVER;
 	if (!loaded) {
 		ring_dry(nic, index);
 		dma_settle(nic->bus.memory);
-		return false;
+		return PASS_OVER;
 	}
 	build.loaded = (uint32_t)loaded;
-	done = transmit_parts(&build);
-	if (done || !build.again)
+	*done = transmit_parts(&build);
+	if (*done || !build.again)
 		dma_settle(nic->bus.memory);
 	if (build.again || build.blocked)
-		return false;
-	if (!done && run->given)
-		return false;	    /* until the port has sent some */
-	if (!done && !run->waits) { /* an open frame: more slots will come */
+		return PASS_OVER;
+	if (!*done && run->given)
+		return PASS_OVER;    /* until the port has sent some */
+	if (!*done && !run->waits) { /* an open frame: more slots will come */
 		run->state = RING_STARVED;
-		return false;
+		return PASS_OVER;
 	}
-	return !run->waits;
+	return run->waits ? PASS_OVER : *done == build.loaded ? PASS_LOOK : PASS_AGAIN;
+}
+
+/* One budget; where all that there was has gone, it is seen at once whether there is more. */
+bool transmit_work(struct nic *nic, unsigned index)
+{
+	const struct ring_run *run = &nic->rings[index];
+	uint32_t total = 0, done = 0;
+	enum pass pass;
+
+	do {
+		if (run->state != RING_RUNNING || run->waits)
+			return false;
+		pass = transmit_pass(nic, index, &done);
+		total += done;
+		if (pass != PASS_LOOK || total >= BUDGET || nic->recorded_count || nic->hooked)
+			break;
+		rings_update(nic);
+	} while (true);
+	return pass != PASS_OVER;
 }

@@ -33,7 +33,8 @@ struct build {
 	bool blocked;		   /* and is not done; or its results have no room */
 	struct result_room room;
 
-	unsigned index; /* of the ring */
+	unsigned index;	 /* of the ring */
+	uint32_t cursor; /* of one that is not walked, before this part */
 	struct ring_walk walk;
 	uint32_t loaded;      /* slots, of all parts */
 	uint32_t part;	      /* and before this one */
@@ -66,6 +67,16 @@ bool frame_segments(struct build *build); /* true: it is cut, or cannot be */
 void frame_checksums(struct build *build);
 void frame_vlan(struct build *build);
 
+enum pass { PASS_OVER, PASS_AGAIN, PASS_LOOK }; /* nothing to do now, more, or perhaps more */
+
+/* register_ring.c */
+enum pass registers_pass(struct nic *nic, unsigned ring, uint32_t ready, uint32_t *done);
+
 /* transmit_send.c */
+struct handful { /* frames that are built, of how many slots, and those slots that make none */
+	unsigned frames, slots, faults;
+	bool looped, groups;
+};
+unsigned frames_hand_on(struct nic *nic, unsigned ring, const struct handful *handful);
 /* Frames [FIRST, COUNT) of ring INDEX: how many more were taken; see ring_run.gone for the rest. */
 unsigned send_frames(struct nic *nic, unsigned index, unsigned first, unsigned count, bool looped);
