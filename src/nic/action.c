@@ -41,10 +41,8 @@ static void assign(struct nic *nic, const struct action *action, const struct sc
 		value = *word | mask;
 	if (action->verb == VERB_RAISE && interrupts_delay(nic, target->word, mask, scope))
 		return;
-	if (value == *word)
-		return;
+	nic_changed_bits(nic, (unsigned)(word - nic->state), value ^ *word);
 	*word = value;
-	nic_changed(nic, (unsigned)(word - nic->state));
 }
 
 void ring_wake(struct nic *nic, unsigned ring)

@@ -161,7 +161,7 @@ void ring_advance(struct nic *nic, unsigned ring, uint32_t slots)
 		cursor -= nic->rings[ring].entries;
 	nic->state[at->cursor_word] =
 		(nic->state[at->cursor_word] & ~at->cursor_mask) | (cursor & at->cursor_mask);
-	nic_changed(nic, at->cursor_word);
+	nic_changed_bits(nic, at->cursor_word, at->cursor_mask);
 }
 
 const struct use *ring_use(struct nic *nic, const struct ring *ring, const struct scope *scope)

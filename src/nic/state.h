@@ -130,7 +130,11 @@ struct nic {
 	uint64_t look_after;
 	uint64_t reset_time;
 	uint64_t *state;
-	uint32_t *cares; /* per state word: who looks again; see cares.c */
+	struct care { /* per state word: of which bits who looks again; see cares.c */
+		uint64_t bits;
+		uint32_t who;
+		bool pins, windows; /* some look at each write */
+	} * cares;
 	uint32_t touched, always;
 	uint8_t **memories;
 	struct ring_run *rings; /* [card->instances] */
@@ -515,7 +519,14 @@ uint32_t cares_ring(unsigned ring);
 /* A state word has changed. */
 static inline void nic_changed(struct nic *nic, unsigned word)
 {
-	nic->touched |= nic->cares[word];
+	nic->touched |= nic->cares[word].who;
+}
+
+/* Only these bits. */
+static inline void nic_changed_bits(struct nic *nic, unsigned word, uint64_t bits)
+{
+	if (bits & nic->cares[word].bits)
+		nic->touched |= nic->cares[word].who;
 }
 
 /* Who knows which. */

@@ -571,7 +571,8 @@ bool transmit_work(struct nic *nic, unsigned index)
 			return false;
 		pass = transmit_pass(nic, index, &done);
 		total += done;
-		if (pass != PASS_LOOK || total >= BUDGET || nic->recorded_count || nic->hooked)
+		if (pass != PASS_LOOK || total >= BUDGET || nic->recorded_count || nic->hooked ||
+		    dma_busy(nic->bus.memory)) /* results are not there yet */
 			break;
 		rings_update(nic);
 	} while (true);
