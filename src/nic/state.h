@@ -404,6 +404,15 @@ bool stream_room(struct nic *nic, unsigned ring);
 void streams_wait(struct nic *nic);				  /* a frame has no room yet */
 int stream_find(struct nic *nic, unsigned ring, uint32_t length); /* 0 or -ENOBUFS */
 int stream_fill(struct nic *nic, unsigned ring, const struct frame *frame, struct facts *facts);
+struct stream_run { /* where the next frame begins, and the room from there on */
+	uint64_t at, free;
+	bool wraps;
+};
+void stream_begin(struct nic *nic, unsigned ring, struct stream_run *run);
+uint8_t *stream_place(struct nic *nic, unsigned ring, const struct stream_run *run, uint32_t length,
+		      struct dma_window *window);
+void stream_step(struct nic *nic, unsigned ring, struct stream_run *run, uint32_t length);
+void stream_end(struct nic *nic, unsigned ring, const struct stream_run *run);
 
 /* plan_note.c, plan_value.c */
 void plans_note(struct nic *nic, unsigned ring);

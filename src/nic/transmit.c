@@ -95,7 +95,7 @@ static void build_begin(struct build *build, struct nic *nic, unsigned index)
 	build->index = index;
 	build->plans = plans_of(nic, index);
 	build->scope = ring_scope(nic, index);
-	build->window.size = 0;
+	build->window.size = build->pieces.size = 0;
 	build->causes.bits = 0;
 	build->again = build->fault = build->blocked = false;
 	build->frames = build->faults = 0;
@@ -215,20 +215,55 @@ static void take_piece(void *context, uint64_t addr, uint32_t length)
 	frame_buffer(taking->build, taking->use, addr, length);
 }
 
+/* False: not all of it is in one piece of memory. */
+static bool array_pieces(struct build *build, const struct use *use, const struct plan_piece *piece)
+{
+	const struct scope *scope = &build->scope;
+	uint64_t at = plan_value(&piece->at, scope->slot, scope->here);
+	uint64_t count = plan_value(&piece->count, scope->slot, scope->here);
+	uint8_t one[SLOT_MAX + 8] = {0};
+	const uint8_t *from;
+
+	count = count < FRAME_IOVS ? count : FRAME_IOVS;
+	from = dma_within(&build->pieces, at, count * piece->size);
+	if (!from) {
+		dma_window(build->nic->bus.memory, at, DMA_READ, &build->pieces);
+		from = dma_within(&build->pieces, at, count * piece->size);
+	}
+	for (; from && count--; from += piece->size) {
+		memcpy(one, from, piece->size);
+		frame_buffer(build, use, plan_value(&piece->address, one, scope->here),
+			     (uint32_t)plan_value(&piece->length, one, scope->here));
+		if (piece->lasts && plan_value(&piece->last, one, scope->here))
+			break;
+	}
+	return from;
+}
+
+static bool plan_pieces(struct build *build, const struct use *use, const struct plan *plan)
+{
+	const struct scope *scope = &build->scope;
+
+	if (!plan || !plan->pieces_known || (plan->arrays && plan->pieces_count > 1))
+		return false;
+	for (unsigned i = 0; i < plan->pieces_count; i++) {
+		const struct plan_piece *piece = &plan->pieces[i];
+
+		if (piece->array)
+			return array_pieces(build, use, piece);
+		frame_buffer(build, use, plan_value(&piece->address, scope->slot, scope->here),
+			     (uint32_t)plan_value(&piece->length, scope->slot, scope->here));
+	}
+	return true;
+}
+
 static void frame_pieces(struct build *build, const struct use *use, const struct plan *plan)
 {
 	struct taking taking = {build, use};
-	int result;
+	int result = 0;
 
-	for (unsigned i = 0; plan && plan->pieces_known && i < plan->pieces_count; i++)
-		frame_buffer(
-			build, use,
-			plan_value(&plan->pieces[i].address, build->scope.slot, build->scope.here),
-			(uint32_t)plan_value(&plan->pieces[i].length, build->scope.slot,
-					     build->scope.here));
-	if (plan && plan->pieces_known)
-		return;
-	result = pieces_each(build->nic, use, &build->scope, take_piece, &taking);
+	if (!plan_pieces(build, use, plan))
+		result = pieces_each(build->nic, use, &build->scope, take_piece, &taking);
 	build->again |= result == -EAGAIN;
 	build->fault |= result < 0 && result != -EAGAIN;
 }

@@ -42,7 +42,7 @@ struct build {
 	const uint8_t *first; /* and its first data slot */
 	uint8_t *from;	      /* the first slot of this part, as loaded */
 	const struct plans *plans;
-	struct dma_window window;
+	struct dma_window window, pieces; /* of buffers, and of what describes them */
 	struct causes causes;
 	struct run runs[RUNS];
 	unsigned runs_count;
