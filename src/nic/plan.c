@@ -13,7 +13,7 @@
  * whoever builds that. Rings whose questions are of another kind have no plans, and
  * each question is then evaluated: that way is the one that defines what is right.
  */
-#include "nic/state.h"
+#include "nic/planned.h"
 
 void plans_init(struct nic *nic)
 {

@@ -6,7 +6,7 @@
  * compared with a constant (an address that is 0, the end of a list) is a test,
  * not bits: else each slot would be a pattern of its own.
  */
-#include "nic/state.h"
+#include "nic/planned.h"
 
 enum { WIDE = 8 }; /* bits of a field that is not asked for as a whole */
 

@@ -11,7 +11,7 @@
  * Causes that the actions raise are bits: the same again change nothing, so for
  * many slots they are raised once, and what they ask of rings is asked then.
  */
-#include "nic/state.h"
+#include "nic/planned.h"
 
 struct image { /* of a slot while its result is put together */
 	uint8_t keep[SLOT_MAX + 8], value[SLOT_MAX + 8], moving[SLOT_MAX + 8];

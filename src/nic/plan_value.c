@@ -10,7 +10,7 @@
  * The postfix code is run over such values instead of numbers. What does not come
  * out as one value of that form is unknown, and is evaluated each time.
  */
-#include "nic/state.h"
+#include "nic/planned.h"
 
 static struct plan_value constant(uint64_t number)
 {

@@ -8,7 +8,7 @@
  *
  * The cursor moves, and causes are raised, once for all of them.
  */
-#include "nic/state.h"
+#include "nic/planned.h"
 
 /* Many frames into a ring, one slot each. */
 struct filling {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "nic/state.h"
+#include "nic/planned.h"
 
 struct causes { /* to be raised, of slots that are done with */
 	const struct complete *list;
@@ -53,8 +53,45 @@ struct build {
 	uint8_t contexts[sizeof(((struct ring_run *)0)->context)];
 };
 
-/* transmit.c */
+/* Cursors of the slots of this part; walked rings only. */
+static inline const uint64_t *part_at(const struct build *build)
+{
+	return build->nic->slot_at + build->part;
+}
+
+/* Of the slot that is I behind the cursor. */
+static inline unsigned slot_index(const struct build *build, unsigned i)
+{
+	uint32_t at;
+
+	if (build->ring->walked)
+		return build->ring->by_address
+			       ? 0
+			       : (unsigned)slot_number(build->run, part_at(build)[i]);
+	at = build->cursor + i;
+	return at < build->run->entries ? at : at - build->run->entries;
+}
+
+/* What it calls i: of registers the element, else the ring's instance. */
+static inline unsigned slot_i(const struct build *build, unsigned i)
+{
+	return build->ring->next == NEXT_REGISTERS ? slot_index(build, i) : build->run->number;
+}
+
+static inline uint64_t slot_here(const struct build *build, unsigned i)
+{
+	if (build->ring->walked)
+		return slot_address(build->nic, build->index, part_at(build)[i]);
+	return build->run->base + (uint64_t)slot_index(build, i) * build->ring->slot_size;
+}
+
+/* transmit_build.c */
+void transmit_build(struct build *build, uint32_t ready); /* frames of READY slots */
 void transmit_context(struct build *build, const struct use *use, const uint8_t *slot);
+
+/* transmit_commit.c: of the first SLOTS slots */
+void transmit_commit(struct build *build, unsigned slots);
+void transmit_advance(struct build *build, unsigned slots);
 
 /* transmit_plain.c: how far they come */
 unsigned plain_build(struct build *build, unsigned i, unsigned ready);

@@ -22,7 +22,7 @@
  * has been given back yet; any other way to go on forever ends by the budget of
  * whoever walks.
  */
-#include "nic/state.h"
+#include "nic/planned.h"
 
 #include <errno.h>
 #include <string.h>

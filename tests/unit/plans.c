@@ -4,7 +4,7 @@
 #include "bare.h"
 #include "unit.h"
 
-#include "nic/state.h"
+#include "nic/planned.h"
 
 #include <string.h>
 
