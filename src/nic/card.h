@@ -274,7 +274,12 @@ struct counter {
 	uint16_t word;
 	uint64_t limit; /* highest value of the word(s) */
 	bool stick;	/* else wraps */
-	uint16_t high;	/* second word of a 64-bit pair, 0xffff none */
+	/* the bits above those of WORD, none: mask 0 */
+	uint16_t high;
+	uint8_t high_shift;
+	uint64_t high_mask; /* not yet shifted */
+	uint16_t raise;	    /* bits that are set when the count comes to REACHES; mask 0: none */
+	uint64_t raise_mask, reaches;
 };
 
 struct phy {
@@ -490,16 +495,19 @@ struct capability {
 struct mac_part { /* which state words carry the MAC address: word = (mac >> shift) & mask */
 	uint16_t word;
 	int8_t shift; /* negative: to the left */
+	bool swapped; /* the two bytes */
 	uint64_t mask;
 };
 
 struct crc_part { /* state word first + count: low half of the CRC of those before it */
 	uint16_t first, count;
+	bool whole; /* the high half in the word behind it */
 };
 
 struct sum_part { /* state word `word` makes the 16-bit sum of the bank equal to total */
 	uint16_t first, count, word;
 	uint16_t total;
+	bool exclusive; /* its low byte makes the exclusive or of all bytes so */
 };
 
 struct node;

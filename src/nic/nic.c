@@ -36,6 +36,27 @@ static void fill_crc(struct nic *nic)
 		crc = crc >> 1 ^ (((crc ^ words[i / 16] >> i % 16) & 1) ? 0xedb88320u : 0);
 	if (part->count)
 		words[part->count] = ~crc & 0xffff;
+	if (part->whole)
+		words[part->count + 1] = ~crc >> 16;
+}
+
+static uint16_t swapped(uint64_t word)
+{
+	return (uint16_t)(word << 8 | (word >> 8 & 0xff));
+}
+
+static void fill_sum(struct nic *nic, const struct sum_part *part)
+{
+	uint16_t sum = 0, bytes = 0;
+
+	for (unsigned k = 0; k < part->count; k++) {
+		if (part->first + k == part->word)
+			continue;
+		sum = (uint16_t)(sum + nic->state[part->first + k]);
+		bytes ^= (uint16_t)nic->state[part->first + k];
+	}
+	nic->state[part->word] = part->exclusive ? ((bytes ^ bytes >> 8 ^ part->total) & 0xff)
+						 : (uint16_t)(part->total - sum);
 }
 
 /* Parts of EEPROM and registers that follow from the address, and sums over them. */
@@ -46,21 +67,13 @@ static void fill_identity(struct nic *nic)
 	memcpy(&mac, nic->mac, sizeof(nic->mac));
 	for (unsigned i = 0; i < nic->card->macs_count; i++) {
 		const struct mac_part *part = &nic->card->macs[i];
+		uint64_t bits = part->shift < 0 ? mac << -part->shift : mac >> part->shift;
 
 		nic->state[part->word] &= ~part->mask;
-		nic->state[part->word] |=
-			(part->shift < 0 ? mac << -part->shift : mac >> part->shift) & part->mask;
+		nic->state[part->word] |= (part->swapped ? swapped(bits) : bits) & part->mask;
 	}
-	for (unsigned i = 0; i < nic->card->sums_count; i++) {
-		const struct sum_part *part = &nic->card->sums[i];
-		uint16_t sum = 0;
-
-		for (unsigned k = 0; k < part->count; k++) {
-			if (part->first + k != part->word)
-				sum = (uint16_t)(sum + nic->state[part->first + k]);
-		}
-		nic->state[part->word] = (uint16_t)(part->total - sum);
-	}
+	for (unsigned i = 0; i < nic->card->sums_count; i++)
+		fill_sum(nic, &nic->card->sums[i]);
 	fill_crc(nic);
 }
 
@@ -213,6 +226,15 @@ void nic_attach(struct nic *nic, struct port *port)
 	peer_link(nic, !port->down);
 	peer_health(nic, &port->health);
 	nic->bus.schedule(nic->bus.context); /* for its filter */
+}
+
+void nic_moved(struct nic *nic)
+{
+	flights_gone(nic, nic->flights_count);
+	for (unsigned i = 0; i < nic->card->instances; i++)
+		nic->rings[i].cut = 0;
+	nic->held = false;
+	nic->held_segments = 0;
 }
 
 void nic_reset(struct nic *nic)

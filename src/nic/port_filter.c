@@ -120,7 +120,7 @@ static void take_vlans(struct nic *nic, const struct accept *accept, struct port
 	to->all_vlans = false;
 }
 
-static void look(struct nic *nic, struct port_filter *to)
+void port_filter_look(struct nic *nic, struct port_filter *to)
 {
 	const struct filter *filter = &nic->card->filter;
 
@@ -157,7 +157,7 @@ void port_filter_tell(struct nic *nic)
 	nic->filter_takes = takes;
 	if (takes) {
 		nic->touched &= ~(uint32_t)CARES_PORT;
-		look(nic, &now);
+		port_filter_look(nic, &now);
 	}
 	if (told && !memcmp(&now, &nic->filter, sizeof(now)))
 		return;

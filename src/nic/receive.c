@@ -441,6 +441,10 @@ unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count
 
 	rings_update(nic);
 	nic->held = false;
+	if (!nic->link) {
+		nic->stats.rx_unplugged += count;
+		return count;
+	}
 	while (taken < count) {
 		taken += receive_plain(nic, frames + taken, count - taken);
 		if (taken == count || receive_one(nic, &frames[taken]) != TAKEN)

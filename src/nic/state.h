@@ -511,6 +511,7 @@ bool filter_accepts(struct nic *nic, struct facts *facts);
 
 /* port_filter.c */
 void port_filter_tell(struct nic *nic);
+void port_filter_look(struct nic *nic, struct port_filter *to); /* TO is all zero */
 
 /* cares.c */
 enum {
