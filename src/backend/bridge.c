@@ -313,11 +313,9 @@ static int side_init(struct side *side, struct loop *loop, bool (*run)(struct lo
 	return side->woken.fd < 0 ? -errno : loop_add(loop, &side->woken, EPOLLIN);
 }
 
-/* On the far loop's thread: from here on its port may give us frames. */
-static void far_begin(void *context)
+/* With the far loop held: from here on its port may give us frames. */
+static void far_begin(struct bridge *bridge)
 {
-	struct bridge *bridge = context;
-
 	bridge->far_port->peer = (struct port_peer){
 		.context = bridge,
 		.receive = far_receive,
@@ -327,13 +325,6 @@ static void far_begin(void *context)
 	};
 	if (bridge->far_port->down)
 		far_link(bridge, false);
-}
-
-static void close_at_once(void *context)
-{
-	struct port *port = context;
-
-	port->ops->close(port);
 }
 
 struct port *bridge_new(struct port *far, struct loop *far_loop, struct loop *near_loop,
@@ -353,12 +344,12 @@ struct port *bridge_new(struct port *far, struct loop *far_loop, struct loop *ne
 		result = side_init(&bridge->near, near_loop, near_run, bridge)
 				 ?: side_init(&bridge->far, far_loop, far_run, bridge);
 	if (result == 0) {
-		loop_call(far_loop, far_begin, bridge);
+		far_begin(bridge);
 		return &bridge->port;
 	}
 	if (bridge)
 		bridge_free(bridge); /* closing an eventfd takes it from its loop */
-	loop_call(far_loop, close_at_once, far);
+	far->ops->close(far);
 	error_set(err, result, "two loops: %s", strerror(-result));
 	return NULL;
 }

@@ -90,11 +90,6 @@ struct crew *crew_new(const struct crew_config *config, struct error *err)
 	return NULL;
 }
 
-static void stop(void *context)
-{
-	loop_stop(context);
-}
-
 void crew_free(struct crew *crew)
 {
 	if (!crew)
@@ -103,7 +98,9 @@ void crew_free(struct crew *crew)
 		struct worker *worker = &crew->workers[i];
 
 		if (worker->started) {
-			loop_call(worker->loop, stop, worker->loop);
+			loop_hold(worker->loop);
+			loop_stop(worker->loop);
+			loop_release(worker->loop);
 			pthread_join(worker->thread, NULL);
 			loop_own(worker->loop);
 		}

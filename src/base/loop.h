@@ -56,8 +56,13 @@ int loop_share(struct loop *loop);    /* before another thread knows of it */
 void loop_unshare(struct loop *loop); /* when none does any more */
 void loop_own(struct loop *loop);     /* the calling thread runs it from now on */
 void loop_post(struct loop *loop, struct loop_post *post);
-/* Waits until it has run. For the thread that made the others: they never wait for it. */
-void loop_call(struct loop *loop, void (*run)(void *context), void *context);
+/*
+ * The loop's thread stands still between two of its turns' steps until it is
+ * released, and what is the loop's is the caller's. May be nested. For the
+ * thread that made the others: they never wait for it.
+ */
+void loop_hold(struct loop *loop);
+void loop_release(struct loop *loop);
 
 /* For whoever has a loop of his own: readable when a turn has something to do, and ms until then.
  */

@@ -3,14 +3,15 @@
 /*
  * Calls between the loops of several threads. A loop that is shared has a list
  * of what others want done on it, and an eventfd that says so; what was put
- * there first is done first. Whoever waits holds nothing that the other loop
- * needs: only the thread that makes and ends the others ever waits.
+ * there first is done first. Only the thread that makes and ends the others ever
+ * waits for one, so that no two wait for each other.
  */
 #include "base/loop_internal.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -21,13 +22,10 @@ struct loop_shared {
 	pthread_t owner;
 	struct loop_post *first, **last;
 	struct loop_fd woken;
-};
-
-struct waiting_call {
-	struct loop_post post;
-	void (*run)(void *context);
-	void *context;
-	sem_t done;
+	/* held: the owner waits in a post of ours */
+	unsigned held;
+	struct loop_post pause;
+	sem_t paused, resumed;
 };
 
 static struct loop_post *take_all(struct loop_shared *shared)
@@ -64,6 +62,16 @@ static void woken(struct loop_fd *fd, uint32_t events)
 	run_posts(fd->context);
 }
 
+static void stand_still(struct loop_post *post)
+{
+	struct loop_shared *shared =
+		(struct loop_shared *)((char *)post - offsetof(struct loop_shared, pause));
+
+	sem_post(&shared->paused);
+	while (sem_wait(&shared->resumed) < 0)
+		;
+}
+
 int loop_share(struct loop *loop)
 {
 	struct loop_shared *shared = calloc(1, sizeof(*shared));
@@ -72,6 +80,9 @@ int loop_share(struct loop *loop)
 	if (!shared)
 		return -ENOMEM;
 	pthread_mutex_init(&shared->lock, NULL);
+	sem_init(&shared->paused, 0, 0);
+	sem_init(&shared->resumed, 0, 0);
+	shared->pause.run = stand_still;
 	shared->owner = pthread_self();
 	shared->last = &shared->first;
 	shared->woken = (struct loop_fd){.ready = woken, .context = shared};
@@ -94,6 +105,8 @@ void loop_unshare(struct loop *loop)
 	if (shared->woken.fd >= 0)
 		close(shared->woken.fd);
 	pthread_mutex_destroy(&shared->lock);
+	sem_destroy(&shared->paused);
+	sem_destroy(&shared->resumed);
 	free(shared);
 	loop->shared = NULL;
 }
@@ -126,27 +139,28 @@ void loop_post(struct loop *loop, struct loop_post *post)
 		post->run(post);
 }
 
-static void run_waiting(struct loop_post *post)
+void loop_hold(struct loop *loop)
 {
-	struct waiting_call *call = (struct waiting_call *)post;
+	struct loop_shared *shared = loop->shared;
 
-	call->run(call->context);
-	sem_post(&call->done);
-}
-
-void loop_call(struct loop *loop, void (*run)(void *context), void *context)
-{
-	struct waiting_call call = {{.run = run_waiting}, run, context, {{0}}};
-
+	if (!shared)
+		return;
 	if (is_ours(loop)) {
-		if (loop->shared)
-			run_posts(loop->shared);
-		run(context);
+		run_posts(shared);
 		return;
 	}
-	sem_init(&call.done, 0, 0);
-	put(loop->shared, &call.post);
-	while (sem_wait(&call.done) < 0)
+	if (shared->held++)
+		return;
+	put(shared, &shared->pause);
+	while (sem_wait(&shared->paused) < 0)
 		;
-	sem_destroy(&call.done);
+}
+
+void loop_release(struct loop *loop)
+{
+	struct loop_shared *shared = loop->shared;
+
+	if (!shared || is_ours(loop) || --shared->held)
+		return;
+	sem_post(&shared->resumed);
 }

@@ -7,6 +7,8 @@ struct host_nic {
 	struct host *host;
 	struct card *card;
 	struct instance *instance;
+	struct loop *loop;
+	struct loop_post ended; /* its client has: told to the host's loop */
 	struct host_net *net;
 	char *asked;			     /* what the card was asked for by */
 	char *socket_path, *capture, *trace; /* or NULL */
@@ -24,6 +26,7 @@ struct host {
 	struct host_config config;
 	struct host_nic *nics;
 	struct host_net *nets;
+	unsigned next;	     /* loop of the crew, for who comes next */
 	struct watch *watch; /* or NULL */
 	bool watch_resets;
 	struct timer settle; /* files may still be changing */

@@ -43,8 +43,10 @@ static int reload(struct host_nic *nic, bool reset, struct mistakes *mistakes, s
 
 	host_nic_files(nic, mistakes, card != NULL);
 	host_watch_update(nic->host);
+	loop_hold(nic->loop);
 	if (card)
 		result = instance_reload(nic->instance, card, reset, err);
+	loop_release(nic->loop);
 	if (result < 0) {
 		card_free(card);
 		return result;
