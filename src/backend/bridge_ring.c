@@ -39,7 +39,7 @@ void bridge_ring_free(struct bridge_ring *ring)
 /* Where SPACE bytes go, or 0 and *AT untouched: the ring is full. */
 static bool reserve(struct bridge_ring *ring, uint32_t *tail, uint32_t space)
 {
-	uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+	uint32_t head = atomic_load(&ring->head); /* after stuck was said */
 	uint32_t to_end = BRIDGE_RING - *tail % BRIDGE_RING;
 	uint32_t skip = space > to_end ? to_end : 0;
 
@@ -52,9 +52,8 @@ static bool reserve(struct bridge_ring *ring, uint32_t *tail, uint32_t space)
 	return true;
 }
 
-static bool put_one(struct bridge_ring *ring, const struct frame *frame)
+static bool put_one(struct bridge_ring *ring, uint32_t *tail, const struct frame *frame)
 {
-	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
 	struct mark mark = {frame->length,
 			    frame->flags,
 			    frame->header_length,
@@ -66,40 +65,45 @@ static bool put_one(struct bridge_ring *ring, const struct frame *frame)
 
 	if (!frame->length)
 		return true; /* no frame at all */
-	if (!reserve(ring, &tail, space_of(frame->length)))
+	if (!reserve(ring, tail, space_of(frame->length)))
 		return false;
-	at = ring->memory + tail % BRIDGE_RING;
+	at = ring->memory + *tail % BRIDGE_RING;
 	memcpy(at, &mark, sizeof(mark));
 	frame_copy(frame, 0, at + sizeof(mark), frame->length);
-	atomic_store_explicit(&ring->tail, tail + space_of(frame->length), memory_order_release);
+	*tail += space_of(frame->length);
 	return true;
+}
+
+static unsigned put(struct bridge_ring *ring, const struct frame *frames, unsigned count)
+{
+	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+	unsigned done = 0;
+
+	while (done < count && put_one(ring, &tail, &frames[done]))
+		done++;
+	atomic_store(&ring->tail, tail); /* before hungry is looked at */
+	return done;
 }
 
 unsigned bridge_ring_put(struct bridge_ring *ring, const struct frame *frames, unsigned count)
 {
-	unsigned done = 0;
+	unsigned done = put(ring, frames, count);
 
-	while (done < count && put_one(ring, &frames[done]))
-		done++;
 	if (done == count)
 		return done;
 	atomic_store(&ring->stuck, true);
-	while (done < count && put_one(ring, &frames[done])) /* room may have come meanwhile */
-		done++;
-	return done;
+	return done + put(ring, frames + done, count - done); /* room may have come meanwhile */
 }
 
 bool bridge_ring_wakes_reader(struct bridge_ring *ring)
 {
-	atomic_thread_fence(memory_order_seq_cst);
-	return atomic_load_explicit(&ring->hungry, memory_order_relaxed) &&
-	       atomic_exchange(&ring->hungry, false);
+	return atomic_load(&ring->hungry) && atomic_exchange(&ring->hungry, false);
 }
 
 static unsigned look(struct bridge_ring *ring, struct frame *frames)
 {
 	uint32_t at = atomic_load_explicit(&ring->head, memory_order_relaxed);
-	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+	uint32_t tail = atomic_load(&ring->tail); /* after hungry was said */
 	unsigned count = 0;
 
 	while (at != tail && count < BRIDGE_BATCH) {
@@ -147,12 +151,10 @@ void bridge_ring_take(struct bridge_ring *ring, unsigned count)
 		at += mark.length ? space_of(mark.length) : BRIDGE_RING - at % BRIDGE_RING;
 		count -= mark.length != 0;
 	}
-	atomic_store_explicit(&ring->head, at, memory_order_release);
+	atomic_store(&ring->head, at); /* before stuck is looked at */
 }
 
 bool bridge_ring_wakes_writer(struct bridge_ring *ring)
 {
-	atomic_thread_fence(memory_order_seq_cst);
-	return atomic_load_explicit(&ring->stuck, memory_order_relaxed) &&
-	       atomic_exchange(&ring->stuck, false);
+	return atomic_load(&ring->stuck) && atomic_exchange(&ring->stuck, false);
 }
