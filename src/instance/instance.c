@@ -4,6 +4,7 @@
 #include "front/embed.h"
 #include "front/vfio_user.h"
 #include "instance/snapshot.h"
+#include "module/module.h"
 #include "nic/nic.h"
 #include "nic/trace.h"
 
@@ -193,6 +194,22 @@ static int serve_here(struct instance *instance, const struct instance_config *c
 	return 0;
 }
 
+static int start_module(struct instance *instance, const struct card *card, struct error *err)
+{
+	struct hooks *hooks;
+	int result;
+
+	if (!card->module)
+		return 0;
+	hooks = module_instance(card->module, err);
+	if (!hooks)
+		return -EINVAL;
+	result = nic_hooks(instance->nic, hooks);
+	if (result < 0)
+		error_set(err, -EINVAL, "%s: its start() says %d", hooks->name, result);
+	return result;
+}
+
 static int start(struct instance *instance, const struct instance_config *config, struct error *err)
 {
 	const struct bus bus = {instance, instance->dma, loop_clock(config->loop),
@@ -209,6 +226,8 @@ static int start(struct instance *instance, const struct instance_config *config
 		nic_trace(instance->nic, instance->trace);
 	}
 	result = instance_start_ports(instance, config, err);
+	if (result == 0)
+		result = start_module(instance, config->card, err);
 	if (result < 0)
 		return result;
 	if (config->vm || config->embed)

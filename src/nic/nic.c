@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "nic/hook_calls.h"
 #include "nic/state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { RESET_POWER, RESET_FUNCTION };
-enum { PERIOD_MIN = 1000 }; /* ns */
 
 static void timer_fired(struct timer *timer)
 {
@@ -13,9 +13,11 @@ static void timer_fired(struct timer *timer)
 	const struct card_timer *at = &nic->card->timers[timer - nic->timers];
 	struct scope scope = {0};
 
-	if (!expr_holds(nic, &at->when, &scope))
+	if (nic->failed || !expr_holds(nic, &at->when, &scope))
 		return;
 	actions_run(nic, &at->actions, &scope);
+	if (!at->actions.count)
+		hooks_timer(nic, (unsigned)(timer - nic->timers));
 	if (at->repeat) {
 		uint64_t period = expr_eval(nic, &at->period, &scope);
 
@@ -138,6 +140,7 @@ void nic_free(struct nic *nic)
 {
 	if (!nic)
 		return;
+	hooks_free(nic);
 	if (nic->delayed)
 		interrupts_reset(nic);
 	if (nic->vectors)
@@ -170,9 +173,9 @@ static unsigned peer_receive(void *context, const struct frame *frames, unsigned
 	return nic_receive(context, frames, count);
 }
 
-static void link_update(struct nic *nic)
+void nic_link_update(struct nic *nic)
 {
-	phy_wire(nic, nic->carrier && nic->plugged);
+	phy_wire(nic, nic->carrier && nic->plugged && !nic->module_link_down);
 	interrupts_update(nic);
 }
 
@@ -181,7 +184,7 @@ static void peer_link(void *context, bool up)
 	struct nic *nic = context;
 
 	nic->carrier = up;
-	link_update(nic);
+	nic_link_update(nic);
 }
 
 static void peer_writable(void *context)
@@ -261,9 +264,16 @@ static bool receive_room(struct nic *nic)
 
 bool nic_work(struct nic *nic)
 {
-	bool more = recorded_work(nic);
+	bool more;
 
+	if (nic->failed)
+		return false;
+	more = recorded_work(nic);
 	rings_update(nic);
+	if (nic->hooked) {
+		more |= hooks_work(nic);
+		rings_update(nic);
+	}
 	for (unsigned k = 0; k < nic->live_count; k++) {
 		if (nic->rings[nic->live[k]].ring->direction == RING_TRANSMIT)
 			more |= transmit_work(nic, nic->live[k]);
@@ -286,7 +296,7 @@ bool nic_work(struct nic *nic)
 void nic_link(struct nic *nic, bool up)
 {
 	nic->plugged = up;
-	link_update(nic);
+	nic_link_update(nic);
 }
 
 const struct nic_stats *nic_stats(const struct nic *nic)
