@@ -94,20 +94,19 @@ PIECE = 512 << 10
 
 def all_pairs(guests):
     """Every guest sends to every other at once; what arrives is compared."""
-    jobs = []
-    for i, sender in enumerate(guests, 1):
-        sender.check(f"dd if=/dev/urandom of=/tmp/data bs=1024 count={PIECE >> 10} 2>/dev/null")
-        for k, receiver in enumerate(guests, 1):
-            if k != i:
-                # nc that has nothing to say would hang up
-                jobs.append((sender, receiver, k, 7000 + i, receiver.start(
-                    f"mkfifo /tmp/q{i}; nc -l -p {7000 + i} <>/tmp/q{i} | md5sum")))
-    sums = {vm: vm.check("md5sum /tmp/data").split()[0] for vm in guests}
-    for sender, _, k, port, _ in jobs:
-        sender.start(f"until nc 10.9.1.{k} {port} </tmp/data; do sleep 0.2; done")
-    for sender, receiver, _, _, job in jobs:
-        status, text = receiver.wait(job, 240)
-        assert status == 0 and text.split()[0] == sums[sender], text
+    pairs = [(i, k) for i in range(4) for k in range(4) if i != k]
+    for vm in guests:
+        vm.check(f"dd if=/dev/urandom of=/tmp/data bs=1024 count={PIECE >> 10} 2>/dev/null")
+    sums = [vm.check("md5sum /tmp/data").split()[0] for vm in guests]
+    for i, k in pairs:  # nc that has nothing to say would hang up
+        guests[k].check(f"mkfifo /tmp/q{i}; (nc -l -p {7000 + i} <>/tmp/q{i} | md5sum >/tmp/got{i}) "
+                        ">/dev/null 2>&1 &")
+    for i, k in pairs:
+        guests[i].check(f"(until nc 10.9.1.{k + 1} {7000 + i} </tmp/data; do sleep 0.2; done) "
+                        ">/dev/null 2>&1 &")
+    for i, k in pairs:
+        text = guests[k].check(f"until [ -s /tmp/got{i} ]; do sleep 0.2; done; cat /tmp/got{i}", 240)
+        assert text.split()[0] == sums[i], (i, k, text)
 
 
 def malformed(path, end):
@@ -147,7 +146,7 @@ def test_four_guests_of_which_three_misbehave():
                 address(vm, number)
             first.check("until ping -c 1 -W 2 10.9.1.4; do sleep 0.2; done", 60)
             all_pairs(guests)
-            second.start("while :; do nc -l -p 7900 >/dev/null; done")
+            second.check("(while :; do nc -l -p 7900 >/dev/null; done) >/dev/null 2>&1 &")
             time.sleep(1)
             before = pair_figures(first)
             # the third VM is killed within what follows

@@ -36,7 +36,7 @@ static void nic_free(struct host_nic *nic)
 	loop_hold(nic->host->config.loop); /* what it has posted there is done */
 	if (nic->joined)
 		nic->net->users--;
-	card_free(nic->card);
+	host_card_drop(nic->host, nic->card);
 	for (unsigned i = 0; i < nic->files_count; i++)
 		free(nic->files[i]);
 	free(nic->files);
@@ -272,6 +272,9 @@ static int nic_fill(struct host_nic *nic, const struct nic_spec *spec, const cha
 	host_nic_files(nic, mistakes, true);
 	if (!nic->card)
 		return error_set(err, -ENOENT, "%s", "");
+	nic->card = host_card_share(nic->host, nic->card);
+	if (!nic->card)
+		return error_set(err, -ENOMEM, "no memory");
 	if (spec->mac_given)
 		memcpy(nic->mac, spec->mac, sizeof(nic->mac));
 	else

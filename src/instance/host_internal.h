@@ -22,10 +22,13 @@ struct host_nic {
 	struct host_nic *next;
 };
 
+struct host_card;
+
 struct host {
 	struct host_config config;
 	struct host_nic *nics;
 	struct host_net *nets;
+	struct host_card *cards;
 	unsigned next;	     /* loop of the crew, for who comes next */
 	struct watch *watch; /* or NULL */
 	bool watch_resets;
@@ -36,6 +39,10 @@ struct host {
 struct host_nic **host_nic_place(struct host *host, const char *name);
 struct host_net *host_net_find(const struct host *host, const char *id);
 void host_net_drop(struct host *host, struct host_net *gone);
+
+/* host_cards.c: CARD, or the same one that a NIC has already; NULL: no memory */
+struct card *host_card_share(struct host *host, struct card *card);
+void host_card_drop(struct host *host, const struct card *card);
 
 /* host_reload.c */
 void host_nic_files(struct host_nic *nic, struct mistakes *mistakes, bool all);
