@@ -109,15 +109,15 @@ def all_pairs(guests):
         assert text.split()[0] == sums[i], (i, k, text)
 
 
-def malformed(path, end):
-    """Whatever is no message, as fast as it goes."""
+def malformed(path, end, refused):
+    """Whatever is no message, as fast as it goes; how often it was thrown out."""
     while not end.is_set():
         try:
             with Client(path, greet=False) as client:
                 for _ in range(50):
                     client.socket.sendall(os.urandom(64))
         except OSError:
-            pass
+            refused.append(path)
 
 
 def pair_figures(vm):
@@ -150,7 +150,8 @@ def test_four_guests_of_which_three_misbehave():
             time.sleep(1)
             before = pair_figures(first)
             # the third VM is killed within what follows
-        intruder = threading.Thread(target=malformed, args=(host.sockets[2], end))
+        refused = []
+        intruder = threading.Thread(target=malformed, args=(host.sockets[2], end, refused))
         intruder.start()
         fourth.start("while :; do ping -f -c 5000 -s 1400 10.9.1.255 -b; ping -A -c 5000 10.9.1.9; done")
         try:
@@ -161,5 +162,4 @@ def test_four_guests_of_which_three_misbehave():
         for name, (rate, worst, answers) in (("before", before), ("meanwhile", during)):
             print(f"  {name}: {rate:.0f} Mb/s, 99 % of {answers} pings within {worst:.1f} ms")
             assert answers >= 100, answers
-        stats = host.ctl("stats")["stats"]
-        assert stats["nic2"]["client"]["errors"] > 0
+        assert len(refused) >= 10, len(refused)
