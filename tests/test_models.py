@@ -13,6 +13,7 @@ CARDS = (  # ours, whose scripts, QEMU's
     ("rtl8139", "rtl8139", "rtl8139"),
     ("rtl8139cp", "rtl8139cp", "rtl8139"),
     ("pcnet", "pcnet", "pcnet"),
+    ("tulip", "tulip", "tulip"),
 )
 
 report = []
