@@ -14,6 +14,7 @@ CARDS = (  # ours, whose scripts, QEMU's
     ("rtl8139cp", "rtl8139cp", "rtl8139"),
     ("pcnet", "pcnet", "pcnet"),
     ("tulip", "tulip", "tulip"),
+    ("ne2000", "ne2000", "ne2k_pci"),
 )
 
 report = []

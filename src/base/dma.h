@@ -63,6 +63,7 @@ void dma_settle(struct dma *dma); /* a pass is complete: forget fetched copies *
 void dma_cancel(struct dma *dma); /* a reset: forget also what is being fetched */
 int dma_flush(struct dma *dma);	  /* sends written views; 0 all in memory, 1 replies outstanding */
 bool dma_busy(const struct dma *dma); /* writes not yet acknowledged: hold the interrupt */
+unsigned dma_waiting(const struct dma *dma); /* pieces of memory that are on their way */
 
 void dma_read_done(struct dma *dma, uint32_t token, const void *data, size_t length, int error);
 void dma_write_done(struct dma *dma, uint32_t token, int error);

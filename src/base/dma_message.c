@@ -220,6 +220,17 @@ bool dma_busy(const struct dma *dma)
 	return dma->writes != NULL;
 }
 
+unsigned dma_waiting(const struct dma *dma)
+{
+	unsigned waiting = 0;
+
+	for (const struct dma_piece *piece = dma->reads; piece; piece = piece->next)
+		waiting += piece->answered < piece->messages;
+	for (const struct dma_piece *piece = dma->writes; piece; piece = piece->next)
+		waiting++;
+	return waiting;
+}
+
 static struct dma_piece **piece_of(struct dma_piece **at, uint32_t token)
 {
 	while (*at && token - (*at)->token >= (*at)->sent)

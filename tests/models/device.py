@@ -6,6 +6,7 @@ says by see(); `seen` is all of that.
 """
 
 import json
+import socket
 import subprocess
 import time
 
@@ -38,9 +39,14 @@ class Ours:
         self.wire.__enter__()
         self.served = Card(self.card, net=self.wire.spec, netns=self.wire.net,
                            arguments=["--mac", MAC_TEXT]).__enter__()
+        self.link = socket.socket(socket.AF_UNIX)
+        self.link.connect(self.served.control)
+        self.control = self.link.makefile("rw")
         return self
 
     def __exit__(self, *_):
+        self.control.close()
+        self.link.close()
         self.served.__exit__()
         self.wire.__exit__()
 
@@ -54,7 +60,16 @@ class Ours:
     def skip(self, _, seconds):
         pass
 
-    rounds = 10  # memory is reached by messages until it is known to be the guest's
+    def settle(self, touch):
+        """Memory is reached by messages until it is known to be the guest's."""
+        quiet = 0
+        while quiet < 2:
+            touch()
+            self.control.write('{"command":"stats"}\n')
+            self.control.flush()
+            stats = json.loads(self.control.readline())["stats"]
+            quiet = 0 if stats["client"]["dma_waiting"] else quiet + 1
+        touch()
 
 
 class Theirs:
@@ -81,7 +96,9 @@ class Theirs:
         vm.step(int(seconds * 1e9))
 
     skip = wait
-    rounds = 3
+    def settle(self, touch):
+        for _ in range(3):
+            touch()
 
 
 class Device:
@@ -173,8 +190,7 @@ class Device:
 
     def settle(self):
         """Each answer means that whatever was ready before was looked at, on either side."""
-        for _ in range(self.side.rounds):
-            self.config(0x2c, 4)
+        self.side.settle(lambda: self.config(0x2c, 4))
 
     def wait(self, seconds):
         self.settle()
