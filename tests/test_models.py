@@ -15,6 +15,7 @@ CARDS = (  # ours, whose scripts, QEMU's
     ("pcnet", "pcnet", "pcnet"),
     ("tulip", "tulip", "tulip"),
     ("ne2000", "ne2000", "ne2k_pci"),
+    ("i82559", "i82559", "i82559c"),
 )
 
 report = []

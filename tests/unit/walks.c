@@ -309,8 +309,10 @@ static void test_receive_chain(void)
 	CHECK_EQUAL(*word(RXSLOTS + 64, 1), OWN | FIRST | LAST | 101);
 	CHECK_EQUAL(bare_read(&bare, STATE) >> 2, 3);
 	CHECK_EQUAL(bare_read(&bare, CAUSE), RECEIVED | FULL | STOPPED);
-	offer(102);
 	*word(RXSLOTS + 64, 0) = RXSLOTS + 128;
+	offer(102); /* it is suspended: a frame does not wake it */
+	CHECK_EQUAL(*word(RXSLOTS + 128, 1), 512);
+	CHECK_EQUAL(bare_read(&bare, STATE) >> 2, 3);
 	bare_write(&bare, KICK, 2);
 	offer(103);
 	CHECK_EQUAL(*word(RXSLOTS + 128, 1), OWN | FIRST | LAST | 103);
