@@ -39,8 +39,8 @@ WORDS = {
     "TABLE": "SQL, in packs",
     "SIZE": "a placeholder in what `anynic run` prints",
 }
-# namespaces of the schema, and who wrote the licence
-HOSTS = {"relaxng.org", "www.w3.org", "127.0.0.1", "www.apache.org"}
+# namespaces of schemas, and who wrote the licence
+HOSTS = {"libvirt.org", "relaxng.org", "www.w3.org", "127.0.0.1", "www.apache.org"}
 
 
 def sources(*patterns):
@@ -90,7 +90,9 @@ def may_include(name, text, folders):
 
 LIBRARIES = {"libxml/": "libxml2", "libslirp.h": "libslirp", "pcap/": "libpcap",
              "json-c/": "json-c", "sqlite3.h": "sqlite", "libdeflate.h": "libdeflate", "sys/socket.h": "sockets",
-             "sys/un.h": "sockets", "linux/if_tun.h": "tun", "linux/virtio_net.h": "tun"}
+             "sys/un.h": "sockets", "linux/if_tun.h": "tun", "linux/virtio_net.h": "tun",
+             "linux/if_packet.h": "packet sockets", "linux/filter.h": "packet sockets",
+             "linux/rtnetlink.h": "netlink"}
 SYSTEM = re.compile(r"(?:[a-z]+|sys/[a-z0-9]+|arpa/inet|net/if)\.h")
 
 

@@ -30,19 +30,40 @@ struct frame *inbox_put(struct inbox *inbox, struct port *port, uint8_t *data, u
 	return frame;
 }
 
-bool inbox_give(struct inbox *inbox, struct port *port)
+static void give(struct inbox *inbox, struct port *port)
 {
 	unsigned left = inbox->count - inbox->first, taken;
 
-	if (left) {
-		taken = port_receive(port, inbox->frames + inbox->first, left);
-		for (unsigned i = 0; i < taken; i++)
-			port->stats.rx.bytes += inbox->frames[inbox->first++].length;
-		port->stats.rx.frames += taken;
-		port->stats.rx.waits -= taken;
+	taken = left ? port_receive(port, inbox->frames + inbox->first, left) : 0;
+	for (unsigned i = 0; i < taken; i++)
+		port->stats.rx.bytes += inbox->frames[inbox->first++].length;
+	port->stats.rx.frames += taken;
+	port->stats.rx.waits -= taken;
+}
+
+bool inbox_give(struct inbox *inbox, struct port *port)
+{
+	inbox->asked = true;
+	if (inbox->giving)
+		return false;
+	inbox->giving = true;
+	while (inbox->asked && inbox->first < inbox->count) {
+		inbox->asked = false;
+		give(inbox, port);
 	}
+	inbox->giving = false;
 	inbox->held = inbox->first < inbox->count;
 	if (!inbox->held)
 		inbox->first = inbox->count = 0;
 	return !inbox->held;
+}
+
+void inbox_drop(struct inbox *inbox, struct port *port, enum port_drop why)
+{
+	unsigned left = inbox->count - inbox->first;
+
+	port->stats.rx.dropped[why] += left;
+	port->stats.rx.waits -= left;
+	inbox->first = inbox->count = 0;
+	inbox->held = false;
 }

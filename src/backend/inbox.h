@@ -13,6 +13,7 @@ enum { INBOX_FRAMES = 32, INBOX_BYTES = 65536 + 512 };
 struct inbox {
 	unsigned first, count; /* frames [first, count) wait */
 	bool held;
+	bool giving, asked; /* within the NIC; which said meanwhile that it has room */
 	struct frame frames[INBOX_FRAMES];
 	uint8_t (*buffers)[INBOX_BYTES];
 };
@@ -23,6 +24,8 @@ void inbox_free(struct inbox *inbox);
 struct frame *inbox_put(struct inbox *inbox, struct port *port, uint8_t *data, uint32_t length);
 /* What waits goes to the NIC; false: it is held. */
 bool inbox_give(struct inbox *inbox, struct port *port);
+/* What waits is lost. */
+void inbox_drop(struct inbox *inbox, struct port *port, enum port_drop why);
 
 static inline bool inbox_full(const struct inbox *inbox)
 {

@@ -271,10 +271,18 @@ unsigned parse_or(struct parser *parser)
 
 bool expr_text(struct draft *draft, const struct node *node, const char *text, struct expr *expr)
 {
+	unsigned width;
+
+	return expr_wide(draft, node, text, expr, &width);
+}
+
+bool expr_wide(struct draft *draft, const struct node *node, const char *text, struct expr *expr,
+	       unsigned *width)
+{
 	struct parser parser = {.draft = draft, .node = node, .text = text, .at = text};
 	struct op *ops;
 
-	parse_or(&parser);
+	*width = parse_or(&parser);
 	skip_space(&parser);
 	if (*parser.at)
 		parser_fail(&parser, "this is left over");

@@ -30,13 +30,17 @@ void serve_options_free(struct serve_options *options);
 #define serve_usage                                                                                \
 	"options:\n"                                                                               \
 	"  --socket-path PATH  listen here\n"                                                      \
-	"  --fd N              or serve this connected socket, and end with it (run only)\n"       \
+	"  --fd N              or serve this socket (run only): a client, and end with it; or "    \
+	"one\n"                                                                                    \
+	"                      that somebody else listens on\n"                                    \
 	"  --net SPEC          the host's side, user by default:\n"                                \
 	"                        "                                                                 \
 	"user[,net=][,host=][,dns=][,dhcpstart=][,hostname=][,restrict=on]\n"                      \
 	"                        "                                                                 \
 	"[,tftp=DIR][,bootfile=][,hostfwd=tcp:[host]:port-[guest]:port]…\n"                      \
 	"                        tap,ifname=NAME or tap,fd=N: a tap device\n"                      \
+	"                        stream,path=PATH[,server=on][,reconnect=MS] or stream,fd=N,\n"    \
+	"                        dgram,local=PATH,remote=PATH[,reconnect=MS]: another process\n"   \
 	"                        null: nobody\n"                                                   \
 	"                        switch[,uplink=SPEC]: a switch for many NICs\n"                   \
 	"  --mac MAC           address; default: made from card and socket path\n"                 \
@@ -47,7 +51,7 @@ void serve_options_free(struct serve_options *options);
 	"driver\n"                                                                                 \
 	"                      need not notice; or else as a reset of the card\n"                  \
 	"  --capture FILE      write frames to a pcap file\n"                                      \
-	"  --trace WHAT[:FILE] say what the driver does; WHAT is a list of registers, rings,\n"    \
+	"  --trace WHAT[:FILE]  say what the driver does; WHAT is a list of registers, rings,\n"   \
 	"                      frames and interrupts, as in registers,rings:trace.txt\n"           \
 	"  --cpu N             run on this CPU; best the one QEMU runs on\n"                       \
 	"  --poll-us N         look this long before sleeping; takes an idle CPU's time\n"         \

@@ -110,7 +110,8 @@ static json_object *rings_of(const struct card *card)
 		json_object *one = json_object_new_object();
 
 		put_text(one, "name", ring->name);
-		put_text(one, "for", ring->direction == RING_RECEIVE ? "receive" : "transmit");
+		put_text(one, "for", show_direction(ring));
+		put_number(one, "count", ring->count);
 		put_number(one, "slot_size", ring->slot_size);
 		put_number(one, "kinds", ring->uses_count);
 		json_object_array_add(rings, one);

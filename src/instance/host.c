@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "instance/host_internal.h"
 
+#include "base/socket.h"
 #include "instance/catalog.h"
 #include "instance/host_net.h"
 #include "instance/instance.h"
@@ -229,8 +230,8 @@ static int nic_start(struct host_nic *nic, const struct nic_spec *spec, const ch
 static int nic_fill(struct host_nic *nic, const struct nic_spec *spec, const char *name,
 		    struct mistakes *mistakes, struct error *err)
 {
-	nic->inherited = spec->fd >= 0;
-	if (!spec->embed && nic->inherited == (spec->socket_path != NULL))
+	nic->inherited = spec->fd >= 0 && !unix_listens(spec->fd);
+	if (!spec->embed && (spec->fd >= 0) == (spec->socket_path != NULL))
 		return error_set(err, -EINVAL, "one of socket= and fd= is needed");
 	if (!(nic->asked = strdup(spec->card)) ||
 	    (spec->socket_path && !(nic->socket_path = strdup(spec->socket_path))) ||

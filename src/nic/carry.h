@@ -4,14 +4,12 @@
 #include "base/error.h"
 #include "nic/state.h"
 
-enum { CARRY_RINGS = 256 }; /* more than there can be */
-
 /* One NIC's state on its way into another of a newer description. */
 struct carry {
 	struct nic *to, *from;
 	const struct nic *fresh; /* of FROM's description, as after power-on */
 	struct error *why;
-	int places[CARRY_RINGS]; /* of FROM's rings in TO; -1: none */
+	int places[CARD_INSTANCES_MAX]; /* of FROM's rings in TO; -1: none */
 };
 
 /* Each is 0, or -ECANCELED and WHY. */

@@ -52,10 +52,12 @@ static const char *slots_differ(const struct ring *a, const struct ring *b)
 
 static bool walks_alike(const struct ring *a, const struct ring *b)
 {
-	return a->direction == b->direction && a->next == b->next && a->walked == b->walked &&
-	       a->by_address == b->by_address && a->slot_size == b->slot_size &&
-	       !a->cursor_mask == !b->cursor_mask && a->stream.memory == b->stream.memory &&
-	       a->stream.unit == b->stream.unit && a->stream.align == b->stream.align;
+	return a->counted == b->counted && !a->phase.count == !b->phase.count &&
+	       a->until_mask == b->until_mask && a->direction == b->direction &&
+	       a->next == b->next && a->walked == b->walked && a->by_address == b->by_address &&
+	       a->slot_size == b->slot_size && !a->cursor_mask == !b->cursor_mask &&
+	       a->stream.memory == b->stream.memory && a->stream.unit == b->stream.unit &&
+	       a->stream.align == b->stream.align;
 }
 
 static int lost(struct carry *carry, const char *ring, const char *what, const char *field)
@@ -68,23 +70,38 @@ static bool lies_alike(struct nic *to, unsigned index, const struct ring_run *ol
 {
 	const struct ring_run *run = &to->rings[index];
 
-	to->touched |= cares_ring(index);
+	if (run->ring->counted)
+		ring_geometry(to, index);
+	to->touched |= cares_ring((unsigned)(run->ring - to->card->rings));
 	rings_update(to);
 	return run->base == old->base && run->stride == old->stride &&
 	       run->entries == old->entries && run->position == old->position;
 }
 
+/* The state of one, into one of another card. */
+static void run_copy(struct ring_run *to, const struct ring_run *from)
+{
+	const struct ring_run own = *to;
+
+	*to = *from;
+	to->ring = own.ring;
+	to->plans = own.plans;
+}
+
 static int carry_ring(struct carry *carry, unsigned index)
 {
-	const struct ring *ring = &carry->from->card->rings[index];
 	const struct ring_run *old = &carry->from->rings[index];
-	int place = ring_find(carry->to->card, ring->name);
-	struct ring_run *run = place < 0 ? NULL : &carry->to->rings[place];
-	const struct ring *other = place < 0 ? NULL : &carry->to->card->rings[place];
+	const struct ring *ring = old->ring;
+	int found = ring_find(carry->to->card, ring->name), place;
+	const struct ring *other = found < 0 ? NULL : &carry->to->card->rings[found];
+	struct ring_run *run = NULL;
 	const char *field;
 
+	if (other && old->number < other->count)
+		run = &carry->to->rings[other->first + old->number];
+	place = run ? (int)(run - carry->to->rings) : -1;
 	if (run && walks_alike(ring, other) && !slots_differ(ring, other)) {
-		*run = *old;
+		run_copy(run, old);
 		carry->places[index] = place;
 		if (old->state == RING_STOPPED || lies_alike(carry->to, (unsigned)place, old))
 			return 0;
@@ -104,8 +121,9 @@ int carry_rings(struct carry *carry)
 {
 	int result = 0;
 
-	for (unsigned i = 0; result == 0 && i < carry->from->card->rings_count; i++)
+	for (unsigned i = 0; result == 0 && i < carry->from->card->instances; i++)
 		result = carry_ring(carry, i);
+	rings_live(carry->to);
 	return result;
 }
 
@@ -122,6 +140,6 @@ void carry_flights(struct carry *carry)
 
 		to->flights[i] = ring == NO_RING || carry->places[ring] < 0
 					 ? NO_RING
-					 : (uint8_t)carry->places[ring];
+					 : (uint16_t)carry->places[ring];
 	}
 }

@@ -69,7 +69,8 @@ static bool nic_allocate(struct nic *nic)
 	const struct card *card = nic->card;
 
 	nic->state = calloc(card->words + 1u, sizeof(*nic->state));
-	nic->rings = calloc(card->rings_count + 1u, sizeof(*nic->rings));
+	nic->rings = calloc(card->instances + 1u, sizeof(*nic->rings));
+	nic->live = calloc(card->instances + 1u, sizeof(*nic->live));
 	nic->plans = calloc(card->rings_count + 1u, sizeof(*nic->plans));
 	nic->shifters = calloc(card->pins_count + 1u, sizeof(*nic->shifters));
 	nic->delayed = calloc(card->interrupts_count * MODERATE_MAX + 1u, sizeof(*nic->delayed));
@@ -78,8 +79,9 @@ static bool nic_allocate(struct nic *nic)
 	nic->counters = calloc(card->counters_count + 1u, sizeof(*nic->counters));
 	nic->loop = calloc(LOOP_FRAMES, sizeof(*nic->loop));
 	nic->memories = calloc(card->memories_count + 1u, sizeof(*nic->memories));
-	return nic->state && nic->rings && nic->plans && nic->shifters && nic->delayed &&
-	       nic->timers && nic->windows && nic->counters && nic->loop && memories_init(nic);
+	return nic->state && nic->rings && nic->live && nic->plans && nic->shifters &&
+	       nic->delayed && nic->timers && nic->windows && nic->counters && nic->loop &&
+	       vectors_init(nic) && steer_init(nic) && memories_init(nic);
 }
 
 struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const struct bus *bus)
@@ -107,8 +109,7 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 	}
 	counters_init(nic);
 	receive_init(nic);
-	for (unsigned i = 0; i < card->rings_count; i++)
-		nic->rings[i].halted = card->rings[i].starts && !card->rings[i].when.count;
+	rings_init(nic);
 	for (unsigned i = 0; i < card->timers_count; i++)
 		timer_init(&nic->timers[i], timer_fired, nic);
 	memcpy(nic->state, card->reset_words, card->words * sizeof(*nic->state));
@@ -126,6 +127,8 @@ void nic_free(struct nic *nic)
 		return;
 	if (nic->delayed)
 		interrupts_reset(nic);
+	if (nic->vectors)
+		vectors_reset(nic);
 	timer_cancel(nic->bus.clock, &nic->negotiation);
 	timer_cancel(nic->bus.clock, &nic->look);
 	for (unsigned i = 0; nic->timers && i < nic->card->timers_count; i++)
@@ -135,6 +138,9 @@ void nic_free(struct nic *nic)
 	memories_free(nic);
 	free(nic->state);
 	free(nic->rings);
+	free(nic->live);
+	free(nic->vectors);
+	free(nic->hasher);
 	free(nic->plans);
 	free(nic->shifters);
 	free(nic->delayed);
@@ -169,7 +175,7 @@ static void peer_writable(void *context)
 {
 	struct nic *nic = context;
 
-	for (unsigned i = 0; i < nic->card->rings_count; i++)
+	for (unsigned i = 0; i < nic->card->instances; i++)
 		nic->rings[i].waits = false;
 	nic->bus.schedule(nic->bus.context);
 }
@@ -218,6 +224,7 @@ void nic_reset(struct nic *nic)
 	nic->reset_time = clock_now(nic->bus.clock);
 	nic->loop_count = 0;
 	nic->recorded_count = 0;
+	vectors_reset(nic);
 	nic_reset_list(nic, RESET_FUNCTION);
 	phy_reset(nic);
 	interrupts_update(nic);
@@ -226,10 +233,8 @@ void nic_reset(struct nic *nic)
 /* For the frame that waits; where no ring runs, it is taken and dropped. */
 static bool receive_room(struct nic *nic)
 {
-	int ring = receive_ring(nic);
-
 	return nic->held && nic->port && nic->port->ops->resume &&
-	       (ring < 0 || ring_room(nic, (unsigned)ring));
+	       (nic->rings[nic->held_ring].state == RING_STOPPED || ring_room(nic, nic->held_ring));
 }
 
 bool nic_work(struct nic *nic)
@@ -237,9 +242,9 @@ bool nic_work(struct nic *nic)
 	bool more = recorded_work(nic);
 
 	rings_update(nic);
-	for (unsigned i = 0; i < nic->card->rings_count; i++) {
-		if (nic->card->rings[i].direction == RING_TRANSMIT)
-			more |= transmit_work(nic, i);
+	for (unsigned k = 0; k < nic->live_count; k++) {
+		if (nic->rings[nic->live[k]].ring->direction == RING_TRANSMIT)
+			more |= transmit_work(nic, nic->live[k]);
 	}
 	more |= receive_loop(nic);
 	dma_flush(nic->bus.memory);

@@ -17,6 +17,7 @@ struct nic_stats {
 		interrupts;
 	/* of tx_frames: back inside the card, or without a link; and more frames by cutting */
 	uint64_t tx_looped, tx_unplugged, tx_malformed, tx_cut, rx_cut, rx_looped;
+	uint64_t ring_faults; /* what was asked of rings that are closed, or of none */
 };
 
 struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const struct bus *bus);

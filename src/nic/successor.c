@@ -130,9 +130,24 @@ static void carry_interrupt(struct carry *carry, unsigned from, unsigned to)
 	}
 }
 
+static void carry_vectors(struct carry *carry)
+{
+	struct nic *to = carry->to;
+	const struct nic *from = carry->from;
+
+	vectors_reset(to);
+	for (unsigned i = 0; i < from->card->vectors && i < to->card->vectors; i++) {
+		to->due[i / 64] |= from->due[i / 64] & 1ull << i % 64;
+		to->vectors[i].masked = from->vectors[i].masked;
+		to->vectors[i].last = from->vectors[i].last;
+		carry_timer(carry, &to->vectors[i].timer, &from->vectors[i].timer);
+	}
+}
+
 static void carry_interrupts(struct carry *carry)
 {
 	interrupts_reset(carry->to);
+	carry_vectors(carry);
 	carry->to->levels = 0;
 	for (unsigned i = 0; i < carry->from->card->interrupts_count; i++) {
 		for (unsigned k = 0; k < carry->to->card->interrupts_count; k++)
@@ -196,6 +211,8 @@ static void carry_network(struct carry *carry)
 	to->plugged = from->plugged;
 	to->health = from->health;
 	to->held = from->held;
+	if (carry->places[from->held_ring] >= 0)
+		to->held_ring = (uint16_t)carry->places[from->held_ring];
 	to->held_segments = from->held_segments;
 	to->look_after = from->look_after;
 	carry_timer(carry, &to->look, &from->look);

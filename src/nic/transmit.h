@@ -15,13 +15,15 @@ struct build {
 	unsigned faults;
 	bool fault, again, looped;
 	const struct use *command; /* stands at the front */
-	bool blocked;		   /* and is not done */
+	bool blocked;		   /* and is not done; or its results have no room */
+	struct result_room room;
 
 	unsigned index; /* of the ring */
 	struct ring_walk walk;
-	uint32_t loaded; /* slots, of all parts */
-	bool open;	 /* commit: within a frame */
-	uint8_t *from;	 /* the first slot of this part, as loaded */
+	uint32_t loaded;      /* slots, of all parts */
+	bool open;	      /* commit: within a frame */
+	const uint8_t *first; /* and its first data slot */
+	uint8_t *from;	      /* the first slot of this part, as loaded */
 	const struct plans *plans;
 	struct plain plain;
 	bool saved; /* contexts, while frames are built */

@@ -79,7 +79,7 @@ enum { CUT_AT_ONCE = 8 };
 
 static void flight_add(struct nic *nic, unsigned ring)
 {
-	nic->flights[(nic->flights_first + nic->flights_count++) % FLIGHTS] = (uint8_t)ring;
+	nic->flights[(nic->flights_first + nic->flights_count++) % FLIGHTS] = (uint16_t)ring;
 	if (ring != NO_RING)
 		nic->rings[ring].given++;
 }
@@ -108,7 +108,7 @@ void flights_forget(struct nic *nic, unsigned ring)
 	struct ring_run *run = &nic->rings[ring];
 
 	for (unsigned i = 0; run->given && i < nic->flights_count; i++) {
-		uint8_t *at = &nic->flights[(nic->flights_first + i) % FLIGHTS];
+		uint16_t *at = &nic->flights[(nic->flights_first + i) % FLIGHTS];
 
 		if (*at == ring)
 			*at = NO_RING;
@@ -176,7 +176,7 @@ static bool send_segments(struct nic *nic, unsigned ring, const struct frame *wh
 		if (taken < count)
 			return false;
 	}
-	nic->stats.tx_cut += run->cut;
+	nic->stats.tx_cut += run->cut ? run->cut - 1u : 0;
 	run->cut = 0;
 	return true;
 }
