@@ -6,15 +6,14 @@ says by see(); `seen` is all of that.
 """
 
 import json
-import socket
 import subprocess
 import time
 
-from lablib.program import ANYNIC, Card
+from lablib.program import ANYNIC, Card, connected
 
 from .packets import MAC, describe
 from .qtest import Qtest
-from .wires import Dgram, Tap
+from .wires import Wire
 
 SLOT = 5
 PORTS, MAPPED = 0xc000, 0xe0000000
@@ -32,15 +31,14 @@ class Ours:
     name = "ours"
 
     def __init__(self, card):
-        self.wire = Tap()
+        self.wire = Wire()
         self.card = card
 
     def __enter__(self):
         self.wire.__enter__()
-        self.served = Card(self.card, net=self.wire.spec, netns=self.wire.net,
+        self.served = Card(self.card, net=self.wire.ours(),
                            arguments=["--mac", MAC_TEXT]).__enter__()
-        self.link = socket.socket(socket.AF_UNIX)
-        self.link.connect(self.served.control)
+        self.link = connected(self.served.control, time.monotonic() + 5)
         self.control = self.link.makefile("rw")
         return self
 
@@ -78,7 +76,7 @@ class Theirs:
     name = "theirs"
 
     def __init__(self, model):
-        self.wire = Dgram()
+        self.wire = Wire()
         self.model = model
 
     def __enter__(self):
@@ -89,7 +87,7 @@ class Theirs:
         self.wire.__exit__()
 
     def arguments(self):
-        return [*self.wire.netdev("net0"),
+        return [*self.wire.theirs("net0"),
                 "-device", f"{self.model},netdev=net0,addr={SLOT},mac={MAC_TEXT}"]
 
     def wait(self, vm, seconds):
@@ -108,7 +106,7 @@ class Device:
 
     def __init__(self, card, side, qemu):
         self.side, self.wire = side, side.wire
-        self.seen, self.label = {}, ""
+        self.seen, self.label, self.posted = {}, "", False
         self.card = card
         self.registers = {}
         for bank in card["banks"]:
@@ -165,6 +163,7 @@ class Device:
     def put(self, at, width, value, space=None):
         space = space or self.space
         self.vm.write(self.bars[space] + at, width, value, io=space == "io")
+        self.posted = True
 
     def read(self, name, k=0):
         return self.get(*self.place(name, k))
@@ -176,6 +175,9 @@ class Device:
     # ---- guest memory ----
 
     def fill(self, at, data):
+        if self.posted:  # what was written to registers comes first
+            self.config(0x2c, 4)
+            self.posted = False
         self.memory[at:at + len(data)] = data
 
     def bytes(self, at, length):
@@ -224,4 +226,4 @@ class Device:
         """Every frame that went out since the last time."""
         self.settle()
         for i, frame in enumerate(self.wire.take()):
-            self.see(f"{name}[{i}]", describe(frame))
+            self.see(f"{name} sent {i}", describe(frame))
