@@ -161,6 +161,8 @@ int dma_message_view(struct dma *dma, uint64_t addr, size_t length, unsigned acc
 {
 	struct dma_piece *piece;
 
+	if (dma->looking)
+		return -EAGAIN;
 	if (access == DMA_WRITE) {
 		piece = dma->transport.write ? piece_new(dma, addr, length) : NULL;
 		if (!piece)
@@ -182,6 +184,11 @@ int dma_message_view(struct dma *dma, uint64_t addr, size_t length, unsigned acc
 		}
 	}
 	return fetch(dma, addr, length);
+}
+
+void dma_look(struct dma *dma, bool looking)
+{
+	dma->looking = looking;
 }
 
 void dma_settle(struct dma *dma)
