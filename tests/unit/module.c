@@ -458,6 +458,33 @@ static void test_guest_memory(void)
 	end();
 }
 
+/* ---- a card that is nothing but configure() ---- */
+
+static void test_configured(void)
+{
+	struct packet packet = packet_out(1800);
+	struct received received;
+
+	begin_file("examples/modules/configured", false);
+	send_large(&packet);
+	CHECK_EQUAL(driver.port.count, 4);
+	for (unsigned i = 0; i < 4; i++) {
+		struct packet piece = packet;
+
+		piece.payload += i * 500;
+		piece.length = i < 3 ? 500 : 300;
+		piece.sequence += i * 500;
+		piece.id = (uint16_t)(packet.id + i);
+		check_sent(&driver, i, expected, packet_build(&piece, expected));
+	}
+	rx_fill(&driver, 4);
+	packet = packet_in(700);
+	CHECK(test_port_offer(&driver.port, frame, packet_build(&packet, frame)));
+	CHECK(rx_take(&driver, &received));
+	CHECK_EQUAL(received.status & (IPCS | TCPCS), IPCS | TCPCS);
+	end();
+}
+
 /* ---- a module that gives up ---- */
 
 static void test_fails(void)
@@ -487,4 +514,4 @@ UNIT_FILE(module, {"frames_pass", test_frames_pass},
 	  {"split_and_merge", test_split_and_merge}, {"full_port", test_full_port},
 	  {"receive_waits", test_receive_waits}, {"registers", test_registers},
 	  {"calls_and_timers", test_calls_and_timers}, {"guest_memory", test_guest_memory},
-	  {"fails", test_fails});
+	  {"configured", test_configured}, {"fails", test_fails});
