@@ -197,7 +197,7 @@ static void check_parts(struct draft *draft, const struct node *node, const stru
 static void read_use(struct draft *draft, const struct node *node, struct ring *ring,
 		     const struct layout *layout, struct use *use)
 {
-	static const uint8_t kinds[] = {USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND};
+	static const uint8_t kinds[] = {USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND, USE_DATA};
 	int as = node_choice(node, "as");
 
 	draft->slot = layout;
@@ -206,7 +206,7 @@ static void read_use(struct draft *draft, const struct node *node, struct ring *
 			: ring->direction == RING_TRANSMIT ? SPEAKS_FIRST
 							   : 0;
 	use->as = as < 0 ? USE_DATA : kinds[as];
-	if (as >= 0 && (use->as == USE_ROOM) != (ring->direction == RING_RECEIVE)) {
+	if (as >= 0 && (as == 4 || (use->as == USE_ROOM) != (ring->direction == RING_RECEIVE))) {
 		wrong(draft, node, "as=\"%s\" has no meaning in a ring for %s",
 		      node_get(node, "as"), directions[ring->direction]);
 		as = -1;

@@ -350,9 +350,6 @@ struct produced {
 	uint16_t count;	   /* of instances */
 	struct expr which; /* absent: the first */
 	uint8_t size;
-	uint8_t ready_at, ready_bytes; /* the word with the phase bit: written last */
-	uint16_t phase_bit;
-	bool phased;
 	const uint8_t *image; /* [size] */
 	const struct write_field *writes;
 	uint8_t writes_count;
@@ -432,6 +429,8 @@ struct ring {
 	uint8_t uses_count;
 	bool produces;		   /* some <complete> has a ring */
 	struct expr vector, after; /* completion: whom its records are told to */
+	bool phased;		   /* and where the phase is in each */
+	uint16_t phase_bit;
 	bool vlan_present, fcs_present, loop_present;
 	struct expr vlan_when, vlan_tci, vlan_type;
 	struct expr fcs_when, pad_to, pad_when, loop_when;
@@ -476,6 +475,14 @@ struct bar_part {
 	uint16_t index_word;
 };
 
+struct config_part { /* registers in configuration space */
+	uint8_t at, size;
+	uint16_t bank;
+};
+
+/* BARs, and the expansion ROM */
+enum { CARD_ROM = 6, CARD_REGIONS };
+
 struct bar {
 	uint64_t size;
 	bool io, wide, prefetch;
@@ -488,6 +495,7 @@ enum capability_kind {
 	CAPABILITY_EXPRESS,
 	CAPABILITY_MSI,
 	CAPABILITY_MSIX,
+	CAPABILITY_VENDOR,
 };
 
 struct capability {
@@ -495,6 +503,9 @@ struct capability {
 	bool wide;
 	uint16_t vectors;
 	uint32_t table, pending; /* msi-x: where in the BAR */
+	uint8_t at;		 /* in configuration space, 0: wherever there is room */
+	uint8_t length;		 /* vendor: its bytes */
+	const uint8_t *bytes;
 };
 
 struct mac_part { /* which state words carry the MAC address: word = (mac >> shift) & mask */
@@ -523,7 +534,8 @@ struct card {
 	uint16_t vendor, device, subsystem_vendor, subsystem;
 	uint8_t revision, interrupt_pin;
 	uint32_t class_code;
-	struct bar bars[6];
+	struct bar bars[CARD_REGIONS];
+	const struct config_part *config_parts;
 	const struct bank *banks;
 	uint16_t banks_count;
 	uint16_t words;		     /* state words in all */
@@ -550,8 +562,8 @@ struct card {
 	uint16_t instances; /* of all rings */
 	uint16_t vectors;   /* that actions may raise: beyond the highest */
 	uint8_t windows_count, pins_count, rings_count, resets_count, events_count, timers_count,
-		interrupts_count, macs_count, sums_count, latches_count, memories_count,
-		layouts_count;
+		interrupts_count, config_parts_count, macs_count, sums_count, latches_count,
+		memories_count, layouts_count;
 	uint16_t counters_count;
 	struct module *module;	   /* code besides the description, or NULL; see module/ */
 	const char *const *called; /* names of call, kick and command */

@@ -258,6 +258,7 @@ static inline bool expr_holds(struct nic *nic, const struct expr *expr, const st
 }
 
 /* action.c */
+void ring_wake(struct nic *nic, unsigned ring);
 uint64_t *target_word(struct nic *nic, const struct target *target, const struct scope *scope);
 void actions_run(struct nic *nic, const struct actions *actions, struct scope *scope);
 void nic_reset_list(struct nic *nic, unsigned which);
