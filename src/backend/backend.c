@@ -15,6 +15,7 @@ static const struct kind {
 	{"null", "", null_open},
 	{"tap", "ifname fd", tap_open},
 	{"packet", "ifname", packet_socket_open},
+	{"pcap", "file pace loop delay", replay_open},
 	{"stream", "path server reconnect fd", stream_open},
 	{"dgram", "local remote fd reconnect", dgram_open},
 	{"user", "net host dns dhcpstart hostname restrict tftp bootfile hostfwd", user_open},
@@ -122,7 +123,7 @@ struct port *backend_open(const char *spec, struct loop *loop, struct error *err
 				       : kinds[i].open(spec, loop, err);
 	}
 	error_set(err, -EINVAL,
-		  "--net %s: no such kind; there is user, tap, packet, stream, dgram, null, switch",
+		  "--net %s: no such kind; there is user, tap, packet, stream, dgram, pcap, null, switch",
 		  spec);
 	return NULL;
 }
