@@ -12,6 +12,7 @@ help:
 	@echo 'make               the program, $(BUILD)/anynic'
 	@echo 'sudo make test     every test; tests/run WORD… runs some'
 	@echo 'sudo make unit     those without a guest, memory watched and lines counted'
+	@echo 'sudo make fuzz     the reader of descriptions fuzzed, for MINUTES=$(MINUTES)'
 	@echo "sudo make bench    our figures beside those of QEMU's own card"
 	@echo 'sudo make soak     the long forms of the tests, for MINUTES=$(MINUTES)'
 	@echo 'sudo make install  the program and the schema, below DESTDIR'
@@ -33,7 +34,11 @@ lab: deps
 demo: program
 	@tools/demo
 
-test: program lab
+# clang and its libFuzzer
+fuzz-deps: deps
+	@tools/deps clang libclang-rt-dev
+
+test: program lab fuzz-deps
 	@tests/run
 
 unit: program
@@ -42,6 +47,9 @@ unit: program
 # one card: make test-card CARD=e1000
 test-card: program lab
 	@tests/run cards.$(subst -,_,$(CARD))
+
+fuzz: program fuzz-deps
+	@fuzz/run $(MINUTES)
 
 bench: program
 	@bench/run
@@ -52,4 +60,4 @@ soak: program lab
 install: program
 	@meson install -C $(BUILD) --no-rebuild --quiet
 
-.PHONY: all help deps program lab demo test unit test-card bench soak install
+.PHONY: all help deps fuzz-deps program lab demo test fuzz unit test-card bench soak install

@@ -8,87 +8,114 @@
 #include <string.h>
 
 /*
- * What the three sides share: one layout of guest memory, so that each walks
- * the same descriptors and reads the same frames.
+ * What the sides share: one layout of guest memory, so that each walks the same
+ * descriptors and reads the same frames; and a driver for each family of cards,
+ * which fills it and rings the doorbells, on whichever side it drives.
  */
 enum {
 	MEMORY = 16 << 20,
-	RING = 512,
-	RUN = 256, /* frames for each write of the tail */
-	TX_RING = 1 << 20,
+	FRAMES = 256,	   /* different ones; runs divide it */
+	SEND_RING = 512,   /* of the e1000 that sends to a receiver; see engine_theirs.c */
+	SEND_AT = 1 << 18, /* and where it lies */
+	TX_RING = 1 << 20, /* descriptors */
 	RX_RING = TX_RING + (64 << 10),
+	BLOCK = RX_RING + (64 << 10), /* what else a card is told by memory */
 	TX_BUFFERS = 4 << 20,
 	RX_BUFFERS = 8 << 20,
 	RX_STRIDE = 2048 + 64, /* an odd number of cache lines: no two rings of sets collide */
 };
 
-enum { /* offsets in BAR 0 */
-       REG_RCTL = 0x100,
-       REG_TCTL = 0x400,
-       REG_RDBAL = 0x2800,
-       REG_RDBAH = 0x2804,
-       REG_RDLEN = 0x2808,
-       REG_RDH = 0x2810,
-       REG_RDT = 0x2818,
-       REG_TDBAL = 0x3800,
-       REG_TDBAH = 0x3804,
-       REG_TDLEN = 0x3808,
-       REG_TDH = 0x3810,
-       REG_TDT = 0x3818,
+/* One side's registers, and what its driver remembers. */
+struct drive {
+	void (*write)(struct drive *drive, uint32_t reg, unsigned width, uint32_t value);
+	uint32_t (*read)(struct drive *drive, uint32_t reg, unsigned width);
+	void *context;
+	uint8_t *memory;
+	uint32_t length;    /* of a frame */
+	uint64_t sent, got; /* slots before this run */
+	uint32_t position;  /* in a stream */
+	bool fcs;	    /* where the driver can choose: received frames keep it */
 };
 
-enum {
-	TCTL_EN = 2,
-	RCTL_EN = 2,
-	RCTL_SECRC = 1 << 26,
-	TX_EOP = 1,
-	TX_IFCS = 2,
-	TX_RS = 8,
-	DD = 1,
-	EOP = 2,
+struct family {
+	const char *name;  /* of the card, and of the ratios */
+	const char *model; /* QEMU's device */
+	uint8_t bar;
+	bool io, hand;
+	/* frames for each doorbell, and for each time that room is made; [1]: long ones */
+	uint16_t sends[2], takes[2];
+	uint16_t tx_slots, rx_slots;
+	void (*program)(struct drive *drive);
+	void (*send)(struct drive *drive, unsigned count); /* the next COUNT */
+	void (*idle)(struct drive *drive, unsigned count); /* the same writes, without work */
+	void (*room)(struct drive *drive, unsigned count); /* for the next COUNT */
+	bool (*received)(struct drive *drive, struct sink *sink); /* what lies there now */
 };
 
-struct tx_slot {
-	uint64_t address;
-	uint16_t length;
-	uint8_t cso, command, status, css;
-	uint16_t special;
-};
-
-struct rx_slot {
-	uint64_t address;
-	uint16_t length, checksum;
-	uint8_t status, errors;
-	uint16_t special;
-};
-
+extern const struct family family_e1000, family_i82559, family_ne2000, family_pcnet, family_rtl8139,
+	family_rtl8139cp, family_tulip;
 extern const uint8_t engine_mac[6];
 
-static inline uint32_t tx_buffer(unsigned slot, uint32_t length)
+static inline uint32_t tx_buffer(uint64_t frame, uint32_t length)
 {
-	return TX_BUFFERS + slot % RUN * ((length + 63) & ~63u);
+	return TX_BUFFERS + (uint32_t)(frame % FRAMES) * ((length + 63) & ~63u);
 }
 
-/* Fills both rings and the frames to be sent. */
-void layout_fill(uint8_t *memory, uint32_t length);
-/* The frames that lie in the receive ring, each of its 512 slots; false: one is not complete. */
-bool layout_received(const uint8_t *memory, struct sink *sink);
+static inline uint32_t rx_buffer(uint64_t slot)
+{
+	return RX_BUFFERS + (uint32_t)slot * RX_STRIDE;
+}
+
+static inline void store32(struct drive *drive, uint32_t at, uint32_t value)
+{
+	memcpy(drive->memory + at, &value, sizeof(value));
+}
+
+static inline uint32_t load32(const struct drive *drive, uint32_t at)
+{
+	uint32_t value;
+
+	memcpy(&value, drive->memory + at, sizeof(value));
+	return value;
+}
+
+struct write {
+	uint16_t reg;
+	uint8_t width;
+	uint32_t value;
+};
+
+static inline void writes(struct drive *drive, const struct write *list, unsigned count)
+{
+	for (; count--; list++)
+		drive->write(drive, list->reg, list->width, list->value);
+}
+
+/* The frames to be sent, and a clean receive area. */
+void frames_fill(uint8_t *memory, uint32_t length);
+/* A received frame at AT, without its FCS; false: it is not of the right length. */
+bool frame_read(const struct drive *drive, struct sink *sink, uint32_t at, uint32_t length);
 
 struct sample {
 	double ns;	  /* CPU time a frame */
 	struct sink sink; /* what the sink read */
 };
 
-/* Each runs RUN * rounds frames of LENGTH bytes; false: it said why. */
+struct job {
+	const struct family *family;
+	bool receives, fcs;
+	uint32_t length;
+	unsigned run, rounds; /* frames at a time, how often */
+};
+
+/* Each runs a job; false: it said why. */
 struct card;
-bool ours_run(const struct card *card, bool receive, uint32_t length, unsigned rounds, bool fcs,
-	      struct sample *sample);
-bool hand_run(bool receive, uint32_t length, unsigned rounds, struct sample *sample);
+bool ours_run(const struct card *card, const struct job *job, struct sample *sample);
+bool hand_run(const struct job *job, struct sample *sample);
 
 struct theirs;
-struct theirs *theirs_start(const char *qemu, const char *preload);
-bool theirs_run(struct theirs *theirs, bool receive, uint32_t length, unsigned rounds,
-		struct sample *sample);
+struct theirs *theirs_start(const struct family *family, const char *qemu, const char *preload);
+bool theirs_run(struct theirs *theirs, const struct job *job, struct sample *sample);
 void theirs_stop(struct theirs *theirs);
 
 uint64_t cpu_now(void); /* ns of this process */

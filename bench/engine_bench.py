@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The engine alone beside QEMU's device and a loop by hand: see bench/engine.c."""
+"""The engine alone beside QEMU's devices, and one loop by hand: see bench/engine.c."""
 
 import os
 import subprocess
@@ -7,10 +7,12 @@ import subprocess
 from lablib import build
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CARDS = "e1000", "rtl8139", "rtl8139cp", "pcnet", "tulip", "ne2000", "i82559"
 
 
-def run(*arguments):
+def run(card=None, workload=None, *arguments):
     folder = os.path.join(ROOT, "build")
-    subprocess.run([f"{folder}/bench-engine", f"{ROOT}/cards/e1000/card.xml",
-                    f"qemu={build.prepare().qemu}", f"preload={folder}/libsink.so", *arguments],
-                   check=True)
+    for name in [card] if card else CARDS:
+        subprocess.run([f"{folder}/bench-engine", f"{ROOT}/cards/{name}/card.xml",
+                        f"qemu={build.prepare().qemu}", f"preload={folder}/libsink.so",
+                        *([f"only={workload}"] if workload else []), *arguments], check=True)

@@ -5,7 +5,7 @@
  * knowing its descriptors: decode, bounds-checked guest memory, result, cursor,
  * the counters of one direction. No context descriptors, no VLAN, no offloads.
  */
-#include "engine.h"
+#include "engine_e1000.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,35 +93,45 @@ __attribute__((noinline)) static void receive(struct hand *hand, const uint8_t *
 		hand->head = 0;
 }
 
-static void run(struct hand *hand, bool receives, uint32_t length, unsigned rounds)
+static void run(struct hand *hand, const struct job *job, unsigned rounds)
 {
 	for (unsigned i = 1; i <= rounds; i++) {
-		hand->tail = i * RUN % RING;
-		if (!receives)
+		hand->tail = i * job->run % E1000_RING;
+		if (!job->receives)
 			transmit(hand);
-		for (unsigned k = 0; receives && k < RUN; k++)
-			receive(hand, hand->memory + tx_buffer(k, length), length);
+		for (unsigned k = 0; job->receives && k < job->run; k++)
+			receive(hand, hand->memory + tx_buffer(k, job->length), job->length);
 	}
 }
 
-bool hand_run(bool receives, uint32_t length, unsigned rounds, struct sample *sample)
+static void nothing(struct drive *drive, uint32_t reg, unsigned width, uint32_t value)
+{
+	(void)drive;
+	(void)reg;
+	(void)width;
+	(void)value;
+}
+
+bool hand_run(const struct job *job, struct sample *sample)
 {
 	struct hand hand = {.memory = aligned_alloc(4096, MEMORY),
 			    .size = MEMORY,
-			    .base = receives ? RX_RING : TX_RING,
-			    .entries = RING};
+			    .base = job->receives ? RX_RING : TX_RING,
+			    .entries = E1000_RING};
+	struct drive drive = {.write = nothing, .memory = hand.memory, .length = job->length};
 	bool good = true;
 	uint64_t begin;
 
 	memset(hand.memory, 0, MEMORY);
-	layout_fill(hand.memory, length);
-	run(&hand, receives, length, 2);
+	frames_fill(hand.memory, job->length);
+	job->family->program(&drive);
+	run(&hand, job, 2);
 	hand.sink = (struct sink){0};
 	begin = cpu_now();
-	run(&hand, receives, length, rounds);
-	sample->ns = (double)(cpu_now() - begin) / ((double)RUN * rounds);
-	if (receives)
-		good = layout_received(hand.memory, &hand.sink);
+	run(&hand, job, job->rounds);
+	sample->ns = (double)(cpu_now() - begin) / ((double)job->run * job->rounds);
+	if (job->receives)
+		good = job->family->received(&drive, &hand.sink);
 	sample->sink = hand.sink;
 	free(hand.memory);
 	return good;

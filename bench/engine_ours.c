@@ -8,14 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PORT_BATCH = 64 }; /* frames a back-end hands over at once; divides RUN */
+enum { PORT_BATCH = 64 }; /* frames a back-end hands over at once */
 
 struct bench {
+	const struct job *job;
 	struct nic *nic;
 	struct dma *dma;
 	struct clock clock;
 	struct port port;
 	struct sink sink;
+	struct drive drive;
 	uint8_t *memory;
 };
 
@@ -33,7 +35,7 @@ static void bus_message(void *context, unsigned vector)
 
 static void bus_schedule(void *context)
 {
-	(void)context; /* the loops below work after each write of a tail anyway */
+	(void)context; /* each write is followed by its work anyway */
 }
 
 static unsigned port_transmit(struct port *port, const struct frame *frames, unsigned count)
@@ -52,44 +54,51 @@ static unsigned port_transmit(struct port *port, const struct frame *frames, uns
 	return count;
 }
 
-static void bench_write(struct bench *bench, uint32_t reg, uint32_t value)
+static void bench_write(struct drive *drive, uint32_t reg, unsigned width, uint32_t value)
 {
-	nic_bar_write(bench->nic, 0, reg, 4, value);
+	struct bench *bench = drive->context;
+
+	nic_bar_write(bench->nic, bench->job->family->bar, reg, width, value);
 	while (nic_work(bench->nic))
 		;
 }
 
-static void program(struct bench *bench, bool fcs)
+static uint32_t bench_read(struct drive *drive, uint32_t reg, unsigned width)
 {
-	const uint32_t writes[][2] = {
-		{REG_TDBAL, TX_RING}, {REG_TDBAH, 0}, {REG_TDLEN, RING * 16},
-		{REG_TDH, 0},	      {REG_TDT, 0},   {REG_TCTL, TCTL_EN},
-		{REG_RDBAL, RX_RING}, {REG_RDBAH, 0}, {REG_RDLEN, RING * 16},
-		{REG_RDH, 0},	      {REG_RDT, 0},   {REG_RCTL, RCTL_EN | (fcs ? 0 : RCTL_SECRC)},
-	};
+	struct bench *bench = drive->context;
 
-	for (unsigned i = 0; i < sizeof(writes) / sizeof(*writes); i++)
-		bench_write(bench, writes[i][0], writes[i][1]);
+	return (uint32_t)nic_bar_read(bench->nic, bench->job->family->bar, reg, width);
 }
 
-/* A tail for each RUN frames; what is received comes from FRAMES. */
-static void run(struct bench *bench, const struct frame *frames, bool receives, unsigned rounds)
+/* A run of frames, each sent, or handed over as a back-end does. */
+static bool run(struct bench *bench, const struct frame *frames, unsigned rounds)
 {
+	const struct job *job = bench->job;
 	const struct port_peer *peer = &bench->port.peer;
 
-	for (unsigned i = 1; i <= rounds; i++) {
-		bench_write(bench, receives ? REG_RDT : REG_TDT, i * RUN % RING);
-		for (unsigned done = 0; receives && done < RUN; done += PORT_BATCH)
-			peer->receive(peer->context, frames + done, PORT_BATCH);
+	for (unsigned i = 0; i < rounds; i++) {
+		const struct frame *from = frames + (size_t)i * job->run % FRAMES;
+
+		if (!job->receives) {
+			job->family->send(&bench->drive, job->run);
+			continue;
+		}
+		job->family->room(&bench->drive, job->run);
+		for (unsigned done = 0, part; done < job->run; done += part) {
+			part = job->run - done < PORT_BATCH ? job->run - done : PORT_BATCH;
+			if (peer->receive(peer->context, from + done, part) != part)
+				return false;
+		}
 	}
+	return true;
 }
 
 /* One batch from the network, as a back-end hands it over: frames where it read them. */
 static struct frame *source(const struct bench *bench, uint32_t length)
 {
-	struct frame *frames = calloc(RUN, sizeof(*frames));
+	struct frame *frames = calloc(FRAMES, sizeof(*frames));
 
-	for (unsigned i = 0; frames && i < RUN; i++) {
+	for (unsigned i = 0; frames && i < FRAMES; i++) {
 		frames[i].iovs = 1;
 		frames[i].length = length;
 		frames[i].iov[0].iov_base = bench->memory + tx_buffer(i, length);
@@ -98,45 +107,51 @@ static struct frame *source(const struct bench *bench, uint32_t length)
 	return frames;
 }
 
-static bool measure(struct bench *bench, bool receives, uint32_t length, unsigned rounds,
-		    struct sample *sample)
+static bool measure(struct bench *bench, const struct job *job, struct sample *sample)
 {
-	struct frame *frames = source(bench, length);
-	bool good = true;
+	struct frame *frames = source(bench, job->length);
+	unsigned lap = 2 * FRAMES / job->run; /* all frames, and any ring of 512 once */
+	bool good = run(bench, frames, lap);
 	uint64_t begin;
 
-	run(bench, frames, receives, 2); /* warm, and back where the ring began */
 	bench->sink = (struct sink){0};
 	begin = cpu_now();
-	run(bench, frames, receives, rounds);
-	sample->ns = (double)(cpu_now() - begin) / ((double)RUN * rounds);
-	if (receives)
-		good = layout_received(bench->memory, &bench->sink);
+	good = good && run(bench, frames, job->rounds);
+	sample->ns = (double)(cpu_now() - begin) / ((double)job->run * job->rounds);
+	if (good && job->receives)
+		good = job->family->received(&bench->drive, &bench->sink);
 	sample->sink = bench->sink;
 	free(frames);
 	return good;
 }
 
-bool ours_run(const struct card *card, bool receives, uint32_t length, unsigned rounds, bool fcs,
-	      struct sample *sample)
+bool ours_run(const struct card *card, const struct job *job, struct sample *sample)
 {
 	static const struct port_ops ops = {.transmit = port_transmit, .offloads = true};
 	static struct bench bench;
 	struct bus bus = {&bench, NULL, &bench.clock, bus_line, bus_message, bus_schedule};
 	bool good;
 
-	bench = (struct bench){.port = {.ops = &ops, .context = &bench}};
+	bench = (struct bench){.job = job, .port = {.ops = &ops, .context = &bench}};
 	clock_init(&bench.clock, false);
 	bench.memory = aligned_alloc(4096, MEMORY);
+	bench.drive = (struct drive){.write = bench_write,
+				     .read = bench_read,
+				     .context = &bench,
+				     .memory = bench.memory,
+				     .length = job->length,
+				     .fcs = job->fcs};
 	bus.memory = bench.dma = dma_new();
 	memset(bench.memory, 0, MEMORY);
-	layout_fill(bench.memory, length);
+	frames_fill(bench.memory, job->length);
 	dma_map_host(bench.dma, 0, MEMORY, bench.memory, DMA_READ | DMA_WRITE);
 	dma_enable(bench.dma, true);
 	bench.nic = nic_new(card, engine_mac, &bus);
 	nic_attach(bench.nic, &bench.port);
-	program(&bench, fcs);
-	good = measure(&bench, receives, length, rounds, sample);
+	job->family->program(&bench.drive);
+	good = measure(&bench, job, sample);
+	if (!good)
+		fprintf(stderr, "%s: our frames are not there\n", job->family->name);
 	nic_free(bench.nic);
 	dma_free(bench.dma);
 	free(bench.memory);

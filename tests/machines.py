@@ -37,3 +37,40 @@ def warnings(vm):
     words = ("Tx Unit Hang", "NETDEV WATCHDOG", "call trace", "error", "failed")
     return [line for line in vm.dmesg().splitlines()
             if "e1000" in line and any(word.lower() in line.lower() for word in words)]
+
+
+# takes megabytes of a connection, prints how many and their digest, sends them back, and then
+# dots until the other end has gone
+ECHO = """
+import hashlib, select, socket, sys
+server = socket.create_server((sys.argv[1], 7000))
+print("listens", flush=True)
+link, _ = server.accept()
+data = b""
+while len(data) < int(sys.argv[2]) << 20:
+    data += link.recv(1 << 20)
+print(len(data) >> 20, hashlib.md5(data).hexdigest(), flush=True)
+try:
+    link.sendall(data)
+    while not select.select([link], [], [], 0.1)[0]:
+        link.sendall(b".")
+except OSError:
+    pass
+"""
+
+
+def echo(net, vm, address, listens=None, megabytes=24):
+    """By TCP there and back, the data compared; LISTENS: the address as the host has it.
+
+    Neither end closes its half early: there are relays that lose what follows.
+    """
+    vm.check(f"dd if=/dev/urandom of=/tmp/data bs=1M count={megabytes} 2>/dev/null")
+    want = vm.check("md5sum /tmp/data").split()[0]
+    server = net.start(["python3", "-c", ECHO, listens or address, str(megabytes)], stdout=-1,
+                       text=True)
+    assert server.stdout.readline() == "listens\n"
+    vm.check(f"rm -f /tmp/in; mkfifo /tmp/in; nc {address} 7000 <>/tmp/in | "
+             f"head -c {megabytes << 20} >/tmp/back & cat /tmp/data >/tmp/in; wait", 60)
+    assert server.stdout.readline().split() == [str(megabytes), want]
+    assert vm.check("md5sum /tmp/back").split()[0] == want
+    server.wait(10)

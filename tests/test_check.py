@@ -37,7 +37,7 @@ def reported(path):
 
 def test_every_bad_description_says_what_is_wrong():
     files = sorted(glob.glob(f"{HERE}/bad/*.xml"))
-    assert len(files) >= 110, len(files)
+    assert len(files) >= 400, len(files)
     wrong = []
     for path in files:
         with open(path, encoding="utf-8") as file:
@@ -279,7 +279,7 @@ BOMBS = {
         f'<value is="{k}" do="clear R"/>' for k in range(16000)) + "</field></register>"]),
 }
 
-HARMLESS = ("long lists", "reset lists", "banks cleared", "actions", "fields spoken of")
+HARMLESS = ("reset lists", "banks cleared", "fields spoken of")
 
 
 def test_bombs():

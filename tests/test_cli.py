@@ -254,7 +254,7 @@ def test_networks_that_cannot_be():
                     status=status, **options)
 
         no("", "no such kind")
-        no("usr", "no such kind", "user, tap, null")
+        no("usr", "no such kind", "user, tap, stream, dgram, null")
         no("null,x=1", "no option", '"x"')
         no("user,frob=1", "no option", '"frob"', "hostfwd")
         no("user,hostfwd", "hostfwd= wants a value")
@@ -276,7 +276,17 @@ def test_networks_that_cannot_be():
         no("tap,fd=x", "number")
         no("tap,fd=0", "not a tap", status=1, stdin=subprocess.DEVNULL)
         no("tap,fd=77", "Bad file descriptor", status=1)
-        assert not os.path.exists(f"{at}/s")
+        no("stream", "one of path= and fd=")
+        no("stream,path=a,server=perhaps", "server=perhaps", "on or off")
+        no("stream,path=a,reconnect=soon", "reconnect=soon", "number")
+        no(f"stream,path={at}/x,reconnect=0", "No such file", status=1)
+        no(f"stream,path={at}/no/x,server=on", "No such file", status=1)
+        no("stream,fd=0", "not such a socket", status=1, stdin=subprocess.DEVNULL)
+        no("stream,fd=3,path=x", "fd= goes with nothing else")
+        no("dgram,local=x", "local= and remote= are needed")
+        no(f"dgram,local={at}/x,remote={at}/y,reconnect=0", "No such file", status=1)
+        no(f"dgram,local={at}/no/x,remote={at}/y", "No such file", status=1)
+        assert not os.listdir(at), os.listdir(at)
 
 
 def test_a_tap_has_one_user():

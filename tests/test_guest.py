@@ -7,7 +7,7 @@ import time
 from lablib import build, guest
 from lablib.netns import Netns
 from lablib.program import Card
-from machines import GUEST, HOST, machine, received, up, warnings
+from machines import GUEST, HOST, echo, machine, received, up, warnings
 
 SIDE_BY_SIDE = True
 SELFTEST = ("Register test", "Eeprom test", "Interrupt test", "Loopback test", "Link test")
@@ -40,28 +40,7 @@ def digest_of(vm, command, seconds=60):
 
 def test_tcp_both_ways_with_the_data_compared():
     with machine() as (net, _, vm):
-        vm.check("dd if=/dev/urandom of=/tmp/data bs=1M count=24 2>/dev/null")
-        want = digest_of(vm, "md5sum /tmp/data")
-        server = net.start(["python3", "-c", ECHO, HOST], stdout=-1, text=True)
-        time.sleep(0.5)
-        vm.check(f"nc {HOST} 7000 </tmp/data >/tmp/back", 60)
-        assert server.stdout.readline().split() == ["24", want]
-        assert digest_of(vm, "md5sum /tmp/back") == want
-
-
-# takes all of a connection, prints its megabytes and digest, sends it back
-ECHO = """
-import hashlib, socket, sys
-server = socket.create_server((sys.argv[1], 7000))
-link, _ = server.accept()
-data = b""
-while len(data) < 24 << 20:
-    data += link.recv(1 << 20)
-print(len(data) >> 20, hashlib.md5(data).hexdigest(), flush=True)
-link.sendall(data)
-link.shutdown(socket.SHUT_WR)
-link.recv(1)
-"""
+        echo(net, vm, HOST)
 
 
 def test_mtu_9000():

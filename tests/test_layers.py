@@ -82,7 +82,7 @@ def table():
 
 def may_include(name, text, folders):
     if text.startswith("all but "):
-        return folders - set(text[8:].split(", "))
+        return folders - set(text[8:].split(", ")) | {"anynic"}  # include/anynic
     named = {name if word == "itself" else word for word in text.split(", ")}
     assert named <= folders, text
     return named | {name}
@@ -90,7 +90,9 @@ def may_include(name, text, folders):
 
 LIBRARIES = {"libxml/": "libxml2", "libslirp.h": "libslirp", "pcap/": "libpcap",
              "json-c/": "json-c", "sqlite3.h": "sqlite", "libdeflate.h": "libdeflate", "sys/socket.h": "sockets",
-             "sys/un.h": "sockets", "linux/if_tun.h": "tun", "linux/virtio_net.h": "tun"}
+             "sys/un.h": "sockets", "linux/if_tun.h": "tun", "linux/virtio_net.h": "tun",
+             "linux/if_packet.h": "packet sockets", "linux/filter.h": "packet sockets",
+             "linux/rtnetlink.h": "netlink"}
 SYSTEM = re.compile(r"(?:[a-z]+|sys/[a-z0-9]+|arpa/inet|net/if)\.h")
 
 

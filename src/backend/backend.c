@@ -2,8 +2,11 @@
 #include "backend/backend.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static const struct kind {
 	const char *name, *options;
@@ -11,6 +14,8 @@ static const struct kind {
 } kinds[] = {
 	{"null", "", null_open},
 	{"tap", "ifname fd", tap_open},
+	{"stream", "path server reconnect fd", stream_open},
+	{"dgram", "local remote fd reconnect", dgram_open},
 	{"user", "net host dns dhcpstart hostname restrict tftp bootfile hostfwd", user_open},
 };
 
@@ -23,6 +28,58 @@ char *backend_option(const char *spec, const char *key)
 			return strndup(at + 2 + length, strcspn(at + 2 + length, ","));
 	}
 	return NULL;
+}
+
+static int name_length(const char *spec)
+{
+	return (int)strcspn(spec, ",");
+}
+
+int backend_flag(const char *spec, const char *key, bool *value, struct error *err)
+{
+	char *text = backend_option(spec, key);
+	int result = 0;
+
+	*value = text && !strcmp(text, "on");
+	if (text && !*value && strcmp(text, "off"))
+		result = error_set(err, -EINVAL, "--net %.*s: %s=%s: expected on or off",
+				   name_length(spec), spec, key, text);
+	free(text);
+	return result;
+}
+
+int backend_number(const char *spec, const char *key, uint64_t else_value, uint64_t most,
+		   uint64_t *value, struct error *err)
+{
+	char *text = backend_option(spec, key), *end = NULL;
+	int result = 0;
+
+	*value = else_value;
+	if (text) {
+		*value = strtoull(text, &end, 10);
+		if (*text < '0' || *text > '9' || *end || *value > most)
+			result = error_set(
+				err, -EINVAL, "--net %.*s: %s=%s: expected a number up to %llu",
+				name_length(spec), spec, key, text, (unsigned long long)most);
+	}
+	free(text);
+	return result;
+}
+
+int backend_descriptor(const char *spec, int type, struct error *err)
+{
+	uint64_t number;
+	int got = 0;
+
+	if (backend_number(spec, "fd", UINT64_MAX, INT_MAX, &number, err) < 0)
+		return err->code;
+	if (number == UINT64_MAX)
+		return -ENOENT;
+	if (getsockopt((int)number, SOL_SOCKET, SO_TYPE, &got, &(socklen_t){sizeof(got)}) < 0 ||
+	    got != type || fcntl((int)number, F_SETFL, O_NONBLOCK) < 0)
+		return error_set(err, -ENOTSOCK, "--net %.*s: fd=%llu: not such a socket",
+				 name_length(spec), spec, (unsigned long long)number);
+	return (int)number;
 }
 
 static bool known(const char *options, const char *key, size_t length)
@@ -63,6 +120,7 @@ struct port *backend_open(const char *spec, struct loop *loop, struct error *err
 				       ? NULL
 				       : kinds[i].open(spec, loop, err);
 	}
-	error_set(err, -EINVAL, "--net %s: no such kind; there is user, tap, null, switch", spec);
+	error_set(err, -EINVAL,
+		  "--net %s: no such kind; there is user, tap, stream, dgram, null, switch", spec);
 	return NULL;
 }

@@ -72,10 +72,8 @@ static unsigned capture_transmit(struct port *port, const struct frame *frames, 
 static unsigned inner_receive(void *context, const struct frame *frames, unsigned count)
 {
 	struct capture *capture = context;
-	unsigned taken = count;
+	unsigned taken = port_receive(&capture->port, frames, count);
 
-	if (capture->port.peer.receive)
-		taken = capture->port.peer.receive(capture->port.peer.context, frames, count);
 	capture_batch(capture, frames, taken);
 	return taken;
 }
@@ -84,16 +82,28 @@ static void inner_link(void *context, bool up)
 {
 	struct capture *capture = context;
 
-	if (capture->port.peer.link)
-		capture->port.peer.link(capture->port.peer.context, up);
+	port_link(&capture->port, up);
 }
 
 static void inner_writable(void *context)
 {
 	struct capture *capture = context;
 
-	if (capture->port.peer.writable)
-		capture->port.peer.writable(capture->port.peer.context);
+	port_writable(&capture->port);
+}
+
+static void inner_sent(void *context, unsigned count)
+{
+	struct capture *capture = context;
+
+	port_sent(&capture->port, count);
+}
+
+static void inner_health(void *context, const struct port_health *health)
+{
+	struct capture *capture = context;
+
+	port_health(&capture->port, health);
 }
 
 static void capture_resume(struct port *port)
@@ -102,6 +112,21 @@ static void capture_resume(struct port *port)
 
 	if (capture->inner->ops->resume)
 		capture->inner->ops->resume(capture->inner);
+}
+
+static void capture_filter(struct port *port, const struct port_filter *filter)
+{
+	struct capture *capture = port->context;
+
+	capture->inner->ops->filter(capture->inner, filter);
+}
+
+static void capture_examine(struct port *port)
+{
+	struct capture *capture = port->context;
+
+	if (capture->inner->ops->examine)
+		capture->inner->ops->examine(capture->inner);
 }
 
 static void capture_close(struct port *port)
@@ -125,9 +150,21 @@ struct port *capture_open(struct port *inner, const char *path, struct error *er
 		error_set(err, -ENOMEM, "no memory");
 		return NULL;
 	}
-	capture->ops = (struct port_ops){capture_transmit, capture_resume, capture_close,
-					 inner->ops->offloads};
-	capture->port = (struct port){.ops = &capture->ops, .context = capture};
+	capture->ops = (struct port_ops){
+		.transmit = capture_transmit,
+		.resume = capture_resume,
+		.filter = inner->ops->filter ? capture_filter : NULL,
+		.examine = capture_examine,
+		.close = capture_close,
+		.offloads = inner->ops->offloads,
+		.defers = inner->ops->defers,
+	};
+	capture->port = (struct port){
+		.ops = &capture->ops,
+		.context = capture,
+		.health = inner->health,
+		.down = inner->down,
+	};
 	capture->pcap = pcap_open_dead(DLT_EN10MB, CAPTURE_FRAME);
 	capture->file = capture->pcap ? pcap_dump_open(capture->pcap, path) : NULL;
 	if (!capture->file) {
@@ -138,6 +175,7 @@ struct port *capture_open(struct port *inner, const char *path, struct error *er
 	}
 	capture->path = path;
 	capture->inner = inner;
-	inner->peer = (struct port_peer){capture, inner_receive, inner_link, inner_writable};
+	inner->peer = (struct port_peer){capture,	 inner_receive, inner_link,
+					 inner_writable, inner_sent,	inner_health};
 	return &capture->port;
 }

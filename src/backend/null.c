@@ -7,8 +7,7 @@
 static unsigned null_transmit(struct port *port, const struct frame *frames, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
-		port->stats.tx_bytes += frames[i].length;
-	port->stats.tx_frames += count;
+		port_count(&port->stats.tx, frames[i].length);
 	return count;
 }
 

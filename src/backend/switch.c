@@ -42,9 +42,9 @@ static void count_drop(struct switch_end *to, unsigned frames)
 {
 	to->net->dropped += frames;
 	if (to->uplink)
-		to->uplink->stats.tx_dropped += frames;
+		port_drop(&to->uplink->stats.tx, DROP_NO_ROOM, frames);
 	else
-		to->port.stats.rx_dropped += frames;
+		port_drop(&to->port.stats.rx, DROP_NO_ROOM, frames);
 }
 
 static unsigned give_now(struct switch_end *to, const struct frame *frames, unsigned count)
@@ -182,9 +182,8 @@ static unsigned end_transmit(struct port *port, const struct frame *frames, unsi
 {
 	unsigned taken = forward(port->context, frames, count);
 
-	port->stats.tx_frames += taken;
 	for (unsigned i = 0; i < taken; i++)
-		port->stats.tx_bytes += frames[i].length;
+		port_count(&port->stats.tx, frames[i].length);
 	return taken;
 }
 
@@ -198,12 +197,6 @@ static unsigned uplink_receive(void *context, const struct frame *frames, unsign
 static void end_resume(struct port *port)
 {
 	unblock(port->context);
-}
-
-static void uplink_link(void *context, bool up)
-{
-	(void)context;
-	(void)up;
 }
 
 static void uplink_writable(void *context)
@@ -290,7 +283,8 @@ struct switch_net *switch_new(struct port *uplink, struct loop *loop, struct err
 		return NULL;
 	}
 	end->uplink = uplink;
-	uplink->peer = (struct port_peer){end, uplink_receive, uplink_link, uplink_writable};
+	uplink->peer = (struct port_peer){
+		.context = end, .receive = uplink_receive, .writable = uplink_writable};
 	return net;
 }
 

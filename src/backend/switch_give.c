@@ -16,8 +16,10 @@ static bool give_segments(struct switch_end *end, const struct frame *whole)
 	struct segments cut;
 	size_t length;
 
-	if (!segments_begin(&cut, whole))
+	if (!segments_begin(&cut, whole)) {
+		port_drop(&uplink->stats.tx, DROP_MALFORMED, 1);
 		return true;
+	}
 	while ((length = segments_next(&cut, end->net->room, sizeof(end->net->room)))) {
 		one.iov[0] = (struct iovec){end->net->room, length};
 		one.length = (uint32_t)length;
@@ -31,8 +33,10 @@ static bool give_completed(struct switch_end *end, const struct frame *frame)
 {
 	struct frame one = {.iovs = 1, .length = frame->length};
 
-	if (frame->length > sizeof(end->net->room))
+	if (frame->length > sizeof(end->net->room)) {
+		port_drop(&end->uplink->stats.tx, DROP_TOO_LONG, 1);
 		return true;
+	}
 	frame_copy(frame, 0, end->net->room, frame->length);
 	frame_complete(frame, end->net->room);
 	one.iov[0] = (struct iovec){end->net->room, frame->length};
@@ -56,9 +60,8 @@ static unsigned give_nic(struct switch_end *end, const struct frame *frames, uns
 	if (!port->peer.receive)
 		return count;
 	taken = port->peer.receive(port->peer.context, frames, count);
-	port->stats.rx_frames += taken;
 	for (unsigned i = 0; i < taken; i++)
-		port->stats.rx_bytes += frames[i].length;
+		port_count(&port->stats.rx, frames[i].length);
 	return taken;
 }
 

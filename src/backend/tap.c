@@ -7,6 +7,8 @@
  * not read until the NIC asks for more.
  */
 #include "backend/backend.h"
+#include "backend/inbox.h"
+#include "backend/vnet.h"
 
 #include "base/guard.h"
 #include "base/log.h"
@@ -15,7 +17,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/if_tun.h>
-#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,40 +24,18 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { TAP_BATCH = 16, TAP_FRAME = 65536 + 256 };
-
 struct tap {
 	struct port port;
 	struct loop *loop;
 	struct loop_fd fd;
-	bool held;    /* frames [first, count) wait for the NIC */
 	bool blocked; /* the kernel's queue is full */
-	unsigned first, count;
-	struct frame frames[TAP_BATCH];
-	uint8_t (*buffers)[TAP_FRAME];
+	struct inbox inbox;
 };
-
-static struct virtio_net_hdr header_of(const struct frame *frame)
-{
-	struct virtio_net_hdr header = {0};
-
-	if (frame->flags & FRAME_CHECKSUM) {
-		header.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-		header.csum_start = frame->checksum_start;
-		header.csum_offset = frame->checksum_offset;
-	}
-	if (frame->flags & (FRAME_TCP4 | FRAME_TCP6)) {
-		header.gso_type = (frame->flags & FRAME_TCP4) ? VIRTIO_NET_HDR_GSO_TCPV4
-							      : VIRTIO_NET_HDR_GSO_TCPV6;
-		header.gso_size = frame->segment_size;
-		header.hdr_len = frame->header_length;
-	}
-	return header;
-}
 
 static void tap_events(struct tap *tap)
 {
-	loop_modify(tap->loop, &tap->fd, (tap->held ? 0 : EPOLLIN) | (tap->blocked ? EPOLLOUT : 0));
+	loop_modify(tap->loop, &tap->fd,
+		    (tap->inbox.held ? 0 : EPOLLIN) | (tap->blocked ? EPOLLOUT : 0));
 }
 
 /* Guest memory that is gone: where a signal would have put zeros, the kernel says EFAULT. */
@@ -70,12 +49,27 @@ static ssize_t tap_write(struct tap *tap, const struct iovec *iov, unsigned coun
 	return writev(tap->fd.fd, iov, (int)count);
 }
 
+/* A device that is down or gone says EIO or EBADFD. */
+static enum port_drop tap_lost(int why)
+{
+	switch (why) {
+	case EIO:
+	case EBADFD:
+		return DROP_NOBODY;
+	case ENOBUFS:
+	case ENOMEM:
+		return DROP_NO_ROOM;
+	default:
+		return DROP_REFUSED;
+	}
+}
+
 static unsigned tap_transmit(struct port *port, const struct frame *frames, unsigned count)
 {
 	struct tap *tap = port->context;
 
 	for (unsigned i = 0; i < count; i++) {
-		struct virtio_net_hdr header = header_of(&frames[i]);
+		struct virtio_net_hdr header = vnet_of(&frames[i]);
 		struct iovec iov[FRAME_IOVS + 1];
 
 		iov[0] = (struct iovec){&header, sizeof(header)};
@@ -84,23 +78,24 @@ static unsigned tap_transmit(struct port *port, const struct frame *frames, unsi
 		if (tap_write(tap, iov, frames[i].iovs + 1) < 0) {
 			if (errno == EAGAIN) {
 				tap->blocked = true;
+				port->stats.stalls++;
 				tap_events(tap);
 				return i;
 			}
-			port->stats.tx_dropped++;
+			port_drop(&port->stats.tx, tap_lost(errno), 1);
 			continue;
 		}
-		port->stats.tx_frames++;
-		port->stats.tx_bytes += frames[i].length;
+		port_count(&port->stats.tx, frames[i].length);
 	}
 	return count;
 }
 
 /* One frame from the tap; false: there is none now. */
-static bool tap_read(struct tap *tap, struct frame *frame, uint8_t *buffer)
+static bool tap_read(struct tap *tap)
 {
 	struct virtio_net_hdr header;
-	struct iovec iov[] = {{&header, sizeof(header)}, {buffer, TAP_FRAME}};
+	uint8_t *buffer = inbox_buffer(&tap->inbox);
+	struct iovec iov[] = {{&header, sizeof(header)}, {buffer, INBOX_BYTES}};
 	ssize_t got = readv(tap->fd.fd, iov, 2);
 
 	loop_called(tap->loop);
@@ -109,47 +104,10 @@ static bool tap_read(struct tap *tap, struct frame *frame, uint8_t *buffer)
 			log_guest("tap: %s", strerror(errno));
 		return false;
 	}
-	*frame = (struct frame){0};
-	frame->length = (uint32_t)((size_t)got - sizeof(header));
-	frame->iov[0] = (struct iovec){buffer, frame->length};
-	frame->iovs = 1;
-	if (header.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
-		frame->flags |= FRAME_CHECKSUM;
-		frame->checksum_start = header.csum_start;
-		frame->checksum_offset = header.csum_offset;
-	} else if (header.flags & VIRTIO_NET_HDR_F_DATA_VALID) {
-		frame->flags |= FRAME_VALID;
-	}
-	if (header.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
-		frame->flags |=
-			header.gso_type == VIRTIO_NET_HDR_GSO_TCPV6 ? FRAME_TCP6 : FRAME_TCP4;
-		frame->segment_size = header.gso_size;
-		frame->header_length = 0;
-	}
+	vnet_to(inbox_put(&tap->inbox, &tap->port, buffer,
+			  (uint32_t)((size_t)got - sizeof(header))),
+		&header, 0);
 	return true;
-}
-
-/* The kernel's hdr_len is a hint; the TCP header itself says where it ends. */
-static void header_length(struct frame *frame)
-{
-	const uint8_t *data = frame->iov[0].iov_base;
-	size_t tcp = frame->checksum_start;
-
-	if ((frame->flags & (FRAME_TCP4 | FRAME_TCP6)) && tcp + 20 <= frame->length)
-		frame->header_length = (uint16_t)(tcp + (data[tcp + 12] >> 4) * 4u);
-}
-
-static void tap_give(struct tap *tap)
-{
-	unsigned left = tap->count - tap->first, taken = left;
-
-	if (tap->port.peer.receive)
-		taken = tap->port.peer.receive(tap->port.peer.context, tap->frames + tap->first,
-					       left);
-	tap->first += taken;
-	tap->port.stats.rx_frames += taken;
-	tap->held = tap->first < tap->count;
-	tap_events(tap);
 }
 
 static void tap_ready(struct loop_fd *fd, uint32_t events)
@@ -159,27 +117,22 @@ static void tap_ready(struct loop_fd *fd, uint32_t events)
 	if ((events & EPOLLOUT) && tap->blocked) {
 		tap->blocked = false;
 		tap_events(tap);
-		if (tap->port.peer.writable)
-			tap->port.peer.writable(tap->port.peer.context);
+		port_writable(&tap->port);
 	}
-	if (!(events & EPOLLIN) || tap->held)
+	if (!(events & EPOLLIN) || tap->inbox.held)
 		return;
-	tap->first = tap->count = 0;
-	while (tap->count < TAP_BATCH &&
-	       tap_read(tap, &tap->frames[tap->count], tap->buffers[tap->count])) {
-		header_length(&tap->frames[tap->count]);
-		tap->port.stats.rx_bytes += tap->frames[tap->count++].length;
-	}
-	if (tap->count)
-		tap_give(tap);
+	while (!inbox_full(&tap->inbox) && tap_read(tap))
+		;
+	if (!inbox_give(&tap->inbox, &tap->port))
+		tap_events(tap);
 }
 
 static void tap_resume(struct port *port)
 {
 	struct tap *tap = port->context;
 
-	if (tap->held)
-		tap_give(tap);
+	if (tap->inbox.held && inbox_give(&tap->inbox, port))
+		tap_events(tap);
 }
 
 static void tap_close(struct port *port)
@@ -189,7 +142,7 @@ static void tap_close(struct port *port)
 	loop_remove(tap->loop, &tap->fd);
 	if (tap->fd.fd >= 0)
 		close(tap->fd.fd);
-	free(tap->buffers);
+	inbox_free(&tap->inbox);
 	free(tap);
 }
 
@@ -275,7 +228,7 @@ struct port *tap_open(const char *spec, struct loop *loop, struct error *err)
 	struct tap *tap = calloc(1, sizeof(*tap));
 	int size = sizeof(struct virtio_net_hdr);
 
-	if (!tap || !(tap->buffers = malloc(TAP_BATCH * sizeof(*tap->buffers)))) {
+	if (!tap || !inbox_init(&tap->inbox)) {
 		free(tap);
 		error_set(err, -ENOMEM, "no memory");
 		return NULL;

@@ -156,11 +156,11 @@ static bool give_one(struct user *user)
 	struct frame frame = {.iovs = 1, .length = held->length};
 
 	frame.iov[0] = (struct iovec){held->data, held->length};
-	if (user->port.peer.receive &&
-	    user->port.peer.receive(user->port.peer.context, &frame, 1) == 0)
+	if (port_receive(&user->port, &frame, 1) == 0)
 		return false;
-	user->port.stats.rx_frames++;
-	user->port.stats.rx_bytes += held->length;
+	user->port.stats.rx.frames++;
+	user->port.stats.rx.waits--;
+	user->port.stats.rx.bytes += held->length;
 	free(held);
 	user->head = (user->head + 1) % USER_QUEUE;
 	user->count--;
@@ -183,9 +183,12 @@ static ssize_t to_guest(const void *data, size_t length, void *opaque)
 
 	if (user->count == USER_QUEUE || length > USER_FRAME ||
 	    !(frame = malloc(sizeof(*frame) + length))) {
-		user->port.stats.rx_dropped++;
+		port_drop(&user->port.stats.rx, length > USER_FRAME ? DROP_TOO_LONG : DROP_NO_ROOM,
+			  1);
 		return (ssize_t)length;
 	}
+	user->port.stats.rx.offered++;
+	user->port.stats.rx.waits++;
 	frame->length = (uint32_t)length;
 	memcpy(frame->data, data, length);
 	user->queue[(user->head + user->count++) % USER_QUEUE] = frame;
@@ -203,7 +206,7 @@ static unsigned user_transmit(struct port *port, const struct frame *frames, uns
 		size_t done = 0;
 
 		if (frame->length > sizeof(user->linear)) {
-			port->stats.tx_dropped++;
+			port_drop(&port->stats.tx, DROP_TOO_LONG, 1);
 			continue;
 		}
 		for (unsigned k = 0; k < frame->iovs; k++) {
@@ -211,8 +214,7 @@ static unsigned user_transmit(struct port *port, const struct frame *frames, uns
 			done += frame->iov[k].iov_len;
 		}
 		slirp_input(user->slirp, user->linear, (int)done);
-		port->stats.tx_frames++;
-		port->stats.tx_bytes += done;
+		port_count(&port->stats.tx, frame->length);
 	}
 	user_sync(user);
 	return count;

@@ -2,6 +2,7 @@
 #include "base/loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -244,6 +245,23 @@ int loop_run(struct loop *loop)
 void loop_stop(struct loop *loop)
 {
 	loop->stop = true;
+}
+
+int loop_descriptor(const struct loop *loop)
+{
+	return loop->epoll;
+}
+
+int loop_timeout(const struct loop *loop)
+{
+	uint64_t next = clock_next(loop->clock), now = clock_now(loop->clock);
+	uint64_t left = next > now ? (next - now + 999999) / 1000000 : 0;
+
+	if (loop->first)
+		return 0;
+	if (next == CLOCK_NEVER || loop->clock->manual)
+		return -1;
+	return left < INT_MAX ? (int)left : INT_MAX;
 }
 
 void loop_called(struct loop *loop)

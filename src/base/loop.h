@@ -42,6 +42,10 @@ void loop_busy_poll(struct loop *loop, unsigned microseconds); /* 0: block at on
 int loop_turn(struct loop *loop, int timeout_ms);	       /* one turn, for tests */
 int loop_run(struct loop *loop);			       /* until loop_stop; 0 or -errno */
 void loop_stop(struct loop *loop);
+/* For whoever has a loop of his own: readable when a turn has something to do, and ms until then.
+ */
+int loop_descriptor(const struct loop *loop);
+int loop_timeout(const struct loop *loop); /* -1: never */
 /* A system call on the data path was made: counted, for figures. */
 void loop_called(struct loop *loop);
 uint64_t loop_calls(const struct loop *loop);

@@ -10,8 +10,8 @@
 
 enum { BACKLOG = 64 };
 
-/* A socket nobody listens on is left from a process that died: it is replaced. */
-static int replace_stale(const struct sockaddr_un *at, struct error *err)
+/* A socket nobody has is left from a process that died: it is replaced. */
+static int replace_stale(const struct sockaddr_un *at, int type, struct error *err)
 {
 	int probe, refused;
 	struct stat file;
@@ -19,7 +19,7 @@ static int replace_stale(const struct sockaddr_un *at, struct error *err)
 	/* connecting to an ordinary file is refused too, and that one is not ours to remove */
 	if (lstat(at->sun_path, &file) < 0 || !S_ISSOCK(file.st_mode))
 		return error_set(err, -EEXIST, "%s: exists and is not a socket", at->sun_path);
-	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	probe = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (probe < 0)
 		return error_set(err, -errno, "socket: %s", strerror(errno));
 	refused = connect(probe, (const struct sockaddr *)at, sizeof(*at)) < 0 ? errno : 0;
@@ -31,7 +31,7 @@ static int replace_stale(const struct sockaddr_un *at, struct error *err)
 	return 0;
 }
 
-int unix_listen(const char *path, struct error *err)
+static int bind_at(const char *path, int type, struct error *err)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	struct stat file;
@@ -45,17 +45,53 @@ int unix_listen(const char *path, struct error *err)
 				 sizeof(at.sun_path) - 1);
 	strcpy(at.sun_path, path);
 	if (lstat(path, &file) == 0) {
-		result = replace_stale(&at, err);
+		result = replace_stale(&at, type, err);
 		if (result < 0)
 			return result;
 	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return error_set(err, -errno, "socket: %s", strerror(errno));
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, BACKLOG) < 0) {
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+	    (type == SOCK_STREAM && listen(fd, BACKLOG) < 0)) {
 		result = error_set(err, -errno, "%s: %s", path, strerror(errno));
 		close(fd);
 		return result;
 	}
 	return fd;
+}
+
+int unix_listen(const char *path, struct error *err)
+{
+	return bind_at(path, SOCK_STREAM, err);
+}
+
+int unix_bind(const char *path, struct error *err)
+{
+	return bind_at(path, SOCK_DGRAM, err);
+}
+
+int unix_dial(int fd, const char *path)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+
+	if (strlen(path) >= sizeof(at.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(at.sun_path, path);
+	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0)
+		return 0;
+	return errno == EAGAIN ? -EBUSY : -errno;
+}
+
+int unix_connect(const char *path, int type)
+{
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), result;
+
+	if (fd < 0)
+		return -errno;
+	result = unix_dial(fd, path);
+	if (result == 0)
+		return fd;
+	close(fd);
+	return result;
 }

@@ -9,3 +9,12 @@
  * descriptor, or -errno.
  */
 int unix_listen(const char *path, struct error *err);
+
+/* A non-blocking socket of TYPE to the one at PATH, or -errno. */
+int unix_connect(const char *path, int type);
+
+/* Connects FD to the socket at PATH; 0 or -errno, -EBUSY where it takes no more now. */
+int unix_dial(int fd, const char *path);
+
+/* A datagram socket at PATH, under the same rules as one that listens. */
+int unix_bind(const char *path, struct error *err);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CARD_ACTIONS_MAX = 32768 };
+
 static const char *skip(const char *text)
 {
 	while (isspace((unsigned char)*text))
@@ -114,6 +116,10 @@ static bool record_action(struct draft *draft, const struct node *node, const ch
 	layout = layout_named(draft, node, word, name);
 	if (!layout)
 		return false;
+	if (layout->completes) {
+		wrong(draft, node, "record %s is put into rings", layout->name);
+		return false;
+	}
 	action->operand = (uint16_t)(layout - draft->layouts);
 	return expr_text(draft, node, skip(at + 4), &action->value);
 }
@@ -127,11 +133,71 @@ static bool start_action(struct draft *draft, const struct node *node, const cha
 
 	if (!operand(draft, node, name, SYMBOL_RING, action))
 		return false;
+	if (draft->card->rings[action->operand].counted) {
+		wrong(draft, node, "%s has count=: it is opened rather than started", name);
+		return false;
+	}
 	draft->starts |= 1u << action->operand;
 	return !at || expr_text(draft, node, skip(at + 4), &action->value);
 }
 
-enum { OPERAND_PLACE = -1, OPERAND_COPY = -2, OPERAND_RECORD = -3, OPERAND_START = -4 };
+/* RING, or RING[EXPR] of a counted one */
+static bool ring_action(struct draft *draft, const struct node *node, const char *text,
+			struct action *action)
+{
+	const struct symbol *symbol = ring_text(draft, node, text, &action->value);
+
+	if (!symbol)
+		return false;
+	action->operand = symbol->index;
+	if (node_get(symbol->node, "count") || action->verb == VERB_WAKE)
+		return true;
+	wrong(draft, node, "%s has no count=: it is neither opened nor closed", symbol->name);
+	return false;
+}
+
+/* RECORD in RING */
+static bool produce_action(struct draft *draft, const struct node *node, const char *text,
+			   struct action *action)
+{
+	const char *in = strstr(text, " in ");
+
+	if (!in) {
+		wrong(draft, node, "\"produce %s\": expected produce RECORD in RING", text);
+		return false;
+	}
+	if (draft->no_memory) {
+		wrong(draft, node, "produce has no meaning %s", draft->no_memory);
+		return false;
+	}
+	action->produced =
+		produced_text(draft, node, copy(draft, text, (size_t)(in - text)), skip(in + 4));
+	return action->produced;
+}
+
+/* vector EXPR [after EXPR] */
+static bool message_action(struct draft *draft, const struct node *node, const char *text,
+			   struct action *action)
+{
+	const char *after = strstr(text, " after ");
+	struct expr *until;
+
+	if (!after || action->verb != VERB_MESSAGE)
+		return expr_text(draft, node, text, &action->value);
+	action->after = until = draft_take(draft, struct expr, 1);
+	return expr_text(draft, node, copy(draft, text, (size_t)(after - text)), &action->value) &&
+	       expr_text(draft, node, skip(after + 7), until);
+}
+
+enum {
+	OPERAND_PLACE = -1,
+	OPERAND_COPY = -2,
+	OPERAND_RECORD = -3,
+	OPERAND_START = -4,
+	OPERAND_RING = -5,
+	OPERAND_PRODUCE = -6,
+	OPERAND_VECTOR = -7,
+};
 
 static const struct verb_word {
 	const char *word;
@@ -140,21 +206,45 @@ static const struct verb_word {
 } verb_words[] = {
 	{"set", VERB_SET, OPERAND_PLACE},	    {"clear", VERB_CLEAR, OPERAND_PLACE},
 	{"raise", VERB_RAISE, OPERAND_PLACE},	    {"reset", VERB_RESET, SYMBOL_RESET},
-	{"wake", VERB_WAKE, SYMBOL_RING},	    {"start", VERB_START, OPERAND_START},
+	{"wake", VERB_WAKE, OPERAND_RING},	    {"start", VERB_START, OPERAND_START},
 	{"stop", VERB_STOP, SYMBOL_RING},	    {"arm", VERB_ARM, SYMBOL_TIMER},
 	{"cancel", VERB_CANCEL, SYMBOL_TIMER},	    {"copy", VERB_COPY, OPERAND_COPY},
 	{"negotiate", VERB_NEGOTIATE, SYMBOL_BANK}, {"load", VERB_LOAD, OPERAND_RECORD},
-	{"store", VERB_STORE, OPERAND_RECORD},
+	{"store", VERB_STORE, OPERAND_RECORD},	    {"produce", VERB_PRODUCE, OPERAND_PRODUCE},
+	{"open", VERB_OPEN, OPERAND_RING},	    {"close", VERB_CLOSE, OPERAND_RING},
+	{"mask", VERB_MASK, OPERAND_VECTOR},	    {"unmask", VERB_UNMASK, OPERAND_VECTOR},
 };
+
+static const char *vector_text(const char *text)
+{
+	return strncmp(text, "vector ", 7) ? NULL : skip(text + 7);
+}
 
 static bool verb_read(struct draft *draft, const struct node *node, const struct verb_word *verb,
 		      const char *rest, struct action *action)
 {
+	const char *vector = vector_text(rest);
+
 	action->verb = verb->verb;
+	if (verb->verb == VERB_RAISE && vector) {
+		action->verb = VERB_MESSAGE;
+		return message_action(draft, node, vector, action);
+	}
 	if (!*rest) {
 		wrong(draft, node, "\"%s\" of what?", verb->word);
 		return false;
 	}
+	if (verb->kind == OPERAND_VECTOR && vector)
+		return message_action(draft, node, vector, action);
+	if (verb->kind == OPERAND_VECTOR) {
+		wrong(draft, node, "\"%s %s\": expected %s vector NUMBER", verb->word, rest,
+		      verb->word);
+		return false;
+	}
+	if (verb->kind == OPERAND_RING)
+		return ring_action(draft, node, rest, action);
+	if (verb->kind == OPERAND_PRODUCE)
+		return produce_action(draft, node, rest, action);
 	if (verb->kind == OPERAND_COPY)
 		return copy_action(draft, node, rest, action);
 	if (verb->kind == OPERAND_START)
@@ -224,6 +314,14 @@ static bool item(struct draft *draft, const struct node *node, const char *text,
 	return item_read(draft, node, copy(draft, whole, strlen(whole)), action) && good;
 }
 
+/* So many that no card is meant; said once. */
+static bool too_many(struct draft *draft, const struct node *node)
+{
+	if (draft->actions == CARD_ACTIONS_MAX)
+		wrong(draft, node, "more than %d actions in one card", CARD_ACTIONS_MAX);
+	return draft->actions++ >= CARD_ACTIONS_MAX;
+}
+
 bool actions_read(struct draft *draft, const struct node *node, const char *attribute,
 		  struct actions *actions)
 {
@@ -240,6 +338,8 @@ bool actions_read(struct draft *draft, const struct node *node, const char *attr
 			wrong(draft, node, "more than %d actions in %s=", CARD_LIST_MAX, attribute);
 			return false;
 		}
+		if (too_many(draft, node))
+			return false;
 		if (!trimmed(text, length))
 			wrong(draft, node, "%s= has nothing between two ;", attribute);
 		else if (item(draft, node, text, length, &list[count]))

@@ -49,6 +49,24 @@ static void name_resets(struct draft *draft)
 	}
 }
 
+static void name_ring(struct draft *draft, const struct node *node, unsigned index)
+{
+	struct card *card = draft->card;
+	struct ring *ring = (struct ring *)&card->rings[index];
+	uint64_t count = 1;
+
+	ring->counted = node_number(draft, node, "count", UINT64_MAX, &count);
+	ring->first = card->instances;
+	ring->count = (uint16_t)count;
+	if (card->instances + count > CARD_INSTANCES_MAX) {
+		wrong(draft, node, "more than %d rings, with all that count= says",
+		      CARD_INSTANCES_MAX);
+		ring->count = 1;
+	}
+	card->instances = (uint16_t)(card->instances + ring->count);
+	symbol_add(draft, node, node_get(node, "name"), SYMBOL_RING, index);
+}
+
 /* Before anything is read that may name what follows it. */
 void compile_names(struct draft *draft)
 {
@@ -71,7 +89,7 @@ void compile_names(struct draft *draft)
 	for_each_node(node, draft->root, "ring")
 	{
 		if (i < card->rings_count)
-			symbol_add(draft, node, node_get(node, "name"), SYMBOL_RING, i++);
+			name_ring(draft, node, i++);
 	}
 	i = 0;
 	for_each_node(node, draft->root, "timer")

@@ -16,6 +16,7 @@ static const char *const counted_names[COUNTED] = {
 	[COUNT_TX_MAX] = "tx.max",
 	[COUNT_TX_SEGMENTED] = "tx.segmented",
 	[COUNT_TX_FAULTS] = "tx.faults",
+	[COUNT_TX_ERRORS] = "tx.errors",
 	[COUNT_RX_FRAMES] = "rx.good",
 	[COUNT_RX_BYTES] = "rx.bytes",
 	[COUNT_RX_BROADCAST] = "rx.broadcast",
@@ -33,6 +34,7 @@ static const char *const counted_names[COUNTED] = {
 	[COUNT_RX_TOTAL_FRAMES] = "rx.total",
 	[COUNT_RX_TOTAL_BYTES] = "rx.total-bytes",
 	[COUNT_RX_STOPPED] = "rx.stopped",
+	[COUNT_RX_ERRORS] = "rx.errors",
 };
 
 /* The table has the same names, in the same order; this is what ties them to the engine. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "card/draft.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { INTERRUPTS_MAX = 32 };
@@ -110,11 +111,37 @@ static void read_cause(struct draft *draft, const struct node *node, struct inte
 	cause->mask_shift = mask.shift;
 }
 
+static unsigned vectors_of(const struct card *card)
+{
+	unsigned vectors = 0;
+
+	for (unsigned i = 0; i < card->capabilities_count; i++) {
+		if (card->capabilities[i].kind >= CAPABILITY_MSI &&
+		    card->capabilities[i].vectors > vectors)
+			vectors = card->capabilities[i].vectors;
+	}
+	return vectors;
+}
+
+/* Messages that are raised one by one, rather than by a cause. */
+static void read_events(struct draft *draft, const struct node *node, struct interrupt *interrupt)
+{
+	unsigned past = interrupt->vector + interrupt->vectors;
+
+	interrupt->events = true;
+	if (past > CARD_VECTORS_MAX)
+		wrong(draft, node, "vector=\"%s\": those without causes are below %d",
+		      node_get(node, "vector"), CARD_VECTORS_MAX);
+	else if (past > draft->card->vectors)
+		draft->card->vectors = (uint16_t)past;
+	if (node_choice(node, "on-send") == 1)
+		wrong(draft, node, "there is no cause to clear");
+}
+
 static void read_vector(struct draft *draft, const struct node *node, struct interrupt *interrupt)
 {
-	const struct card *card = draft->card;
-	unsigned vectors = 0;
-	uint64_t vector;
+	const char *text = node_get(node, "vector");
+	unsigned vectors = vectors_of(draft->card), first, last;
 
 	if (!node_get(node, "line") == !node_get(node, "vector"))
 		wrong(draft, node, "<interrupt> needs line= or vector=, one of them");
@@ -123,18 +150,20 @@ static void read_vector(struct draft *draft, const struct node *node, struct int
 	interrupt->on_send =
 		(uint8_t)(node_choice(node, "on-send") < 0 ? SEND_KEEP
 							   : node_choice(node, "on-send"));
-	if (!node_number(draft, node, "vector", UINT64_MAX, &vector))
+	if (!text || text == broken)
 		return;
+	if (!text_span(text, &first, &last))
+		first = last = (unsigned)strtoul(text, NULL, 0);
 	interrupt->is_vector = true;
-	interrupt->vector = (uint16_t)vector;
-	for (unsigned i = 0; i < card->capabilities_count; i++) {
-		if (card->capabilities[i].kind >= CAPABILITY_MSI &&
-		    card->capabilities[i].vectors > vectors)
-			vectors = card->capabilities[i].vectors;
-	}
-	if (vector >= vectors)
-		wrong(draft, node, "vector=\"%s\": the capabilities have %u vectors",
-		      node_get(node, "vector"), vectors);
+	interrupt->vector = (uint16_t)first;
+	interrupt->vectors = (uint16_t)(last - first + 1);
+	if (last >= vectors)
+		wrong(draft, node, "vector=\"%s\": the capabilities have %u vectors", text,
+		      vectors);
+	if (!node_get(node, "cause") && !node_first(node->child, "cause"))
+		read_events(draft, node, interrupt);
+	else if (last != first)
+		wrong(draft, node, "vector=\"%s\": a cause has one message", text);
 }
 
 static void read_interrupt(struct draft *draft, const struct node *node,
@@ -152,11 +181,19 @@ static void read_interrupt(struct draft *draft, const struct node *node,
 		interrupt->mask_word = mask.word;
 	if (!node_get(node, "cause") != !node_get(node, "mask"))
 		wrong(draft, node, "cause= and mask= stand together");
-	else if (!node_get(node, "cause") && !node_first(node->child, "cause"))
+	else if (!node_get(node, "cause") && !node_first(node->child, "cause") &&
+		 !interrupt->events)
 		wrong(draft, node, "an interrupt needs cause= and mask=, or a <cause>");
 	for_each_node(child, node, "cause") read_cause(draft, child, interrupt);
+	draft->always = interrupt->events ? SPEAKS_INDEX : 0;
 	expr_read(draft, node, "enable", &interrupt->enable);
-	for_each_node(child, node, "moderate") read_moderate(draft, child, interrupt);
+	for_each_node(child, node, "moderate")
+	{
+		if (interrupt->events && (interrupt->moderate_count || node_get(child, "cause")))
+			wrong(draft, child, "messages without causes have one <moderate>, of all");
+		read_moderate(draft, child, interrupt);
+	}
+	draft->always = 0;
 }
 
 void compile_interrupts(struct draft *draft)

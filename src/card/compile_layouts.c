@@ -60,6 +60,28 @@ void layout_fields(struct draft *draft, struct layout *layout)
 	}
 }
 
+static void mark_completes(struct draft *draft, const struct node *node)
+{
+	for_each_node(complete, node, "complete")
+	{
+		const char *record = node_get(complete, "record");
+		struct layout *layout = record ? layout_find(draft, record) : NULL;
+
+		if (layout)
+			layout->completes = true;
+	}
+}
+
+/* Records whose values are read where they are put into a ring: see compile_completions.c */
+static void find_completes(struct draft *draft)
+{
+	for_each_node(ring, draft->root, "ring")
+	{
+		mark_completes(draft, ring);
+		for_each_node(use, ring, "use") mark_completes(draft, use);
+	}
+}
+
 void compile_layouts(struct draft *draft)
 {
 	for_each_node(node, draft->root, "record")
@@ -82,4 +104,5 @@ void compile_layouts(struct draft *draft)
 		*layout = (struct layout){.name = name, .size = (uint16_t)size, .node = node};
 		layout_fields(draft, layout);
 	}
+	find_completes(draft);
 }

@@ -97,17 +97,19 @@ static void put_negotiation(struct phy_text *phy)
 {
 	put(phy,
 	    "<register name='%s_ANAR' at='8' reset='0x%x' mask='0x2fe0'/>"
-	    "<register name='%s_ANLPAR' at='10' access='ro' shows='choose(link.up, 0, 0x%x)'/>"
+	    "<register name='%s_ANLPAR' at='10' access='ro' shows='choose(link.up, 0, "
+	    "choose(link.speed >= 100, 0x%x, 0x%x))'/>"
 	    "<register name='%s_ANER' at='12' access='ro' shows='link.up'/>"
 	    "<register name='%s_ANNPTR' at='14' reset='0x2001'/>"
 	    "<register name='%s_ANNPRR' at='16' access='ro'/>",
-	    phy->prefix, phy->all.advertise | 1, phy->prefix, phy->link_word, phy->prefix,
-	    phy->prefix, phy->prefix);
+	    phy->prefix, phy->all.advertise | 1, phy->prefix, phy->link_word & ~0x0380u,
+	    phy->link_word, phy->prefix, phy->prefix, phy->prefix);
 	if (!phy->all.gigabit)
 		return;
 	put(phy,
 	    "<register name='%s_GBCR' at='18' reset='0x%x' mask='0xff00'/>"
-	    "<register name='%s_GBSR' at='20' access='ro' shows='choose(link.up, 0, 0x%x)'/>"
+	    "<register name='%s_GBSR' at='20' access='ro' "
+	    "shows='choose(link.up and link.speed >= 1000, 0, 0x%x)'/>"
 	    "<register name='%s_ESTATUS' at='30' access='ro' reset='0x%x'/>",
 	    phy->prefix, phy->all.control, phy->prefix,
 	    0x7000 | (phy->all.gigabit & 0x2000 ? 0x0800 : 0) |

@@ -63,6 +63,42 @@ static void read_accept(struct draft *draft, const struct node *node, struct acc
 		node_useless(draft, node, of_tables[i], "in this class");
 }
 
+static const struct reg *steer_array(struct draft *draft, const struct node *node,
+				     const char *attribute)
+{
+	const char *text = node_get(node, attribute);
+	struct symbol *symbol;
+
+	if (text == broken)
+		return NULL;
+	symbol = symbol_kind_find(draft, text, strlen(text), SYMBOL_REGISTER);
+	if (!symbol)
+		wrong(draft, node, "%s=\"%s\": no register has this name%s", attribute, text,
+		      symbol_hint(draft, text, strlen(text), SYMBOL_REGISTER));
+	return symbol ? symbol->reg : NULL;
+}
+
+static void read_steer(struct draft *draft, const struct node *node, struct steer *steer)
+{
+	const struct reg *key = steer_array(draft, node, "key");
+	const struct reg *table = steer_array(draft, node, "table");
+
+	expr_read(draft, node, "when", &steer->when);
+	expr_read(draft, node, "entries", &steer->entries);
+	if (!key || !table)
+		return;
+	steer->present = true;
+	steer->key = key->word;
+	steer->key_words = key->count;
+	steer->key_bytes = key->bytes;
+	steer->table = table->word;
+	steer->table_words = table->count;
+	steer->table_mask = table->valid;
+	if (key->count * key->bytes < STEER_KEY)
+		wrong(draft, node, "key=\"%s\": a key has %d bytes, not %u", key->name, STEER_KEY,
+		      key->count * key->bytes);
+}
+
 /* Every ring for frames that come in is named, and no other. */
 static void check_rings(struct draft *draft, const struct node *node)
 {
@@ -78,8 +114,10 @@ static void check_rings(struct draft *draft, const struct node *node)
 		if (!symbol)
 			wrong(draft, node, "rings=: no ring has the name \"%.*s\"%s", (int)length,
 			      at, symbol_hint(draft, at, length, SYMBOL_RING));
-		else if (node_choice(symbol->node, "for") == 0)
-			wrong(draft, node, "rings=: %s is a ring for transmit", symbol->name);
+		else if (node_choice(symbol->node, "for") == 0 ||
+			 node_choice(symbol->node, "for") > 1)
+			wrong(draft, node, "rings=: %s is a ring for %s", symbol->name,
+			      node_get(symbol->node, "for"));
 		if (symbol)
 			named |= 1u << symbol->index;
 		at += length;
@@ -123,6 +161,7 @@ static void read_receive(struct draft *draft, const struct node *node, struct fi
 		open |= !accepts[filter->count++].must;
 	}
 	draft->speaks = 0;
+	for_each_node(child, node, "steer") read_steer(draft, child, &filter->steer);
 	if (filter->count && !open)
 		wrong(draft, node, "every <accept> is a must: nothing takes a frame in");
 }

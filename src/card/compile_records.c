@@ -134,6 +134,8 @@ static void read_record(struct draft *draft, const struct layout *layout, struct
 	record->size = layout->size;
 	record->lists = lists;
 	read_order(draft, node, record);
+	if (layout->completes) /* by whoever puts it into a ring */
+		return;
 	draft->slot = layout;
 	record->fields = read_fields(draft, node, record->size, &record->fields_count);
 	for_each_node(child, node, "list")

@@ -20,7 +20,7 @@ static void mark(const struct symbol *symbol, struct marks *marks, uint8_t what)
 {
 	if (symbol->kind == SYMBOL_RING && what == CLEARED)
 		marks->rings |= 1u << symbol->index;
-	if (symbol->kind == SYMBOL_REGISTER && !node_get(symbol->node, "alias"))
+	if (symbol->kind == SYMBOL_REGISTER && !symbol->alias)
 		memset(marks->words + symbol->reg->word, what, symbol->reg->count);
 }
 

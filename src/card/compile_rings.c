@@ -89,6 +89,16 @@ static void speak_of(struct draft *draft, const struct ring *ring, const struct 
 	}
 }
 
+/* Those that a frame may begin with. */
+static void first_of(struct draft *draft, const struct ring *ring, const struct layout **layouts)
+{
+	draft->firsts_count = 0;
+	for (unsigned i = 0; i < ring->uses_count; i++) {
+		if (layouts[i] && ring->uses[i].as == USE_DATA && !ring->uses[i].completes_count)
+			draft->firsts[draft->firsts_count++] = layouts[i];
+	}
+}
+
 static void check_direction(struct draft *draft, const struct node *node, const struct ring *ring)
 {
 	if (ring->next >= NEXT_REGISTERS && node_choice(node, "for") >= 0 &&
@@ -99,16 +109,44 @@ static void check_direction(struct draft *draft, const struct node *node, const 
 		node_useless(draft, node, "hold", "in a ring for transmit");
 }
 
+static void check_counted(struct draft *draft, const struct node *node, const struct ring *ring)
+{
+	if (!ring->counted)
+		return;
+	if (ring->next != NEXT_ARRAY)
+		wrong(draft, node, "count= has no meaning but with next=\"array\"");
+	if (ring->end == END_BIT)
+		wrong(draft, node, "the length of one of many rings is known when it is opened");
+	node_useless(draft, node, "when", "with count=");
+	node_useless(draft, node, "cursor", "with count=");
+}
+
+static void completion_only(struct draft *draft, const struct node *node, const struct ring *ring)
+{
+	static const char *const words[] = {"phase", "vector", "after"};
+
+	for (unsigned i = 0; i < 3 && ring->direction != RING_COMPLETION; i++)
+		node_useless(draft, node, words[i], "but in a ring for completion");
+}
+
 static void read_ring(struct draft *draft, const struct node *node, struct ring *ring)
 {
 	const struct layout *layouts[CARD_USE_MAX] = {0};
 
 	ring->name = node_get(node, "name");
-	ring->direction = node_choice(node, "for") == 1 ? RING_RECEIVE : RING_TRANSMIT;
+	ring->direction = node_choice(node, "for") == 1	  ? RING_RECEIVE
+			  : node_choice(node, "for") == 3 ? RING_COMPLETION
+							  : RING_TRANSMIT;
 	ring->commands = node_choice(node, "for") == 2;
 	draft->context = NULL;
 	draft->slot_unknown = false;
 	read_geometry(draft, node, ring);
+	check_counted(draft, node, ring);
+	completion_only(draft, node, ring);
+	if (ring->direction == RING_COMPLETION) {
+		read_completion(draft, node, ring);
+		return;
+	}
 	check_direction(draft, node, ring);
 	read_uses(draft, node, ring, layouts);
 	read_stream(draft, node, ring, layouts);
@@ -120,7 +158,9 @@ static void read_ring(struct draft *draft, const struct node *node, struct ring 
 	speak_of(draft, ring, layouts, SLOTS_WITH_RESULTS);
 	if (ring->next == NEXT_STREAM)
 		draft->slot = layouts[0];
+	first_of(draft, ring, layouts);
 	read_completes(draft, node, ring, &ring->completes, &ring->completes_count);
+	draft->firsts_count = 0;
 	draft->slot = draft->context = NULL;
 	draft->alike_count = 0;
 	draft->slot_unknown = false;
@@ -135,7 +175,9 @@ void compile_rings(struct draft *draft)
 		if (symbol->kind != SYMBOL_RING)
 			continue;
 		draft->ring = symbol->index;
+		draft->always = node_get(symbol->node, "count") ? SPEAKS_INDEX : 0;
 		read_ring(draft, symbol->node, (struct ring *)&draft->card->rings[symbol->index]);
+		draft->always = 0;
 	}
 	draft->ring = -1;
 }

@@ -5,9 +5,37 @@
 
 #include <string.h>
 
-static const char *const directions[] = {"transmit", "receive"};
+static const char *const directions[] = {"transmit", "receive", "completion"};
 
-void read_completes(struct draft *draft, const struct node *node, const struct ring *ring,
+/* What follows records of a batch has no slot. */
+static void check_telling(struct draft *draft, const struct node *node)
+{
+	static const char *const others[] = {"at", "when", "write", "to", "record"};
+
+	for (unsigned i = 0; i < sizeof(others) / sizeof(*others); i++)
+		node_useless(draft, node, others[i], "in a ring for completion");
+}
+
+static void read_complete(struct draft *draft, const struct node *node, struct ring *ring,
+			  struct complete *complete)
+{
+	if (ring->direction == RING_COMPLETION)
+		check_telling(draft, node);
+	complete->at_first = node_choice(node, "at") == 2;
+	complete->at_last = node_choice(node, "at") == 1;
+	if (node_get(node, "to") && ring->direction == RING_TRANSMIT && ring->next <= NEXT_CHAIN)
+		draft->speaks |= SPEAKS_FIRST;
+	expr_read(draft, node, "when", &complete->when);
+	writes_read(draft, node, "write", complete);
+	complete->produced = produced_read(draft, node);
+	ring->produces |= complete->produced != NULL;
+	draft->speaks &= ~(unsigned)SPEAKS_FIRST;
+	actions_read(draft, node, "do", &complete->actions);
+	if (!node_get(node, "write") && !node_get(node, "do") && !node_get(node, "to"))
+		wrong(draft, node, "<complete> needs write=, to= or do=");
+}
+
+void read_completes(struct draft *draft, const struct node *node, struct ring *ring,
 		    const struct complete **completes, uint8_t *count)
 {
 	enum { COMPLETES_MAX = 8 };
@@ -16,6 +44,8 @@ void read_completes(struct draft *draft, const struct node *node, const struct r
 	*completes = list;
 	draft->speaks = SPEAKS_HERE | (ring->direction == RING_RECEIVE ? SPEAKS_FRAME : 0) |
 			(ring->next == NEXT_REGISTERS ? SPEAKS_INDEX : 0);
+	if (ring->direction == RING_COMPLETION)
+		draft->speaks = 0;
 	for_each_node(child, node, "complete")
 	{
 		struct complete *complete = &list[*count];
@@ -26,11 +56,7 @@ void read_completes(struct draft *draft, const struct node *node, const struct r
 		}
 		complete->at_first = node_choice(child, "at") == 2;
 		complete->at_last = node_choice(child, "at") == 1;
-		expr_read(draft, child, "when", &complete->when);
-		writes_read(draft, child, "write", complete);
-		actions_read(draft, child, "do", &complete->actions);
-		if (!node_get(child, "write") && !node_get(child, "do"))
-			wrong(draft, child, "<complete> needs write=, do= or both");
+		read_complete(draft, child, ring, complete);
 		++*count;
 	}
 	draft->speaks = 0;
@@ -180,7 +206,7 @@ static const struct slot_names *slot_names(struct draft *draft, const struct lay
 	return names;
 }
 
-static void read_use(struct draft *draft, const struct node *node, const struct ring *ring,
+static void read_use(struct draft *draft, const struct node *node, struct ring *ring,
 		     const struct layout *layout, struct use *use)
 {
 	static const uint8_t kinds[] = {USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND};
@@ -276,7 +302,12 @@ void read_uses(struct draft *draft, const struct node *node, struct ring *ring,
 	       const struct layout **layouts)
 {
 	const struct node *open = NULL; /* took every slot that came so far */
+	struct use *uses;
+	unsigned room = 0;
 
+	for_each_node(child, node, "use") room++;
+	ring->uses = uses =
+		draft_take(draft, struct use, room < CARD_USE_MAX ? room : CARD_USE_MAX);
 	read_layouts(draft, node, ring, layouts);
 	for_each_node(child, node, "use")
 	{
@@ -285,8 +316,7 @@ void read_uses(struct draft *draft, const struct node *node, struct ring *ring,
 		if (open)
 			wrong(draft, child, "no slot gets here: the <use> in %s has no when=",
 			      node_line(draft, child, open));
-		read_use(draft, child, ring, layouts[ring->uses_count],
-			 &ring->uses[ring->uses_count]);
+		read_use(draft, child, ring, layouts[ring->uses_count], &uses[ring->uses_count]);
 		ring->uses_count++;
 		if (!node_get(child, "when"))
 			open = child;

@@ -143,6 +143,65 @@ static void ready_span(struct ring *ring)
 	ring->ready_bytes = (uint8_t)((end < ring->slot_size ? end : ring->slot_size) - first);
 }
 
+/* EXPR, or EXPR free-running: it counts in its own width. */
+static void read_until(struct draft *draft, const struct node *node, const char *text,
+		       struct ring *ring)
+{
+	static const char suffix[] = " free-running";
+	size_t length = strlen(text), cut = sizeof(suffix) - 1;
+	bool running = length > cut && !strcmp(text + length - cut, suffix);
+	unsigned width = 64;
+
+	ring->ready = READY_UNTIL;
+	if (running)
+		text = arena_text(&draft->arena, text, length - cut);
+	if (!expr_wide(draft, node, text, &ring->until, &width) || !running)
+		return;
+	if (ring->next != NEXT_ARRAY || ring->end >= END_BIT)
+		wrong(draft, node, "free-running has no meaning but in an array with a length");
+	ring->until_mask = ones(width);
+}
+
+/* phase FIELD [until EXPR] */
+static bool read_phase(struct draft *draft, const struct node *node, struct ring *ring)
+{
+	const char *text = behind(node_get(node, "ready"), "phase"), *until;
+
+	if (!text || !*text)
+		return false;
+	until = strstr(text, " until ");
+	ring->ready = READY_ALWAYS;
+	if (!expr_text(draft, node,
+		       until ? arena_text(&draft->arena, text, (size_t)(until - text)) : text,
+		       &ring->phase)) {
+		draft->slot_unknown = true;
+		return true;
+	}
+	if (ring->phase.count != 1 || ring->phase.ops[0].code != OP_SLOT ||
+	    ring->phase.ops[0].width != 1)
+		wrong(draft, node, "ready=\"%s\": the phase is a field of one bit",
+		      node_get(node, "ready"));
+	if (ring->end >= END_BIT)
+		wrong(draft, node, "a phase has no meaning but in an array with a length");
+	if (until)
+		read_until(draft, node, until + 7, ring);
+	return true;
+}
+
+void read_free_running(struct draft *draft, const struct node *node, struct ring *ring)
+{
+	const char *text = node_get(node, "ready"), *until = behind(text, "until");
+
+	if (!text || text == broken)
+		return;
+	if (until && *until)
+		read_until(draft, node, until, ring);
+	if (!ring->until_mask)
+		wrong(draft, node,
+		      "ready=\"%s\": expected \"until EXPR free-running\", which slots are free",
+		      text);
+}
+
 /* Of registers: what holds for slot i. In memory: until a place, always, or what a slot says. */
 static void read_ready(struct draft *draft, const struct node *node, struct ring *ring)
 {
@@ -155,6 +214,10 @@ static void read_ready(struct draft *draft, const struct node *node, struct ring
 	if (!needed(draft, node, "ready"))
 		return;
 	draft->speaks = ring->next == NEXT_REGISTERS ? SPEAKS_INDEX : 0;
+	if (ring->next == NEXT_ARRAY && read_phase(draft, node, ring)) {
+		draft->speaks = 0;
+		return;
+	}
 	ring->ready = READY_CONDITION;
 	if (ring->next == NEXT_REGISTERS && behind(node_get(node, "ready"), "until"))
 		wrong(draft, node, "ready= of registers is what holds for slot i");
@@ -162,8 +225,8 @@ static void read_ready(struct draft *draft, const struct node *node, struct ring
 		expr_read(draft, node, "ready", &ring->until);
 	else if (always && !*always)
 		ring->ready = READY_ALWAYS;
-	else if (keyword(draft, node, "ready", "until", &ring->until))
-		ring->ready = READY_UNTIL;
+	else if (behind(node_get(node, "ready"), "until"))
+		read_until(draft, node, behind(node_get(node, "ready"), "until"), ring);
 	else if (expr_read(draft, node, "ready", &ring->until))
 		ready_span(ring);
 	else
@@ -258,8 +321,9 @@ void read_walk(struct draft *draft, const struct node *node, struct ring *ring)
 	draft->slot_unknown = unknown;
 	ring->by_address = ring->next == NEXT_CHAIN || (array && ring->end >= END_BIT);
 	ring->walked =
-		ring->by_address || (array && (ring->ready != READY_UNTIL || ring->stride.count ||
-					       ring->stops_count || !ring->cursor_mask));
+		ring->by_address ||
+		(array && (ring->ready != READY_UNTIL || ring->stride.count || ring->stops_count ||
+			   !ring->cursor_mask || ring->until_mask || ring->phase.count));
 }
 
 /* Known when all actions are. */

@@ -31,6 +31,7 @@ struct symbol {
 	uint16_t index; /* of the ring, timer, reset, bank or memory */
 	uint16_t bank;
 	struct reg *reg; /* SYMBOL_REGISTER */
+	bool alias;	 /* of another one's bits */
 	bool misplaced;	 /* its offset was wrong and is not the one it has now */
 	const struct node *node;
 	struct symbol *next, *chain;
@@ -49,6 +50,7 @@ struct layout { /* a record */
 	const char *name;
 	uint16_t size;
 	const struct node *node;
+	bool completes; /* its values speak of who puts it into a ring */
 	struct layout_field *fields;
 	unsigned fields_count;
 	uint16_t buckets[LAYOUT_BUCKETS];
@@ -76,7 +78,7 @@ struct draft {
 	struct card *card;
 	struct node *root;
 	struct symbol *symbols, **symbols_last, **buckets;
-	unsigned registers, elements, hints;
+	unsigned registers, elements, hints, actions;
 	struct layout layouts[LAYOUTS_MAX];
 	unsigned layouts_count;
 	uint16_t words;
@@ -86,6 +88,10 @@ struct draft {
 	bool slot_unknown; /* its record does not exist, which was said */
 	const struct layout *alike[CARD_USE_MAX];
 	unsigned alike_count;
+	const struct layout *firsts[CARD_USE_MAX]; /* of what first. may mean; none: of SLOT */
+	unsigned firsts_count;
+	unsigned always;  /* enum scope_words, in all of a ring */
+	bool bare_hidden; /* fields of the slot are written slot.FIELD */
 	int ring;
 	uint32_t starts;       /* rings that some action starts */
 	const char *no_memory; /* why the actions at hand cannot load or store */
@@ -159,6 +165,8 @@ bool name_reserved(const char *name);
 bool expr_read(struct draft *draft, const struct node *node, const char *attribute,
 	       struct expr *expr);
 bool expr_text(struct draft *draft, const struct node *node, const char *text, struct expr *expr);
+bool expr_wide(struct draft *draft, const struct node *node, const char *text, struct expr *expr,
+	       unsigned *width);
 bool target_text(struct draft *draft, const struct node *node, const char *text,
 		 struct target *target);
 /* A place that never moves; WHOLE: all of a register. */
@@ -170,6 +178,13 @@ void writes_read(struct draft *draft, const struct node *node, const char *attri
 		 struct complete *complete);
 int bank_read_name(struct draft *draft, const struct node *node, const char *attribute);
 int memory_read_name(struct draft *draft, const struct node *node, const char *attribute);
+
+/* compile_completions.c */
+const struct symbol *ring_text(struct draft *draft, const struct node *node, const char *text,
+			       struct expr *which);
+const struct produced *produced_text(struct draft *draft, const struct node *node,
+				     const char *record, const char *ring);
+size_t name_length(const char *at);
 
 /* compile_*.c */
 void compile_banks(struct draft *draft);     /* registers and their state words */

@@ -66,9 +66,12 @@ static bool goes_on(const char *at)
 /* A sign, or a word that ends where it ends. */
 bool parser_take(struct parser *parser, const char *token)
 {
-	size_t length = strlen(token);
+	size_t length;
 
 	skip_space(parser);
+	if (*parser->at != *token)
+		return false;
+	length = strlen(token);
 	if (strncmp(parser->at, token, length) ||
 	    (isalpha((unsigned char)token[0]) && goes_on(parser->at + length)))
 		return false;
@@ -268,10 +271,18 @@ unsigned parse_or(struct parser *parser)
 
 bool expr_text(struct draft *draft, const struct node *node, const char *text, struct expr *expr)
 {
+	unsigned width;
+
+	return expr_wide(draft, node, text, expr, &width);
+}
+
+bool expr_wide(struct draft *draft, const struct node *node, const char *text, struct expr *expr,
+	       unsigned *width)
+{
 	struct parser parser = {.draft = draft, .node = node, .text = text, .at = text};
 	struct op *ops;
 
-	parse_or(&parser);
+	*width = parse_or(&parser);
 	skip_space(&parser);
 	if (*parser.at)
 		parser_fail(&parser, "this is left over");

@@ -88,7 +88,7 @@ static struct node **counterpart(struct node *base, const struct node *node)
 
 static void put_attributes(struct draft *draft, struct node *base, const struct node *node)
 {
-	unsigned room = base->attributes_count + node->attributes_count + WORD_ATTRIBUTES;
+	unsigned room = base->attributes_count + node->attributes_count;
 	struct attribute *all = draft_take(draft, struct attribute, room);
 	unsigned count = 0;
 
@@ -210,6 +210,8 @@ static struct node *base_of(struct draft *draft, const struct node *root, const 
 	}
 	path = arena_text(&draft->arena, found.path, strlen(found.path));
 	draft->is_file = !found.built_in;
+	if (!found.built_in)
+		mistakes_file(draft->mistakes, found.path);
 	if (seen(draft, chain, path))
 		wrong(draft, root, "extends=\"%s\" comes back to a card that extends it", name);
 	else

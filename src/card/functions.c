@@ -68,7 +68,7 @@ static const struct function {
 	{"max", OP_MAX, 2, 64},	      {"choose", OP_CHOOSE, 0, 64}, {"any", OP_NE, 1, 1},
 };
 
-bool parse_function(struct parser *parser, unsigned *width)
+static bool parse_plain(struct parser *parser, unsigned *width)
 {
 	size_t length = name_length(parser->at);
 
@@ -98,4 +98,63 @@ bool parse_function(struct parser *parser, unsigned *width)
 		return true;
 	}
 	return false;
+}
+
+/* free(RING) */
+static void parse_free(struct parser *parser)
+{
+	struct draft *draft = parser->draft;
+	size_t length = name_length(parser->at);
+	struct symbol *symbol = symbol_kind_find(draft, parser->at, length, SYMBOL_RING);
+	struct op *op;
+
+	if (!symbol || !node_get(symbol->node, "count")) {
+		parser_fail(parser, "free takes a ring with count=");
+		return;
+	}
+	parser->at += length;
+	parser_expect(parser, ")");
+	op = parser_emit(parser, OP_FREE, 1);
+	op->word = draft->card->rings[symbol->index].first;
+	op->count = draft->card->rings[symbol->index].count;
+}
+
+/* peek(BANK, OFFSET): a register of the bank's width */
+static void parse_peek(struct parser *parser)
+{
+	size_t length = strspn(parser->at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					   "0123456789_-");
+	struct symbol *symbol = symbol_kind_find(parser->draft, parser->at, length, SYMBOL_BANK);
+	struct op *op;
+	int width;
+
+	if (!symbol) {
+		parser_fail(parser, "peek takes a bank and an offset");
+		return;
+	}
+	parser->at += length;
+	parser_expect(parser, ",");
+	parse_or(parser);
+	parser_expect(parser, ")");
+	op = parser_emit(parser, OP_PEEK, 0);
+	op->word = symbol->index;
+	width = node_choice(symbol->node, "width");
+	op->width = (uint8_t)(width < 0 ? 32 : 8 << width);
+}
+
+bool parse_function(struct parser *parser, unsigned *width)
+{
+	if (!strncmp(parser->at, "free(", 5)) {
+		parser->at += 5;
+		parse_free(parser);
+		*width = 16;
+		return true;
+	}
+	if (!strncmp(parser->at, "peek(", 5)) {
+		parser->at += 5;
+		parse_peek(parser);
+		*width = 64;
+		return true;
+	}
+	return parse_plain(parser, width);
 }

@@ -84,22 +84,45 @@ void mistakes_print(const struct mistakes *mistakes, FILE *out)
 		print_one(&mistakes->list[i], out);
 }
 
-char *mistakes_first(const struct mistakes *mistakes)
+char *mistakes_line(const struct mistakes *mistakes, unsigned index)
 {
 	char *text = NULL;
 	size_t length;
-	FILE *out = mistakes->count ? open_memstream(&text, &length) : NULL;
+	FILE *out = index < mistakes->count ? open_memstream(&text, &length) : NULL;
 
 	if (!out)
 		return NULL;
-	print_one(&mistakes->list[0], out);
+	print_one(&mistakes->list[index], out);
 	fclose(out);
 	text[strcspn(text, "\n")] = 0;
 	return text;
 }
 
+/* The list is short: a description, what it extends, code. */
+void mistakes_file(struct mistakes *mistakes, const char *path)
+{
+	char **grown, *copy = strdup(path);
+
+	for (unsigned i = 0; copy && i < mistakes->files_count; i++) {
+		if (!strcmp(mistakes->files[i], path)) {
+			free(copy);
+			return;
+		}
+	}
+	grown = reallocarray(mistakes->files, mistakes->files_count + 1, sizeof(*grown));
+	if (grown)
+		mistakes->files = grown;
+	if (grown && copy)
+		grown[mistakes->files_count++] = copy;
+	else
+		free(copy);
+}
+
 void mistakes_free(struct mistakes *mistakes)
 {
+	for (unsigned i = 0; i < mistakes->files_count; i++)
+		free(mistakes->files[i]);
+	free(mistakes->files);
 	free(mistakes->list);
 	*mistakes = (struct mistakes){0};
 }

@@ -35,6 +35,7 @@ static const struct engine_name {
 	{"here", VALUE_HERE, 64, 0, SPEAKS_HERE},
 	{"card.mac", VALUE_MAC, 48, 0, 0},
 	{"link.up", VALUE_LINK_UP, 1, 0, 0},
+	{"link.speed", VALUE_LINK_SPEED, 32, 0, 0},
 	{"frame.length", VALUE_FRAME_LENGTH, 32, 0, SPEAKS_FRAME},
 	{"frame.put", VALUE_FRAME_PUT, 32, 0, SPEAKS_FRAME},
 	{"frame.first", VALUE_FRAME_FIRST, 1, 0, SPEAKS_FRAME},
@@ -51,6 +52,7 @@ static const struct engine_name {
 	{"frame.checked.l4", VALUE_FRAME_CHECKED_L4, 1, 0, SPEAKS_FRAME},
 	{"frame.ok.ip", VALUE_FRAME_OK_IP, 1, 0, SPEAKS_FRAME},
 	{"frame.ok.l4", VALUE_FRAME_OK_L4, 1, 0, SPEAKS_FRAME},
+	{"frame.hash", VALUE_FRAME_HASH, 32, 0, SPEAKS_FRAME},
 	{"frame.match.all", VALUE_FRAME_MATCH, 1, ACCEPT_ALL, SPEAKS_FRAME},
 	{"frame.match.broadcast", VALUE_FRAME_MATCH, 1, ACCEPT_BROADCAST, SPEAKS_FRAME},
 	{"frame.match.multicast", VALUE_FRAME_MATCH, 1, ACCEPT_MULTICAST, SPEAKS_FRAME},
@@ -69,9 +71,9 @@ static const struct engine_name ring_names[] = {
 bool name_reserved(const char *name)
 {
 	static const char *const names[] = {
-		"not",	"and",	 "or",	 "if",	  "i",	     "new",    "old",	 "here",
-		"slot", "first", "link", "frame", "context", "card",   "choose", "min",
-		"max",	"any",	 "crc",	 "crcle", "swap16",  "swap32", "ticks",
+		"not",	 "and",	  "or",	    "if",      "i",	"new",	  "old",  "here", "slot",
+		"first", "link",  "frame",  "context", "card",	"choose", "min",  "max",  "any",
+		"crc",	 "crcle", "swap16", "swap32",  "ticks", "free",	  "peek",
 	};
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -102,12 +104,12 @@ static bool engine_name(struct parser *parser, const struct engine_name *names, 
 
 		if (strlen(name->name) != length || memcmp(name->name, parser->at, length))
 			continue;
-		if (name->speaks & ~parser->draft->speaks)
+		if (name->speaks & ~(parser->draft->speaks | parser->draft->always))
 			parser_fail(parser, "%s has no meaning here", name->name);
 		op = parser_emit(parser, OP_ENGINE, 1);
 		op->value = name->value;
 		op->shift = name->shift;
-		op->ring = (uint8_t)ring;
+		op->word = (uint16_t)ring;
 		*width = name->width;
 		parser->at += length;
 		return true;
@@ -126,7 +128,6 @@ static unsigned slot_value(struct parser *parser, const struct layout_field *fie
 		parser_fail(parser, "fields beyond bit 255 cannot be read here");
 	op->shift = (uint8_t)field->low;
 	op->width = field->width;
-	op->ring = (uint8_t)(parser->draft->ring < 0 ? 0 : parser->draft->ring);
 	return field->width;
 }
 
@@ -256,6 +257,27 @@ static unsigned unknown(struct parser *parser, size_t length)
 	return 64;
 }
 
+/* Of a frame's first data slot, whose layout may be one of several. */
+static unsigned first_field(struct parser *parser)
+{
+	const struct draft *draft = parser->draft;
+	size_t length = name_length(parser->at);
+	const struct layout_field *field;
+
+	if (!draft->firsts_count)
+		return slot_field(parser, draft->slot, OP_FIRST, 1);
+	field = layout_field(draft->firsts[0], parser->at, length);
+	for (unsigned i = 1; field && i < draft->firsts_count; i++) {
+		const struct layout_field *other =
+			layout_field(draft->firsts[i], parser->at, length);
+
+		if (!other || other->low != field->low || other->width != field->width)
+			parser_fail(parser, "it is not the same bits in %s and in %s",
+				    draft->firsts[0]->name, draft->firsts[i]->name);
+	}
+	return slot_field(parser, draft->firsts[0], OP_FIRST, 1);
+}
+
 static unsigned prefixed(struct parser *parser, size_t length)
 {
 	const char *at = parser->at;
@@ -263,23 +285,43 @@ static unsigned prefixed(struct parser *parser, size_t length)
 	parser->at += length + 1;
 	if (!strncmp(at, "slot.", 5))
 		return slot_field(parser, parser->draft->slot, OP_SLOT, 1);
-	if (parser->draft->speaks & SPEAKS_FIRST)
-		return slot_field(parser, parser->draft->slot, OP_FIRST, 1);
+	if ((parser->draft->speaks | parser->draft->always) & SPEAKS_FIRST)
+		return first_field(parser);
 	parser->at = at;
 	parser_fail(parser, "first. has no meaning here");
 	return 64;
 }
 
+/* The value of the engine that was just read is that of the instance before it. */
+static void ring_chosen(struct parser *parser, const struct ring *ring)
+{
+	struct op *op = &parser->ops[parser->count - 1];
+
+	op->code = OP_RING;
+	op->count = ring->count;
+	parser->depth--;
+}
+
 static unsigned ring_value(struct parser *parser, const struct symbol *symbol, size_t length)
 {
+	const struct ring *ring = &parser->draft->card->rings[symbol->index];
+	bool counted = node_get(symbol->node, "count");
 	unsigned width;
 
 	parser->at += length;
+	if (counted) {
+		parser_expect(parser, "[");
+		parse_or(parser);
+		parser_expect(parser, "]");
+	}
 	if (*parser->at == '.')
 		parser->at++;
-	if (engine_name(parser, ring_names, sizeof(ring_names) / sizeof(*ring_names), symbol->index,
-			&width))
+	if (engine_name(parser, ring_names, sizeof(ring_names) / sizeof(*ring_names), ring->first,
+			&width)) {
+		if (counted && !parser->failed)
+			ring_chosen(parser, ring);
 		return width;
+	}
 	parser_fail(parser, "of a ring there are state, ready, entries and index");
 	return 64;
 }
@@ -292,7 +334,9 @@ unsigned parse_name(struct parser *parser)
 	const struct symbol *symbol;
 	unsigned width;
 
-	field = slot_field_find(draft, parser->node, parser->at, length, &parser->failed);
+	field = draft->bare_hidden
+			? NULL
+			: slot_field_find(draft, parser->node, parser->at, length, &parser->failed);
 	if (field)
 		return slot_value(parser, field, OP_SLOT, 1);
 	if (engine_name(parser, engine_names, sizeof(engine_names) / sizeof(*engine_names), 0,

@@ -5,7 +5,7 @@
 
 const struct node *node_first(const struct node *node, const char *name)
 {
-	while (node && strcmp(node->word, name))
+	while (node && (*node->word != *name || strcmp(node->word, name)))
 		node = node->next;
 	return node;
 }
@@ -24,7 +24,9 @@ const char *node_line(struct draft *draft, const struct node *from, const struct
 static const struct attribute *attribute(const struct node *node, const char *name)
 {
 	for (unsigned i = 0; i < node->attributes_count; i++) {
-		if (!strcmp(node->attributes[i].name, name))
+		const char *at = node->attributes[i].name;
+
+		if (*at == *name && !strcmp(at, name))
 			return &node->attributes[i];
 	}
 	return NULL;

@@ -27,5 +27,3 @@ unsigned parse_or(struct parser *parser);
 unsigned parse_name(struct parser *parser);
 unsigned parse_number(struct parser *parser);
 bool parse_function(struct parser *parser, unsigned *width);
-
-size_t name_length(const char *at);

@@ -111,6 +111,7 @@ struct card *card_read_file_among(const char *path, const struct finder *finder,
 	size_t length;
 	char *text = card_load(path, &length);
 
+	mistakes_file(mistakes, path);
 	if (text)
 		card = read_text(path, text, length, true, finder, mistakes);
 	else

@@ -6,17 +6,23 @@
 
 #include <stdio.h>
 
-/* Mistakes of a description, all of them, in the order they stand in the file. */
+/*
+ * Mistakes of a description, all of them, in the order they stand in the file;
+ * and the files that were read for it, right or wrong.
+ */
 struct mistakes {
 	struct error *list;
 	unsigned count, room;
+	char **files;
+	unsigned files_count;
 };
 
 void mistake(struct mistakes *mistakes, const char *file, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+void mistakes_file(struct mistakes *mistakes, const char *path);
 void mistakes_sort(struct mistakes *mistakes, unsigned from);
-void mistakes_print(const struct mistakes *mistakes, FILE *out); /* FILE:LINE: error: ... */
-char *mistakes_first(const struct mistakes *mistakes);		 /* its line, for free(); or NULL */
+void mistakes_print(const struct mistakes *mistakes, FILE *out);      /* FILE:LINE: error: ... */
+char *mistakes_line(const struct mistakes *mistakes, unsigned index); /* for free(); or NULL */
 void mistakes_free(struct mistakes *mistakes);
 
 /* Where a description that another one extends comes from; TEXT is freed by the reader. */

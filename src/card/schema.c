@@ -47,6 +47,7 @@ static void value_out(FILE *out, const struct attribute_word *at)
 		[VALUE_NUMBER] = "(0x[0-9A-Fa-f]+|0|[1-9][0-9]*)[KM]?",
 		[VALUE_BITS] = "[0-9]+(:[0-9]+)?",
 		[VALUE_SPAN] = "[0-9]+-[0-9]+",
+		[VALUE_VECTORS] = "(0x[0-9a-fA-F]+|[0-9]+|[0-9]+-[0-9]+)",
 		[VALUE_EXPR] = "\\s*\\S[\\s\\S]*",
 		[VALUE_PLACE] = "[A-Za-z_][\\s\\S]*",
 		[VALUE_ACTIONS] = "\\s*\\S[\\s\\S]*",
@@ -87,8 +88,9 @@ static void attributes_out(FILE *out, const struct word *word, bool extending)
 static void definition_name(FILE *out, const struct word *word, bool extending)
 {
 	fprintf(out, "%s%s", extending && word_merges(word->name) ? "more-" : "", word->name);
-	for (unsigned i = 0; i < words_count; i++) { /* one word, two meanings */
-		if (&words[i] != word && !strcmp(words[i].name, word->name))
+	for_each_word(other) /* one word, two meanings */
+	{
+		if (other != word && !strcmp(other->name, word->name))
 			fprintf(out, "-of-%.*s", (int)strcspn(word->parents, " "), word->parents);
 	}
 }
@@ -96,8 +98,8 @@ static void definition_name(FILE *out, const struct word *word, bool extending)
 static void children_out(FILE *out, const struct word *word, bool extending)
 {
 	fputs("    <interleave>\n", out);
-	for (unsigned i = 0; i < words_count; i++) {
-		const struct word *child = &words[i];
+	for_each_word(child)
+	{
 		bool must = word->needs && !strcmp(word->needs, child->name) && !extending;
 		const char *count = must ? (child->once ? "group" : "oneOrMore")
 					 : (child->once ? "optional" : "zeroOrMore");
@@ -126,16 +128,17 @@ static void definition(FILE *out, const struct word *word, bool extending)
 void words_schema(FILE *out)
 {
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-	      "<!-- generated from src/card/words_table.c; `anynic check` says more -->\n"
+	      "<!-- generated from src/card/words_*.c; `anynic check` says more -->\n"
 	      "<grammar xmlns=\"http://relaxng.org/ns/structure/1.0\"\n"
 	      "         xmlns:a=\"http://relaxng.org/ns/compatibility/annotations/1.0\"\n"
 	      "         datatypeLibrary=\"http://www.w3.org/2001/XMLSchema-datatypes\">\n"
 	      "  <start><choice><ref name=\"card\"/><ref name=\"more-card\"/></choice></start>\n",
 	      out);
-	for (unsigned i = 0; i < words_count; i++) {
-		definition(out, &words[i], false);
-		if (word_merges(words[i].name))
-			definition(out, &words[i], true);
+	for_each_word(word)
+	{
+		definition(out, word, false);
+		if (word_merges(word->name))
+			definition(out, word, true);
 	}
 	fputs("</grammar>\n", out);
 }

@@ -70,19 +70,23 @@ const char *symbol_hint(struct draft *draft, const char *name, size_t length, in
 struct symbol *symbol_add(struct draft *draft, const struct node *node, const char *name,
 			  enum symbol_kind kind, unsigned index)
 {
-	struct symbol *symbol = find(draft, name, strlen(name), kind == SYMBOL_RESET), **at;
+	struct symbol *older = find(draft, name, strlen(name), kind == SYMBOL_RESET), *symbol, **at;
 
-	if (symbol && name != broken)
+	if (older && name != broken)
 		wrong(draft, node, "the name %s is taken, in %s", name,
-		      node_line(draft, node, symbol->node));
+		      node_line(draft, node, older->node));
 	symbol = draft_take(draft, struct symbol, 1);
-	*symbol = (struct symbol){
-		.name = name, .kind = (uint8_t)kind, .index = (uint16_t)index, .node = node};
+	*symbol = (struct symbol){.name = name,
+				  .kind = (uint8_t)kind,
+				  .index = (uint16_t)index,
+				  .node = node,
+				  .alias = node_get(node, "alias") != NULL};
 	*draft->symbols_last = symbol;
 	draft->symbols_last = &symbol->next;
-	for (at = bucket(draft, name, strlen(name)); *at; at = &(*at)->chain)
-		;
-	*at = symbol; /* behind an older one of the same name, which is the one found */
+	/* behind an older one of the same name, which is the one found */
+	at = older ? &older->chain : bucket(draft, name, strlen(name));
+	symbol->chain = *at;
+	*at = symbol;
 	return symbol;
 }
 

@@ -214,6 +214,10 @@ static bool check_value(struct draft *draft, const struct node *node,
 			return true;
 		wrong(draft, node, "%s=\"%s\" is not FIRST-LAST", known->name, at->value);
 		return false;
+	case VALUE_VECTORS:
+		if (text_span(at->value, &a, &b) && a <= b && b <= known->high)
+			return true;
+		return check_number(draft, node, known, at->value);
 	case VALUE_CHOICE:
 		at->choice = choice_index(known->choices, at->value, strlen(at->value));
 		if (at->choice >= 0)

@@ -27,11 +27,33 @@ bool word_in(const char *list, const char *word)
 	return false;
 }
 
+const struct word *word_after(const struct word *word)
+{
+	const struct word_group *cards = &words_of_cards, *rings = &words_of_rings;
+
+	if (!word)
+		return cards->list;
+	if (word == cards->list + cards->count - 1)
+		return rings->list;
+	return word == rings->list + rings->count - 1 ? NULL : word + 1;
+}
+
+static unsigned word_index(const struct word *word)
+{
+	const struct word_group *cards = &words_of_cards;
+
+	return word >= cards->list && word < cards->list + cards->count
+		       ? (unsigned)(word - cards->list)
+		       : cards->count + (unsigned)(word - words_of_rings.list);
+}
+
 const struct word *word_find(const char *name, const char *parent)
 {
-	for (unsigned i = 0; i < words_count; i++) {
-		if (!strcmp(words[i].name, name) && (!parent || word_in(words[i].parents, parent)))
-			return &words[i];
+	for_each_word(word)
+	{
+		if (*word->name == *name && !strcmp(word->name, name) &&
+		    (!parent || word_in(word->parents, parent)))
+			return word;
 	}
 	return NULL;
 }
@@ -40,7 +62,7 @@ const struct attribute_word *word_attribute(const struct word *word, const char 
 {
 	for (const struct attribute_word *at = word->attributes;
 	     at < word->attributes + WORD_ATTRIBUTES && at->name; at++) {
-		if (!strcmp(at->name, name))
+		if (*at->name == *name && !strcmp(at->name, name))
 			return at;
 	}
 	return NULL;
@@ -59,6 +81,18 @@ static const struct attribute_word *attribute_meant(struct draft *draft, struct 
 	if (!nearest.best || node_get(node, nearest.best))
 		return NULL;
 	return word_attribute(word, nearest.best);
+}
+
+/* It is there from now on, and nobody asks for it again. */
+static void attribute_missing(struct draft *draft, struct node *node, const char *name)
+{
+	struct attribute *all = draft_take(draft, struct attribute, node->attributes_count + 1);
+
+	wrong(draft, node, "<%s> needs %s=", node->word, name);
+	memcpy(all, node->attributes, node->attributes_count * sizeof(*all));
+	all[node->attributes_count++] = (struct attribute){name, broken, -1};
+	node->attributes = all;
+	node->broken = true;
 }
 
 static void check_attributes(struct draft *draft, struct node *node, const struct word *word)
@@ -80,12 +114,8 @@ static void check_attributes(struct draft *draft, struct node *node, const struc
 	node->attributes_count = kept;
 	for (const struct attribute_word *at = word->attributes;
 	     at < word->attributes + WORD_ATTRIBUTES && at->name; at++) {
-		if (!at->required || node_get(node, at->name))
-			continue;
-		wrong(draft, node, "<%s> needs %s=", node->word, at->name);
-		node->broken = true;
-		node->attributes[node->attributes_count++] =
-			(struct attribute){at->name, broken, -1};
+		if (at->required && !node_get(node, at->name))
+			attribute_missing(draft, node, at->name);
 	}
 }
 
@@ -94,9 +124,10 @@ static const struct word *word_meant(struct draft *draft, const struct node *nod
 {
 	struct nearest nearest = nearest_to(draft, node->word, strlen(node->word));
 
-	for (unsigned i = 0; i < words_count; i++) {
-		if (word_in(words[i].parents, parent) || (!*parent && !*words[i].parents))
-			nearest_offer(&nearest, words[i].name);
+	for_each_word(word)
+	{
+		if (word_in(word->parents, parent) || (!*parent && !*word->parents))
+			nearest_offer(&nearest, word->name);
 	}
 	wrong(draft, node,
 	      *parent || nearest.best ? "<%s> is not a word of the language%s"
@@ -137,17 +168,17 @@ static void check_children(struct draft *draft, struct node *node, const struct 
 
 		if (found)
 			child->word = found->name;
-		if (found && found->once && firsts[found - words]) {
+		if (found && found->once && firsts[word_index(found)]) {
 			wrong(draft, child, "a second <%s> in <%s>; the first is in %s",
 			      found->name, node->word,
-			      node_line(draft, child, firsts[found - words]));
+			      node_line(draft, child, firsts[word_index(found)]));
 			found = NULL;
 		}
 		if (!found) {
 			*at = child->next;
 			continue;
 		}
-		firsts[found - words] = child;
+		firsts[word_index(found)] = child;
 		check(draft, child, found);
 		at = &child->next;
 	}

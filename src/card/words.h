@@ -17,6 +17,7 @@ enum value_kind {
 	VALUE_NUMBER,  /* low to high */
 	VALUE_BITS,    /* HIGH:LOW or BIT */
 	VALUE_SPAN,    /* FIRST-LAST */
+	VALUE_VECTORS, /* NUMBER or FIRST-LAST */
 	VALUE_CHOICE,  /* one of choices */
 	VALUE_CHOICES, /* some of choices */
 	VALUE_EXPR,
@@ -49,8 +50,16 @@ struct word {
 	struct attribute_word attributes[WORD_ATTRIBUTES];
 };
 
-extern const struct word words[];
-extern const unsigned words_count;
+struct word_group {
+	const struct word *list;
+	unsigned count;
+};
+
+extern const struct word_group words_of_cards, words_of_rings;
+
+const struct word *word_after(const struct word *word); /* NULL: the first, and behind the last */
+
+#define for_each_word(at) for (const struct word *at = word_after(NULL); at; at = word_after(at))
 
 /* Does a card that extends another add to this word rather than replace it? */
 bool word_merges(const char *name);

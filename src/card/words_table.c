@@ -1,69 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "card/words.h"
+#include "card/words_macros.h"
 
-#include <stddef.h>
-
-#define TEXT(name, need, doc)                                                                      \
-	{                                                                                          \
-		name, VALUE_TEXT, need, doc, NULL, 0, 0                                            \
-	}
-#define NAME(doc)                                                                                  \
-	{                                                                                          \
-		"name", VALUE_NAME, true, doc, NULL, 0, 0                                          \
-	}
-#define LABEL(name, need, doc)                                                                     \
-	{                                                                                          \
-		name, VALUE_LABEL, need, doc, NULL, 0, 0                                           \
-	}
-#define NUMBER(name, need, low, high, doc)                                                         \
-	{                                                                                          \
-		name, VALUE_NUMBER, need, doc, NULL, low, high                                     \
-	}
-#define BITS(need)                                                                                 \
-	{                                                                                          \
-		"bits", VALUE_BITS, need, "HIGH:LOW or one bit; bit 0 is the lowest", NULL, 0, 0   \
-	}
-#define CHOICE(name, need, choices, doc)                                                           \
-	{                                                                                          \
-		name, VALUE_CHOICE, need, doc, choices, 0, 0                                       \
-	}
-#define CHOICES(name, choices, doc)                                                                \
-	{                                                                                          \
-		name, VALUE_CHOICES, false, doc, choices, 0, 0                                     \
-	}
-#define EXPR(name, need, doc)                                                                      \
-	{                                                                                          \
-		name, VALUE_EXPR, need, doc, NULL, 0, 0                                            \
-	}
-#define PLACE(name, need, doc)                                                                     \
-	{                                                                                          \
-		name, VALUE_PLACE, need, doc, NULL, 0, 0                                           \
-	}
-#define ACTIONS(name, need, doc)                                                                   \
-	{                                                                                          \
-		name, VALUE_ACTIONS, need, doc, NULL, 0, 0                                         \
-	}
-#define NAMES(name, need, doc)                                                                     \
-	{                                                                                          \
-		name, VALUE_NAMES, need, doc, NULL, 0, 0                                           \
-	}
-#define DOC TEXT("doc", false, "where the datasheet says so; for readers only")
-#define WHEN(doc) EXPR("when", false, doc)
-
-#define ACCESS "rw ro wo rc w1c w1s w0c self-clear reserved latch"
-#define DO_ON                                                                                      \
-	CHOICE("do-on", false, "nonzero any change",                                               \
-	       "do= runs when the value written is not 0 (the default), always, or differs")
-#define COUNTED_TX                                                                                 \
-	"tx.frames tx.bytes tx.broadcast tx.multicast tx.64 tx.127 tx.255 tx.511 tx.1023 tx.max "  \
-	"tx.segmented tx.faults "
-#define COUNTED_RX                                                                                 \
-	"rx.good rx.bytes rx.broadcast rx.multicast rx.64 rx.127 rx.255 rx.511 rx.1023 rx.max "    \
-	"rx.no-room rx.filtered rx.too-long rx.too-short rx.total rx.total-bytes rx.stopped"
-
-enum { BANK_BYTES = 1 << 20 };
-
-const struct word words[] = {
+static const struct word list[] = {
 	{"card",
 	 "",
 	 "pci",
@@ -319,201 +257,6 @@ const struct word words[] = {
 	  NUMBER("dummy", false, 0, 8, "Microwire: clocks between address and data; 0"),
 	  CHOICE("order", false, "msb lsb", "Microwire: which bit of the data comes first; msb"),
 	  WHEN("the wires are connected while this holds")}},
-	{"record",
-	 "card",
-	 NULL,
-	 false,
-	 "A layout in guest memory. Bit 0 is the lowest of its first byte.",
-	 {LABEL("name", true, "its name"),
-	  NUMBER("size", true, 1, 8192, "bytes, without the lists behind it; a slot has up to 64"),
-	  EXPR("order", false,
-	       "of the bytes of a word, for load and store: little (the default), big, or an "
-	       "expression: big while it holds"),
-	  NUMBER("unit", false, 2, 8, "bytes of such a word: 2, 4 or 8; 4")}},
-	{"list",
-	 "record",
-	 "field",
-	 false,
-	 "Elements that follow one another in a record; i is the number of one.",
-	 {NUMBER("at", true, 0, 8191, "offset of the first, in bytes"),
-	  NUMBER("size", true, 1, 64, "bytes of one"),
-	  EXPR("count", false, "how many; as many as max="),
-	  EXPR("bytes", false, "how many bytes, instead of count="),
-	  NUMBER("max", true, 1, 4096, "how many at most"),
-	  ACTIONS("do", false, "load: what each does")}},
-	{"ring",
-	 "card",
-	 NULL,
-	 false,
-	 "A walk over slots in guest memory, or over slots that are registers (slot i is element i "
-	 "of "
-	 "what its uses speak of), or along a stream of frames one behind the other.",
-	 {NAME("its name"),
-	  CHOICE("for", true, "transmit receive command",
-		 "its direction; command: slots are commands, and nothing is sent"),
-	  WHEN("it runs while this holds"),
-	  {"next", VALUE_NEXT, true,
-	   "where the next slot is: behind this one, at the address of the first EXPR whose if "
-	   "holds (of the slot's fields, and here), in the next registers, or none",
-	   NULL, 0, 0},
-	  EXPR("base", false,
-	       "address of the first slot, or of the stream; without cursor= a new one is where "
-	       "the ring goes on"),
-	  {"end", VALUE_END, false,
-	   "its length: bytes EXPR or entries EXPR (of a stream, where it ends behind base=); "
-	   "bit EXPR: the slot for which it holds is the last; none: it goes on and on",
-	   NULL, 0, 0},
-	  {"ready", VALUE_READY, false,
-	   "which slots the engine may take: until the cursor is EXPR, always, or what holds for a "
-	   "slot that is (of its fields, which are read first and written last; of registers, "
-	   "of slot i)",
-	   NULL, 0, 0},
-	  PLACE("cursor", false,
-		"the register that is the next slot: its index where there are bytes or entries, "
-		"else its address; the engine's own. Of a stream, where the next frame begins, in "
-		"units"),
-	  ACTIONS("empty", false, "what happens when no slot is ready"),
-	  CHOICE("hold", false, "yes no",
-		 "receive: a frame without room waits; no: it is dropped. Of a stream, empty= "
-		 "happens again with all the driver does while a frame waits")}},
-	{"stop",
-	 "ring",
-	 NULL,
-	 false,
-	 "After a slot for which this holds, the ring goes no further: it shows this state, and "
-	 "when "
-	 "it is woken looks at that slot again; it goes on as soon as this no longer holds.",
-	 {EXPR("when", true, "of the slot's fields"),
-	  CHOICE("as", true, "stopped starved suspended",
-		 "the state; stopped: until a start, and starved looks again for every frame"),
-	  ACTIONS("do", false, "what follows")}},
-	{"stream",
-	 "ring",
-	 NULL,
-	 true,
-	 "Received frames stand one behind the other, each behind a header, which <complete> "
-	 "writes. A "
-	 "frame that would make the cursor equal to read= finds no room; where they are equal, all "
-	 "of the stream is free.",
-	 {LABEL("in", false, "the memory it lies in; the guest's"),
-	  LABEL("header", true, "the record before each frame"),
-	  EXPR("read", true, "where the guest reads, in units"),
-	  EXPR("from", false,
-	       "where it begins behind base=, in bytes, and goes on after its end; 0"),
-	  NUMBER("unit", false, 1, 0x10000, "bytes that cursor= and read= count in; 1"),
-	  NUMBER("align", false, 1, 0x10000, "a frame begins at a multiple of these bytes; unit="),
-	  EXPR("wraps", false,
-	       "a frame at the end goes on at the beginning; else it stays in one piece, past the "
-	       "end; 1")}},
-	{"use",
-	 "ring",
-	 NULL,
-	 false,
-	 "What a slot is. The first whose when= holds.",
-	 {LABEL("record", false, "its layout; none where slots are registers"),
-	  CHOICE("as", true, "data context room command",
-		 "data to send, parameters for later frames, room for a frame, or a command"),
-	  WHEN("a slot of this kind"), EXPR("key", false, "context: under which number; 0"),
-	  EXPR("first", false,
-	       "data: a frame begins here; others before it are passed over. 1 after a last"),
-	  EXPR("last", false, "data: the frame ends here; 1"),
-	  ACTIONS("do", false, "command: what it does; its result is written after that")}},
-	{"buffers",
-	 "use",
-	 NULL,
-	 false,
-	 "More pieces of guest memory, described by an array of records elsewhere.",
-	 {EXPR("at", true, "where the array begins"),
-	  LABEL("record", true, "of each; the other attributes speak of its fields"),
-	  EXPR("count", true, "how many there are at most"), EXPR("address", true, "of a piece"),
-	  EXPR("length", true, "its bytes"), EXPR("last", false, "none follows this one"),
-	  WHEN("there are such")}},
-	{"buffer",
-	 "use",
-	 NULL,
-	 false,
-	 "The slot's piece of guest memory. Further ones follow the first.",
-	 {EXPR("address", true, "where"), EXPR("length", true, "bytes"),
-	  WHEN("not of the first: there is such"),
-	  LABEL("in", false, "data: the memory on the card it lies in; the guest's"),
-	  EXPR("skip", false, "room: pass over this slot")}},
-	{"segment",
-	 "use",
-	 NULL,
-	 true,
-	 "TCP segmentation.",
-	 {WHEN("this frame is cut"), EXPR("mss", true, "bytes of payload in a piece"),
-	  EXPR("header", false, "bytes of header in each; as the frame says"),
-	  EXPR("payload", false, "bytes of payload in all")}},
-	{"checksum",
-	 "use",
-	 NULL,
-	 false,
-	 "A checksum that is filled in.",
-	 {CHOICE("of", true, "range ip l4",
-		 "what it covers: bytes, or the IP header, or TCP or UDP as the frame says"),
-	  WHEN("it is asked for"), EXPR("start", false, "of a range: offset of the first byte"),
-	  EXPR("put", false, "of a range: offset of the result"),
-	  EXPR("end", false, "offset of the last byte, 0: to the end"),
-	  CHOICE("seed", false, "computed given",
-		 "given: the field already holds the sum of the pseudo-header")}},
-	{"checksum",
-	 "ring",
-	 NULL,
-	 false,
-	 "A checksum that is verified.",
-	 {CHOICE("of", true, "ip l4", "of the IP header, or of TCP and UDP"),
-	  EXPR("when", true, "it is asked for")}},
-	{"vlan",
-	 "ring",
-	 NULL,
-	 true,
-	 "A VLAN tag that is inserted (transmit) or removed (receive).",
-	 {EXPR("tci", false, "transmit: the tag"), WHEN("it is asked for"),
-	  EXPR("type", false, "EtherType of a tag; 0x8100")}},
-	{"fcs",
-	 "ring",
-	 NULL,
-	 true,
-	 "The frame check sequence is appended, or kept.",
-	 {WHEN("it is asked for")}},
-	{"pad",
-	 "ring",
-	 NULL,
-	 true,
-	 "Short frames are filled up with zeros.",
-	 {EXPR("to", true, "bytes without the FCS"), WHEN("it is asked for")}},
-	{"loop", "ring", NULL, true, "What is sent comes back.", {EXPR("when", true, "it does")}},
-	{"complete",
-	 "ring use",
-	 NULL,
-	 false,
-	 "The result of a slot. Those of a <use> stand in for those of its ring.",
-	 {CHOICE("at", false, "slot last first",
-		 "with every slot, or only with a frame's last or first"),
-	  WHEN("it is asked for"),
-	  {"write", VALUE_WRITES, false, "fields of the slot: FIELD = EXPR; …", NULL, 0, 0},
-	  ACTIONS("do", false, "what follows")}},
-	{"receive",
-	 "card",
-	 "accept",
-	 true,
-	 "The receive filter: every must entry, and one other, has to match.",
-	 {NAMES("rings", true, "where accepted frames go"),
-	  EXPR("max", false, "bytes of the longest frame without FCS; 1514"),
-	  WHEN("frames are received while this holds")}},
-	{"accept",
-	 "receive",
-	 NULL,
-	 false,
-	 "A reason to take a frame.",
-	 {CHOICE("class", true, "all broadcast multicast exact hash vlan", "which frames"),
-	  WHEN("it counts while this holds"),
-	  EXPR("table", false, "exact: address of entry i; hash, vlan: a register array of bits"),
-	  NUMBER("entries", false, 1, 4096, "exact: how many; 1"),
-	  EXPR("valid", false, "exact: entry i counts"),
-	  EXPR("index", false, "hash, vlan: which bit"),
-	  CHOICE("must", false, "yes no", "yes: a frame that does not match is refused")}},
 	{"interrupt",
 	 "card",
 	 NULL,
@@ -521,9 +264,14 @@ const struct word words[] = {
 	 "A level: any cause that is not masked. On the line, which is message 0 while the driver "
 	 "has enabled messages; or a message of its own on each rise.",
 	 {CHOICE("line", false, "INTA INTB INTC INTD", "the pin of <pci>"),
-	  NUMBER("vector", false, 0, 2047, "or the message"),
+	  {"vector", VALUE_VECTORS, false,
+	   "or the message. Without causes, those FIRST-LAST that raise vector and completion "
+	   "rings "
+	   "raise; i is the number of one",
+	   NULL, 0, 2047},
 	  CHOICE("on-send", false, "keep clear mask",
-		 "with vector=: what a message does to its causes (clear) or to their mask; keep"),
+		 "with vector=: what a message does to its causes (clear) or to their mask; keep. "
+		 "mask without causes: until unmask vector"),
 	  PLACE("cause", false, "the bits that are causes"),
 	  PLACE("mask", false, "the register that enables them, bit by bit"),
 	  EXPR("enable", false, "the line is connected while this holds")}},
@@ -550,6 +298,21 @@ const struct word words[] = {
 	  EXPR("interval", false, "without cause=: least time between two"),
 	  EXPR("idle", false, "with cause=: time since the last event"),
 	  EXPR("limit", false, "with idle=: time since the first at most")}},
+	{"steer",
+	 "receive",
+	 NULL,
+	 true,
+	 "Frames are spread over the instances of a counted ring by what they carry: addresses, "
+	 "and "
+	 "ports of TCP and UDP.",
+	 {CHOICE("hash", true, "toeplitz", "of the bits that are so chosen"),
+	  LABEL("key", true, "a register array: the key, low bytes first"),
+	  LABEL("table", true,
+		"a register array: the instance for hash modulo entries=. One that is not open: "
+		"the "
+		"first that is"),
+	  EXPR("entries", false, "how many elements count; all"),
+	  WHEN("frames are spread; else the first ring that is open has them all")}},
 	{"reset",
 	 "card",
 	 NULL,
@@ -575,4 +338,4 @@ const struct word words[] = {
 	  ACTIONS("do", true, "what follows")}},
 };
 
-const unsigned words_count = sizeof(words) / sizeof(*words);
+const struct word_group words_of_cards = {list, sizeof(list) / sizeof(*list)};

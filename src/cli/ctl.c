@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/ctl.h"
 #include "card/nearest.h"
 #include "cli/cli.h"
 
-#include <errno.h>
 #include <json-c/json.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
-
-enum { PATIENCE = 5 }; /* s */
 
 static bool takes_file(const char *command)
 {
@@ -53,6 +49,7 @@ static const struct ctl_command {
 	{"remove", "remove NIC", 1, 1},
 	{"save", "save NIC FILE", 2, 2},
 	{"load", "load NIC FILE", 2, 2},
+	{"reload", "reload NIC [--reset] [--qmp PATH [--id ID]]", 1, 1},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
@@ -78,52 +75,6 @@ static int check_words(int argc, char **argv)
 	return nearest.best ? cli_wrong("ctl", "no command \"%s\"; did you mean %s?", argv[0],
 					nearest.best)
 			    : cli_wrong("ctl", "no command \"%s\"", argv[0]);
-}
-
-static int dial(const char *path)
-{
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	const struct timeval patience = {.tv_sec = PATIENCE};
-	int fd;
-
-	if (strlen(path) >= sizeof(at.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	strcpy(at.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-/* NULL: no answer, or not one of a card; errno ETIMEDOUT where that is why. */
-static json_object *ask(int fd, json_object *request)
-{
-	FILE *stream = fdopen(fd, "r+");
-	json_object *answer;
-	char *line = NULL;
-	size_t room = 0;
-	bool got;
-
-	if (!stream)
-		return NULL;
-	fprintf(stream, "%s\n", json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN));
-	errno = 0;
-	got = fflush(stream) == 0 && getline(&line, &room, stream) > 0;
-	if (errno == EAGAIN)
-		errno = ETIMEDOUT;
-	else
-		errno = 0;
-	fclose(stream);
-	answer = got ? json_tokener_parse(line) : NULL;
-	free(line);
-	return answer;
 }
 
 static void print_plain(json_object *value, const char *prefix)
@@ -164,65 +115,73 @@ static void print_answer(json_object *answer)
 	} else if (json_object_object_get_ex(answer, "stats", &part) ||
 		   json_object_object_get_ex(answer, "nic", &part)) {
 		print_plain(part, "");
+	} else if (json_object_object_get_ex(answer, "reload", &part)) {
+		puts(json_object_get_string(part));
 	}
 }
 
 static int tell(const char *path, json_object *answer, bool json)
 {
-	json_object *ok, *wrong;
+	int result = answer ? ctl_check(path, answer) : CLI_FAILED;
 
-	if (!answer || !json_object_object_get_ex(answer, "ok", &ok)) {
-		fprintf(stderr, "anynic: error: %s: %s\n", path,
-			errno == ETIMEDOUT ? "no answer; is it the --control socket of a card?"
-					   : "not the --control socket of a card");
-		return CLI_FAILED;
-	}
-	if (!json_object_get_boolean(ok)) {
-		fprintf(stderr, "anynic: error: %s: %s\n", path,
-			json_object_object_get_ex(answer, "error", &wrong)
-				? json_object_get_string(wrong)
-				: "refused");
-		return CLI_FAILED;
-	}
-	if (json)
+	if (result == CLI_OK && json)
 		puts(json_object_to_json_string_ext(answer, JSON_C_TO_STRING_PRETTY));
-	else
+	else if (result == CLI_OK)
 		print_answer(answer);
-	return CLI_OK;
+	return result;
+}
+
+static int run(const char *path, int argc, char **argv, const struct reload_words *reload,
+	       bool json)
+{
+	json_object *request = request_of(argc, argv), *answer;
+	int result;
+
+	if (!strcmp(argv[0], "reload"))
+		answer = ctl_reload(path, argv[1], reload);
+	else
+		answer = ctl_request(path, request);
+	result = tell(path, answer, json);
+	json_object_put(answer);
+	json_object_put(request);
+	return result;
 }
 
 int ctl_main(int argc, char **argv)
 {
 	static const struct option names[] = {
 		{"json", no_argument, NULL, 'j'},
+		{"reset", no_argument, NULL, 'r'},
+		{"qmp", required_argument, NULL, 'q'},
+		{"id", required_argument, NULL, 'i'},
 		{NULL, 0, NULL, 0},
 	};
-	json_object *request, *answer;
+	struct reload_words reload = {0};
 	bool json = false;
-	int fd, name, result;
+	int name;
 
 	while ((name = cli_option(argc, argv, "", names)) != -1) {
-		if (name != 'j')
+		if (name == 'j')
+			json = true;
+		else if (name == 'r')
+			reload.reset = true;
+		else if (name == 'q')
+			reload.qmp = optarg;
+		else if (name == 'i')
+			reload.id = optarg;
+		else
 			return CLI_USAGE;
-		json = true;
 	}
 	argc -= optind;
 	argv += optind;
 	if (argc < 2)
-		return cli_wrong(
-			"ctl", "expected SOCKET and list, stats, link, add, remove, save or load");
+		return cli_wrong("ctl", "expected SOCKET and list, stats, link, add, remove, "
+					"reload, save or load");
 	if (check_words(argc - 1, argv + 1) != CLI_OK)
 		return CLI_USAGE;
-	fd = dial(argv[0]);
-	if (fd < 0) {
-		fprintf(stderr, "anynic: error: %s: %s\n", argv[0],
-			errno == ECONNREFUSED ? "nobody serves this socket" : strerror(errno));
-		return CLI_FAILED;
-	}
-	request = request_of(argc - 1, argv + 1);
-	answer = ask(fd, request);
-	result = tell(argv[0], answer, json);
-	json_object_put(answer);
-	json_object_put(request);
-	return result;
+	if ((reload.reset || reload.qmp || reload.id) && strcmp(argv[1], "reload"))
+		return cli_wrong("ctl", "--reset, --qmp and --id go with reload");
+	if (reload.id && !reload.qmp)
+		return cli_wrong("ctl", "--id goes with --qmp");
+	return run(argv[0], argc - 1, argv + 1, &reload, json);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "card/nearest.h"
 #include "cli/cli.h"
+#include "cli/ctl.h"
 #include "cli/serve.h"
 
 #include <stdio.h>
@@ -27,11 +28,8 @@ static const struct command {
 	 "  --json              for programs\n"},
 	{"schema", schema_main, "[--markdown]", "the language, for editors or for people",
 	 "  --markdown          for people\n"},
-	{"ctl", ctl_main,
-	 "SOCKET list|stats [NIC]|link NIC up|down|save|load NIC FILE|add WORDS|remove NIC",
-	 "talk to running cards by their --control socket",
-	 "  --json              the whole answer, for programs\n"
-	 "WORDS as behind --nic of run; paths are those of the running process\n"},
+	{"ctl", ctl_main, "SOCKET COMMAND …", "talk to running cards by their --control socket",
+	 ctl_usage},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };

@@ -91,6 +91,14 @@ static bool option_set(int name, struct serve_options *options)
 	case 't':
 		nic->trace = optarg;
 		return true;
+	case 'W':
+		options->watch = true;
+		options->watch_resets = optarg;
+		if (!optarg || !strcmp(optarg, "reset"))
+			return true;
+		fprintf(stderr, "anynic: error: --watch=%s: expected --watch or --watch=reset\n",
+			optarg);
+		return false;
 	case 'f':
 		return number("fd", optarg, 1 << 20, &nic->fd);
 	default:
@@ -178,6 +186,7 @@ int serve_options(int argc, char **argv, struct serve_options *options)
 		{"control", required_argument, NULL, 'c'},
 		{"cpu", required_argument, NULL, 'u'},
 		{"poll-us", required_argument, NULL, 'p'},
+		{"watch", optional_argument, NULL, 'W'},
 		{"print-capabilities", no_argument, NULL, 'C'},
 		{NULL, 0, NULL, 0},
 	};

@@ -171,6 +171,8 @@ static int start(struct server *server, const struct serve_options *options, str
 	result = add_nets(server->host, options, err) ?: add_nics(server->host, options, err);
 	if (result < 0)
 		return result;
+	if (options->watch && host_watch(server->host, options->watch_resets, err) < 0)
+		return err->code;
 	malloc_trim(0); /* what the reader needed */
 	if (options->control) {
 		server->control = control_new(server->loop, options->control, server->host, err);

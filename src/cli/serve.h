@@ -15,8 +15,9 @@ struct serve_options {
 	struct nic_spec nics[SERVE_NICS]; /* of the short form: the first */
 	const char *nets[SERVE_NETS];	  /* of the short form: SPEC; else ID=SPEC */
 	unsigned nics_count, nets_count;
-	bool many;	   /* by --nic */
-	bool capabilities; /* are to be printed, and nothing else is asked */
+	bool many;		  /* by --nic */
+	bool watch, watch_resets; /* descriptions that change */
+	bool capabilities;	  /* are to be printed, and nothing else is asked */
 	int cpu;
 	int poll_us; /* -1: as the placement wants */
 	char **rest; /* what follows the options */
@@ -36,12 +37,17 @@ void serve_options_free(struct serve_options *options);
 	"                        "                                                                 \
 	"[,tftp=DIR][,bootfile=][,hostfwd=tcp:[host]:port-[guest]:port]…\n"                      \
 	"                        tap,ifname=NAME or tap,fd=N: a tap device\n"                      \
+	"                        stream,path=PATH[,server=on][,reconnect=MS] or stream,fd=N,\n"    \
+	"                        dgram,local=PATH,remote=PATH[,reconnect=MS]: another process\n"   \
 	"                        null: nobody\n"                                                   \
 	"                        switch[,uplink=SPEC]: a switch for many NICs\n"                   \
 	"  --mac MAC           address; default: made from card and socket path\n"                 \
 	"  --cards PLACE       a folder of cards or a pack; look there first\n"                    \
 	"  --like SLOT         in place of CARD: one like PCI device 0000:03:00.0 of the host\n"   \
 	"  --control PATH      socket for `anynic ctl`\n"                                          \
+	"  --watch[=reset]     take a card's description anew when its files change, if its "      \
+	"driver\n"                                                                                 \
+	"                      need not notice; or else as a reset of the card\n"                  \
 	"  --capture FILE      write frames to a pcap file\n"                                      \
 	"  --trace WHAT[:FILE] say what the driver does; WHAT is a list of registers, rings,\n"    \
 	"                      frames and interrupts, as in registers,rings:trace.txt\n"           \

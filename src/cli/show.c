@@ -156,14 +156,27 @@ static void show_banks(const struct card *card)
 	}
 }
 
+const char *show_direction(const struct ring *ring)
+{
+	return ring->direction == RING_RECEIVE	    ? "receive"
+	       : ring->direction == RING_COMPLETION ? "completion"
+	       : ring->commands			    ? "command"
+						    : "transmit";
+}
+
 static void show_rings(const struct card *card)
 {
 	for (unsigned i = 0; i < card->rings_count; i++) {
 		const struct ring *ring = &card->rings[i];
 
-		printf("  ring %s: %s, slots of %u bytes, %u kind%s\n", ring->name,
-		       ring->direction == RING_RECEIVE ? "receive" : "transmit", ring->slot_size,
-		       ring->uses_count, ring->uses_count == 1 ? "" : "s");
+		printf("  ring %s: %s", ring->name, show_direction(ring));
+		if (ring->counted)
+			printf(", %u of them", ring->count);
+		if (ring->slot_size)
+			printf(", slots of %u bytes", ring->slot_size);
+		if (ring->uses_count)
+			printf(", %u kind%s", ring->uses_count, ring->uses_count == 1 ? "" : "s");
+		putchar('\n');
 	}
 }
 

@@ -12,6 +12,7 @@ extern const char *const show_classes[]; /* by enum accept_class */
 /* The access word of some bits of a register; the first that fits says it. */
 const char *show_access(const struct reg *reg, uint64_t mask);
 uint64_t show_mask(const struct field *field);
+const char *show_direction(const struct ring *ring);
 
 /* What was written of a register of a bank, or NULL; of one of its fields. */
 const struct node *show_register_node(const struct card *card, const char *bank, const char *name);

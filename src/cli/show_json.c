@@ -76,6 +76,7 @@ static json_object *registers_of(const struct card *card, const struct bank *ban
 		put_number(one, "at", reg->at);
 		put_number(one, "bytes", reg->bytes);
 		put_number(one, "count", reg->count);
+		put_number(one, "stride", reg->stride);
 		put_text(one, "access", show_access(reg, reg->valid));
 		put_number(one, "reset", reg->reset);
 		put_doc(one, node);
@@ -109,7 +110,8 @@ static json_object *rings_of(const struct card *card)
 		json_object *one = json_object_new_object();
 
 		put_text(one, "name", ring->name);
-		put_text(one, "for", ring->direction == RING_RECEIVE ? "receive" : "transmit");
+		put_text(one, "for", show_direction(ring));
+		put_number(one, "count", ring->count);
 		put_number(one, "slot_size", ring->slot_size);
 		put_number(one, "kinds", ring->uses_count);
 		json_object_array_add(rings, one);

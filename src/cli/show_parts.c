@@ -67,7 +67,7 @@ void show_node(const struct node *node, unsigned indent)
 
 const struct reg *show_causes(const struct card *card, const struct interrupt *interrupt)
 {
-	for (unsigned i = 0; i < card->banks_count; i++) {
+	for (unsigned i = 0; i < card->banks_count && interrupt->cause_bits; i++) {
 		for (unsigned k = 0; k < card->banks[i].regs_count; k++) {
 			const struct reg *reg = &card->banks[i].regs[k];
 

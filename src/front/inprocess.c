@@ -178,7 +178,7 @@ int inprocess_plug(struct inprocess *vm, unsigned device, const struct inprocess
 		return result;
 	}
 	*plugged = (struct plugged){vm, *function};
-	function->pic->sink = (struct pic_sink){plugged, fire};
+	function->pic->sink = (struct pic_sink){.context = plugged, .fire = fire};
 	pic_listen(function->pic, true);
 	function->session(function->context, true);
 	return 0;

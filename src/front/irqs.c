@@ -76,7 +76,7 @@ void irqs_init(struct vfio_user *front)
 {
 	front->line = -1;
 	front->resample = (struct loop_fd){.fd = -1, .ready = resample_ready, .context = front};
-	front->config.pic->sink = (struct pic_sink){front, irqs_fire};
+	front->config.pic->sink = (struct pic_sink){.context = front, .fire = irqs_fire};
 }
 
 static void drop_resample(struct vfio_user *front)

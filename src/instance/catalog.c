@@ -192,8 +192,7 @@ static struct card *find_identity(const char *name, const char *given,
 	best = best_of(&catalog, wanted, &matches);
 	if (best) {
 		tell_choice(name, wanted, best, matches);
-		card = best->card;
-		best->card = NULL;
+		card = find_name(best->name, given, mistakes); /* and what it is made of */
 	} else {
 		mistake(mistakes, name, 0,
 			"no card has that identity; `anynic list` shows those there are");

@@ -58,7 +58,7 @@ static void entry_set(struct catalog_entry *entry, struct card *card, struct mis
 {
 	entry->card = card;
 	if (!card)
-		entry->wrong = mistakes_first(mistakes);
+		entry->wrong = mistakes_line(mistakes, 0);
 	mistakes_free(mistakes);
 }
 

@@ -2,9 +2,7 @@
 #include "instance/control.h"
 
 #include "base/socket.h"
-#include "instance/host.h"
-#include "instance/instance.h"
-#include "instance/nic_spec.h"
+#include "instance/control_commands.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -33,7 +31,6 @@ struct client {
 struct control {
 	struct loop *loop;
 	struct host *host;
-	char wrong[512]; /* what is said of the request under way */
 	struct loop_fd listener;
 	char *path;
 	struct client *clients;
@@ -56,167 +53,14 @@ static void client_drop(struct client *client)
 	free(client);
 }
 
-/* ---- commands: each fills in the answer, or says what is wrong ---- */
-
-static struct instance *nic_of(struct control *control, json_object *request)
-{
-	json_object *name;
-
-	if (!json_object_object_get_ex(request, "nic", &name) ||
-	    !json_object_is_type(name, json_type_string))
-		return NULL;
-	return host_find(control->host, json_object_get_string(name));
-}
-
-static const char *do_list(struct control *control, json_object *request, json_object *answer)
-{
-	json_object *list = json_object_new_array();
-	struct instance *nic;
-
-	(void)request;
-	for (unsigned i = 0; (nic = host_nic(control->host, i)); i++)
-		json_object_array_add(list, instance_describe(nic));
-	json_object_object_add(answer, "nics", list);
-	json_object_object_add(answer, "nets", host_describe_nets(control->host));
-	return NULL;
-}
-
-static const char *do_stats(struct control *control, json_object *request, json_object *answer)
-{
-	struct instance *nic = nic_of(control, request), *only = host_nic(control->host, 0);
-	json_object *stats;
-
-	if (!nic && json_object_object_get_ex(request, "nic", &stats))
-		return "no such NIC";
-	if (!nic && only && !host_nic(control->host, 1))
-		nic = only;
-	stats = nic ? instance_stats(nic) : json_object_new_object();
-	for (unsigned i = 0; !nic && (only = host_nic(control->host, i)); i++)
-		json_object_object_add(stats, instance_name(only), instance_stats(only));
-	json_object_object_add(answer, "stats", stats);
-	return NULL;
-}
-
-static const char *with_file(struct control *control, json_object *request,
-			     int (*run)(struct instance *, const char *, struct error *))
-{
-	struct instance *nic = nic_of(control, request);
-	struct error err = {0};
-	json_object *file;
-
-	if (!nic)
-		return "no such NIC";
-	if (!json_object_object_get_ex(request, "file", &file) ||
-	    !json_object_is_type(file, json_type_string))
-		return "\"file\" is the name of a file";
-	if (run(nic, json_object_get_string(file), &err) >= 0)
-		return NULL;
-	snprintf(control->wrong, sizeof(control->wrong), "%s", err.text);
-	return control->wrong;
-}
-
-static const char *do_save(struct control *control, json_object *request, json_object *answer)
-{
-	(void)answer;
-	return with_file(control, request, instance_save);
-}
-
-static const char *do_load(struct control *control, json_object *request, json_object *answer)
-{
-	(void)answer;
-	return with_file(control, request, instance_load);
-}
-
-static const char *do_link(struct control *control, json_object *request, json_object *answer)
-{
-	struct instance *nic = nic_of(control, request);
-	json_object *up;
-
-	(void)answer;
-	if (!nic)
-		return "no such NIC";
-	if (!json_object_object_get_ex(request, "up", &up) ||
-	    !json_object_is_type(up, json_type_boolean))
-		return "\"up\" is true or false";
-	instance_link(nic, json_object_get_boolean(up));
-	return NULL;
-}
-
-/* The text of a NIC is that of --nic. */
-static const char *do_add(struct control *control, json_object *request, json_object *answer)
-{
-	struct mistakes mistakes = {0};
-	struct error err = {0};
-	struct nic_spec spec;
-	json_object *text;
-	char *first;
-	int result;
-
-	if (!json_object_object_get_ex(request, "nic", &text) ||
-	    !json_object_is_type(text, json_type_string))
-		return "\"nic\" is CARD,socket=PATH…";
-	result = nic_spec_parse(&spec, json_object_get_string(text), &err);
-	if (result == 0 && spec.fd >= 0)
-		result = error_set(&err, -EINVAL, "fd= is of no use here");
-	if (result == 0)
-		result = host_add(control->host, &spec, &mistakes, &err);
-	first = mistakes_first(&mistakes);
-	if (result < 0)
-		snprintf(control->wrong, sizeof(control->wrong), "%s", first ?: err.text);
-	free(first);
-	mistakes_free(&mistakes);
-	nic_spec_free(&spec);
-	if (result < 0)
-		return control->wrong;
-	json_object_object_add(answer, "nic", instance_describe(host_last(control->host)));
-	return NULL;
-}
-
-static const char *do_remove(struct control *control, json_object *request, json_object *answer)
-{
-	struct instance *nic = nic_of(control, request);
-	struct error err = {0};
-
-	(void)answer;
-	if (!nic || host_remove(control->host, instance_name(nic), &err) < 0)
-		return "no such NIC";
-	return NULL;
-}
-
-static const struct control_command {
-	const char *name;
-	const char *(*run)(struct control *control, json_object *request, json_object *answer);
-} commands[] = {
-	{"list", do_list},     {"stats", do_stats}, {"link", do_link}, {"add", do_add},
-	{"remove", do_remove}, {"save", do_save},   {"load", do_load},
-};
-
-static const char *run_command(struct control *control, json_object *request, json_object *answer)
-{
-	json_object *name;
-
-	if (!json_object_is_type(request, json_type_object) ||
-	    !json_object_object_get_ex(request, "command", &name) ||
-	    !json_object_is_type(name, json_type_string))
-		return "expected {\"command\": …}";
-	for (unsigned i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
-		if (!strcmp(commands[i].name, json_object_get_string(name)))
-			return commands[i].run(control, request, answer);
-	}
-	return "no such command; there is list, stats, link, add, remove, save, load";
-}
-
 /* Whole, or false: one that does not read what it asked for is not waited for. */
-static bool answer_send(struct client *client, json_object *answer, const char *wrong)
+static bool answer_send(struct client *client, json_object *answer)
 {
 	struct iovec parts[2] = {{0}, {"\n", 1}};
 	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
 	const char *text;
 	size_t length;
 
-	json_object_object_add(answer, "ok", json_object_new_boolean(!wrong));
-	if (wrong)
-		json_object_object_add(answer, "error", json_object_new_string(wrong));
 	text = json_object_to_json_string_length(answer, JSON_C_TO_STRING_PLAIN, &length);
 	parts[0] = (struct iovec){(char *)text, length};
 	return sendmsg(client->fd.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length + 1;
@@ -225,9 +69,10 @@ static bool answer_send(struct client *client, json_object *answer, const char *
 static bool answer_line(struct client *client, const char *line)
 {
 	json_object *request = json_tokener_parse(line), *answer = json_object_new_object();
-	const char *wrong = run_command(client->control, request, answer);
-	bool sent = answer_send(client, answer, wrong);
+	bool sent;
 
+	control_answer(client->control->host, request, answer);
+	sent = answer_send(client, answer);
 	json_object_put(answer);
 	json_object_put(request);
 	return sent;
@@ -237,7 +82,8 @@ static void refuse_line(struct client *client)
 {
 	json_object *answer = json_object_new_object();
 
-	answer_send(client, answer, "the line is too long");
+	control_refuse(answer, "the line is too long");
+	answer_send(client, answer);
 	json_object_put(answer);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "instance/host.h"
+#include "instance/host_internal.h"
 
 #include "instance/catalog.h"
 #include "instance/host_net.h"
@@ -11,24 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct host_nic {
-	struct host *host;
-	struct card *card;
-	struct instance *instance;
-	struct host_net *net;
-	char *socket_path, *capture, *trace; /* or NULL */
-	uint8_t mac[6];
-	bool joined;
-	bool inherited, gone; /* on a descriptor that was handed over; its client has gone */
-	struct host_nic *next;
-};
-
-struct host {
-	struct host_config config;
-	struct host_nic *nics;
-	struct host_net *nets;
-};
 
 struct host *host_new(const struct host_config *config, struct error *err)
 {
@@ -47,6 +29,10 @@ static void nic_free(struct host_nic *nic)
 	if (nic->joined)
 		nic->net->users--;
 	card_free(nic->card);
+	for (unsigned i = 0; i < nic->files_count; i++)
+		free(nic->files[i]);
+	free(nic->files);
+	free(nic->asked);
 	free(nic->socket_path);
 	free(nic->capture);
 	free(nic->trace);
@@ -75,6 +61,7 @@ void host_free(struct host *host)
 	}
 	while (host->nets)
 		net_drop(host, host->nets);
+	host_watch_free(host);
 	free(host);
 }
 
@@ -89,16 +76,20 @@ static struct host_net *net_find(const struct host *host, const char *id)
 	return net;
 }
 
-static struct host_net *net_add(struct host *host, const char *id, const char *spec, bool shared,
-				struct error *err)
+static struct host_net *net_append(struct host *host, struct host_net *net)
 {
-	struct host_net *net = host_net_new(id, spec, shared, host->config.loop, err);
 	struct host_net **last = &host->nets;
 
 	while (*last)
 		last = &(*last)->next;
 	*last = net;
 	return net;
+}
+
+static struct host_net *net_add(struct host *host, const char *id, const char *spec, bool shared,
+				struct error *err)
+{
+	return net_append(host, host_net_new(id, spec, shared, host->config.loop, err));
 }
 
 int host_add_net(struct host *host, const char *id, const char *spec, bool shared,
@@ -109,6 +100,18 @@ int host_add_net(struct host *host, const char *id, const char *spec, bool share
 	if (net_find(host, id))
 		return error_set(err, -EINVAL, "--net %s=: there are two of that name", id);
 	return net_add(host, id, spec, shared, err) ? 0 : err->code;
+}
+
+int host_add_port(struct host *host, const char *id, struct port *port, struct error *err)
+{
+	struct host_net *net;
+
+	if (!id_right(id) || net_find(host, id)) {
+		port->ops->close(port);
+		return error_set(err, -EINVAL, "network %s: expected letters and digits, once", id);
+	}
+	net = net_append(host, host_net_around(id, port, host->config.loop, err));
+	return net ? 0 : err->code;
 }
 
 static int net_choose(struct host_nic *nic, const struct nic_spec *spec, struct error *err)
@@ -205,6 +208,7 @@ static int nic_start(struct host_nic *nic, const struct nic_spec *spec, const ch
 		.name = name,
 		.socket_path = nic->socket_path,
 		.fd = spec->fd,
+		.embed = spec->embed,
 		.net = *nic->net->id ? nic->net->id : nic->net->spec,
 		.capture = nic->capture,
 		.trace = nic->trace,
@@ -226,13 +230,15 @@ static int nic_fill(struct host_nic *nic, const struct nic_spec *spec, const cha
 		    struct mistakes *mistakes, struct error *err)
 {
 	nic->inherited = spec->fd >= 0;
-	if (nic->inherited == (spec->socket_path != NULL))
+	if (!spec->embed && nic->inherited == (spec->socket_path != NULL))
 		return error_set(err, -EINVAL, "one of socket= and fd= is needed");
-	if ((spec->socket_path && !(nic->socket_path = strdup(spec->socket_path))) ||
+	if (!(nic->asked = strdup(spec->card)) ||
+	    (spec->socket_path && !(nic->socket_path = strdup(spec->socket_path))) ||
 	    (spec->capture && !(nic->capture = strdup(spec->capture))) ||
 	    (spec->trace && !(nic->trace = strdup(spec->trace))))
 		return error_set(err, -ENOMEM, "no memory");
 	nic->card = catalog_find(spec->card, nic->host->config.cards, mistakes);
+	host_nic_files(nic, mistakes, true);
 	if (!nic->card)
 		return error_set(err, -ENOENT, "%s", "");
 	if (spec->mac_given)
@@ -286,6 +292,7 @@ int host_add(struct host *host, const struct nic_spec *spec, struct mistakes *mi
 		return result;
 	}
 	*nic_place(host, NULL) = nic;
+	host_watch_update(host);
 	return 0;
 }
 
@@ -297,6 +304,7 @@ int host_remove(struct host *host, const char *name, struct error *err)
 		return error_set(err, -ENOENT, "no NIC \"%s\"", name);
 	*at = nic->next;
 	nic_drop(nic);
+	host_watch_update(host);
 	return 0;
 }
 

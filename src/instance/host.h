@@ -14,6 +14,7 @@ struct host;
 struct instance;
 struct json_object;
 struct nic_spec;
+struct port;
 
 struct host_config {
 	struct loop *loop;
@@ -33,10 +34,22 @@ void host_free(struct host *host);
 int host_add_net(struct host *host, const char *id, const char *spec, bool shared,
 		 struct error *err);
 
+/* One with PORT behind its switch; PORT is the network's from then on, also if this fails. */
+int host_add_port(struct host *host, const char *id, struct port *port, struct error *err);
+
 /* MISTAKES of its description, or ERR. What SPEC points to is copied. */
 int host_add(struct host *host, const struct nic_spec *spec, struct mistakes *mistakes,
 	     struct error *err);
 int host_remove(struct host *host, const char *name, struct error *err);
+
+/*
+ * Reads the description of a NIC again and puts it in the place of the old one, or
+ * leaves that as it is: see instance_reload(). MISTAKES of the new one, or ERR.
+ */
+int host_reload(struct host *host, const char *name, bool reset, struct mistakes *mistakes,
+		struct error *err);
+/* From now on whenever its files change; what comes of it is told on standard error. */
+int host_watch(struct host *host, bool reset, struct error *err);
 
 /* In the order they were added; NULL: there are no more, or none of that name. */
 struct instance *host_nic(const struct host *host, unsigned index);

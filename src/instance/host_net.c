@@ -53,6 +53,23 @@ struct host_net *host_net_new(const char *id, const char *spec, bool shared, str
 	return NULL;
 }
 
+struct host_net *host_net_around(const char *id, struct port *port, struct loop *loop,
+				 struct error *err)
+{
+	struct host_net *net = host_net_new(id, SWITCH, true, loop, err);
+
+	if (!net) {
+		port->ops->close(port);
+		return NULL;
+	}
+	switch_free(net->fabric);
+	net->fabric = switch_new(port, loop, err);
+	if (net->fabric)
+		return net;
+	host_net_free(net);
+	return NULL;
+}
+
 void host_net_free(struct host_net *net)
 {
 	if (!net)

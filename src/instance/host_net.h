@@ -21,6 +21,9 @@ struct host_net {
 /* SPEC: "KIND[,key=value…]", or "switch[,uplink=SPEC]". */
 struct host_net *host_net_new(const char *id, const char *spec, bool shared, struct loop *loop,
 			      struct error *err);
+/* With a switch whose uplink PORT is; it is the network's, also if this fails. */
+struct host_net *host_net_around(const char *id, struct port *port, struct loop *loop,
+				 struct error *err);
 void host_net_free(struct host_net *net); /* without users */
 
 /* Users are counted by whoever asks for ports. */

@@ -1,44 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "instance/instance.h"
+#include "instance/instance_internal.h"
 
 #include "backend/backend.h"
-#include "front/inprocess.h"
+#include "front/embed.h"
 #include "front/vfio_user.h"
 #include "instance/snapshot.h"
 #include "nic/nic.h"
 #include "nic/trace.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { COMMAND_BUS_MASTER = 4, COMMAND_LINE_OFF = 0x400 };
-
-struct instance {
-	struct loop *loop;
-	const struct card *card;
-	char name[64];
-	const char *net, *socket_path;
-	uint8_t mac[6];
-	bool link_down; /* by the operator */
-	struct nic *nic;
-	struct trace *trace;
-	struct port *port; /* what the NIC has: HOST, or a capture around it */
-	struct port *host;
-	struct dma *dma;
-	struct pci_function pci;
-	struct pic pic;
-	struct vfio_user *front; /* or */
-	struct inprocess *vm;
-	unsigned device;
-	void (*gone)(void *context);
-	void *gone_context;
-	struct loop_work work;
-	bool wanted;	/* work was recorded since it last ran */
-	bool accessing; /* within a write to a register, which after_request follows */
-};
 
 /* ---- what the NIC asks of the machine ---- */
 
@@ -46,6 +21,7 @@ static void bus_line(void *context, bool level)
 {
 	struct instance *instance = context;
 
+	pci_line(&instance->pci, level);
 	pic_line(&instance->pic, level);
 }
 
@@ -130,6 +106,7 @@ static void session(void *context, bool connected)
 {
 	struct instance *instance = context;
 
+	instance->connected = connected;
 	if (connected)
 		return;
 	pci_reset(&instance->pci);
@@ -155,7 +132,7 @@ static void add_capabilities(struct pci_function *pci, const struct card *card)
 	}
 }
 
-static void describe(struct instance *instance, const struct card *card)
+void instance_describe_function(struct instance *instance, const struct card *card)
 {
 	const struct pci_identity identity = {
 		.vendor = card->vendor,
@@ -175,7 +152,6 @@ static void describe(struct instance *instance, const struct card *card)
 					   card->bars[i].prefetch};
 	pci_init(&instance->pci, &identity, bars, &owner);
 	add_capabilities(&instance->pci, card);
-	pic_init(&instance->pic);
 }
 
 /* ---- putting it together ---- */
@@ -200,18 +176,21 @@ static int serve_client(struct instance *instance, const struct instance_config 
 	return instance->front ? 0 : -EINVAL;
 }
 
-static int serve_vm(struct instance *instance, const struct instance_config *config,
-		    struct error *err)
+/* It is plugged into a VM of this process. */
+static int serve_here(struct instance *instance, const struct instance_config *config,
+		      struct error *err)
 {
 	const struct inprocess_function function = {
 		&instance->pci, &instance->pic, instance->dma, after_request, session, instance,
 	};
-	int result = inprocess_plug(config->vm, config->device, &function);
+	int result = config->vm ? inprocess_plug(config->vm, config->device, &function)
+				: embed_plug(config->embed, &function);
 
 	if (result < 0)
 		return error_set(err, result, "device %u: %s", config->device, strerror(-result));
 	instance->vm = config->vm;
 	instance->device = config->device;
+	instance->embed = config->embed;
 	return 0;
 }
 
@@ -251,7 +230,9 @@ static int start(struct instance *instance, const struct instance_config *config
 	result = start_port(instance, config, err);
 	if (result < 0)
 		return result;
-	return config->vm ? serve_vm(instance, config, err) : serve_client(instance, config, err);
+	if (config->vm || config->embed)
+		return serve_here(instance, config, err);
+	return serve_client(instance, config, err);
 }
 
 struct instance *instance_new(const struct instance_config *config, struct error *err)
@@ -275,7 +256,8 @@ struct instance *instance_new(const struct instance_config *config, struct error
 	memcpy(instance->mac, config->mac, sizeof(instance->mac));
 	snprintf(instance->name, sizeof(instance->name), "%s", config->name);
 	instance->work = (struct loop_work){.run = work_run, .context = instance};
-	describe(instance, config->card);
+	instance_describe_function(instance, config->card);
+	pic_init(&instance->pic);
 	dma_on_wake(instance->dma, dma_wake, instance);
 	if (start(instance, config, err) < 0) {
 		instance_free(instance);
@@ -290,6 +272,8 @@ void instance_free(struct instance *instance)
 		return;
 	if (instance->vm)
 		inprocess_unplug(instance->vm, instance->device);
+	if (instance->embed)
+		embed_unplug(instance->embed);
 	vfio_user_free(instance->front);
 	loop_unschedule(instance->loop, &instance->work);
 	if (instance->port)
@@ -333,84 +317,4 @@ void instance_link(struct instance *instance, bool up)
 {
 	instance->link_down = !up;
 	nic_link(instance->nic, up);
-}
-
-static void put_text(json_object *to, const char *key, const char *text)
-{
-	json_object_object_add(to, key, json_object_new_string(text));
-}
-
-static void put_count(json_object *to, const char *key, uint64_t count)
-{
-	json_object_object_add(to, key, json_object_new_uint64(count));
-}
-
-struct json_object *instance_describe(const struct instance *instance)
-{
-	json_object *nic = json_object_new_object();
-	const uint8_t *mac = instance->mac;
-	char text[32];
-
-	put_text(nic, "name", instance->name);
-	put_text(nic, "card", instance->card->name);
-	snprintf(text, sizeof(text), "%04x:%04x", instance->card->vendor, instance->card->device);
-	put_text(nic, "identity", text);
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-		 mac[3], mac[4], mac[5]);
-	put_text(nic, "mac", text);
-	put_text(nic, "net", instance->net);
-	json_object_object_add(nic, "link", json_object_new_boolean(!instance->link_down));
-	return nic;
-}
-
-struct json_object *instance_stats(const struct instance *instance)
-{
-	static const struct vfio_user_stats none;
-	const struct vfio_user_stats *front =
-		instance->front ? vfio_user_stats(instance->front) : &none;
-	const struct nic_stats *nic = nic_stats(instance->nic);
-	const struct {
-		const char *group, *name;
-		uint64_t count;
-	} counts[] = {
-		{"guest", "tx_frames", nic->tx_frames},
-		{"guest", "tx_bytes", nic->tx_bytes},
-		{"guest", "tx_faults", nic->tx_faults},
-		{"guest", "rx_frames", nic->rx_frames},
-		{"guest", "rx_bytes", nic->rx_bytes},
-		{"guest", "rx_filtered", nic->rx_filtered},
-		{"guest", "rx_no_room", nic->rx_no_room},
-		{"guest", "rx_stopped", nic->rx_stopped},
-		{"guest", "rx_too_long", nic->rx_too_long},
-		{"guest", "interrupts", nic->interrupts},
-		{"guest", "undeclared", nic->undeclared},
-		{"host", "tx_frames", instance->host->stats.tx_frames},
-		{"host", "tx_bytes", instance->host->stats.tx_bytes},
-		{"host", "tx_dropped", instance->host->stats.tx_dropped},
-		{"host", "rx_frames", instance->host->stats.rx_frames},
-		{"host", "rx_bytes", instance->host->stats.rx_bytes},
-		{"host", "rx_dropped", instance->host->stats.rx_dropped},
-		{"host", "uncaptured", instance->port->stats.uncaptured},
-		{"client", "requests", front->requests},
-		{"client", "reads", front->reads},
-		{"client", "writes", front->writes},
-		{"client", "posted", front->posted},
-		{"client", "unmasks", front->unmasks},
-		{"client", "interrupts", front->interrupts},
-		{"client", "dma_reads", front->dma_reads},
-		{"client", "dma_writes", front->dma_writes},
-		{"client", "errors", front->errors},
-		{"client", "memory_faults", front->memory_faults},
-		{"server", "calls", loop_calls(instance->loop)},
-	};
-	json_object *stats = json_object_new_object(), *group;
-
-	for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
-		if (!json_object_object_get_ex(stats, counts[i].group, &group)) {
-			group = json_object_new_object();
-			json_object_object_add(stats, counts[i].group, group);
-		}
-		put_count(group, counts[i].name, counts[i].count);
-	}
-	return stats;
 }

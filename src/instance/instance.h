@@ -6,6 +6,7 @@
 #include "nic/card.h"
 
 /* One card for one VM: card, NIC, port, PCI function and front put together. */
+struct embed;
 struct inprocess;
 struct instance;
 struct json_object;
@@ -15,9 +16,10 @@ struct instance_config {
 	struct loop *loop;
 	const struct card *card;
 	const char *name; /* for control and statistics */
-	/* in front of it: a VM of this process and a device number there, or a vfio-user server */
+	/* in front of it: a VM of this process and a device number there, */
 	struct inprocess *vm;
 	unsigned device;
+	struct embed *embed;	 /* or a VMM that has us in it, or a vfio-user server: */
 	const char *socket_path; /* or NULL and fd */
 	int fd;			 /* a connected socket, or -1 */
 	/* behind it: a port, which is the instance's from then on, or one to be opened */
@@ -39,6 +41,18 @@ const char *instance_socket(const struct instance *instance); /* path, or NULL *
 /* The whole state, to a file and from one; see snapshot.h. */
 int instance_save(struct instance *instance, const char *path, struct error *err);
 int instance_load(struct instance *instance, const char *path, struct error *err);
+/*
+ * Runs on CARD from now on; the one before is its owner's again. How, or: -EAGAIN,
+ * the card is busy; -ECANCELED, something that it holds has no place, so that it
+ * would have to be RESET; -EBUSY, the VM has to unplug the card first.
+ */
+enum reloaded {
+	RELOADED_CARRIED, /* the driver notices nothing */
+	RELOADED_RESET,	  /* as after a reset that the driver did not ask for */
+	RELOADED_AFRESH,  /* no VM has it */
+};
+int instance_reload(struct instance *instance, const struct card *card, bool reset,
+		    struct error *err);
 void instance_link(struct instance *instance, bool up);
 struct json_object *instance_describe(const struct instance *instance);
 struct json_object *instance_stats(const struct instance *instance);

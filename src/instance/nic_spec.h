@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct embed;
+
 /*
  * What is asked of one NIC, in words:
  *   CARD,socket=PATH|fd=N[,net=ID][,mac=MAC][,name=NAME][,capture=FILE]
@@ -15,10 +17,11 @@
 struct nic_spec {
 	char *text; /* what the others point into; NULL: into somebody else's */
 	const char *card, *socket_path, *capture, *trace;
-	const char *name; /* NULL: nicN */
-	const char *net;  /* the ID of a network; NULL: one of its own */
-	const char *own;  /* then what that is, "user" if NULL */
-	int fd;		  /* -1: none */
+	const char *name;    /* NULL: nicN */
+	const char *net;     /* the ID of a network; NULL: one of its own */
+	const char *own;     /* then what that is, "user" if NULL */
+	int fd;		     /* -1: none */
+	struct embed *embed; /* or NULL: it is plugged in there, without a socket */
 	bool mac_given;
 	uint8_t mac[6];
 };

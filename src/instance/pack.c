@@ -24,8 +24,8 @@ const char *const pack_tables[3] = {
 	"device INTEGER NOT NULL, subsystem_vendor INTEGER NOT NULL, subsystem INTEGER NOT NULL, "
 	"revision INTEGER NOT NULL) WITHOUT ROWID",
 	"CREATE INDEX card_identity ON card(vendor, device, subsystem_vendor, subsystem, revision)",
-	"CREATE TABLE file(card TEXT NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL, "
-	"PRIMARY KEY(card, name)) WITHOUT ROWID",
+	("CREATE TABLE file(card TEXT NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL, "
+	 "PRIMARY KEY(card, name)) WITHOUT ROWID"),
 };
 
 struct pack {

@@ -46,6 +46,7 @@ struct card *pack_card_read(struct pack *pack, const char *path, const char *nam
 	char *text = pack_file(pack, name, "card.xml", &length, &err);
 
 	snprintf(place, sizeof(place), "%s/%s", path, name);
+	mistakes_file(mistakes, path);
 	if (!text) {
 		mistake(mistakes, place, 0, "%s", *err.text ? err.text : "no description");
 		return NULL;

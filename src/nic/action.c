@@ -17,9 +17,10 @@ void target_put(struct nic *nic, const struct target *target, const struct scope
 {
 	uint64_t *word = target_word(nic, target, scope);
 
-	if (word)
-		*word = (*word & ~target->mask) | (value << target->shift & target->mask);
-	nic->dirty = true;
+	if (!word)
+		return;
+	*word = (*word & ~target->mask) | (value << target->shift & target->mask);
+	nic_changed(nic, (unsigned)(word - nic->state));
 }
 
 static void assign(struct nic *nic, const struct action *action, const struct scope *scope)
@@ -47,31 +48,47 @@ static void assign(struct nic *nic, const struct action *action, const struct sc
 		value = expr_eval(nic, &action->value, scope) << target->shift;
 		*word = (*word & ~target->mask) | (value & target->mask);
 	}
-	nic->dirty |= *word != before;
+	if (*word != before)
+		nic_changed(nic, (unsigned)(word - nic->state));
 }
 
 static void wake(struct nic *nic, unsigned ring)
 {
-	if (nic->rings[ring].state == RING_STOPPED)
-		return; /* waking does not start */
+	if (nic->rings[ring].state == RING_STOPPED) { /* waking does not start */
+		nic->stats.ring_faults += nic->rings[ring].ring->counted;
+		return;
+	}
 	nic->rings[ring].state = RING_RUNNING;
-	if (nic->card->rings[ring].walked)
+	if (nic->rings[ring].ring->walked)
 		dma_cancel(nic->bus.memory); /* a slot that is being fetched may be older */
 	nic->bus.schedule(nic->bus.context);
+}
+
+/* The ring that is meant, of a counted one; -1: there are not so many. */
+static int instance(struct nic *nic, const struct action *action, const struct scope *scope)
+{
+	const struct ring *ring = &nic->card->rings[action->operand];
+	uint64_t number = ring->counted ? expr_eval(nic, &action->value, scope) : 0;
+
+	if (number < ring->count)
+		return ring->first + (int)number;
+	nic->stats.ring_faults++;
+	return -1;
 }
 
 static void start(struct nic *nic, const struct action *action, const struct scope *scope)
 {
 	uint64_t at = action->value.count ? expr_eval(nic, &action->value, scope) : 0;
 
-	ring_start(nic, action->operand, action->value.count ? &at : NULL);
-	wake(nic, action->operand);
+	ring_start(nic, nic->card->rings[action->operand].first, action->value.count ? &at : NULL);
+	wake(nic, nic->card->rings[action->operand].first);
 }
 
 static void stop(struct nic *nic, unsigned ring)
 {
 	nic->rings[ring].state = RING_STOPPED;
 	nic->rings[ring].halted = true;
+	flights_forget(nic, ring);
 }
 
 void nic_reset_list(struct nic *nic, unsigned which)
@@ -83,16 +100,16 @@ void nic_reset_list(struct nic *nic, unsigned which)
 		return; /* lists that name one another */
 	for (unsigned i = 0; i < reset->words_count; i++)
 		nic->state[reset->words[i]] = nic->card->reset_words[reset->words[i]];
-	for (unsigned i = 0; i < nic->card->rings_count; i++) {
-		if (!(reset->rings >> i & 1))
-			continue;
-		memset(&nic->rings[i], 0, sizeof(nic->rings[i]));
-		nic->rings[i].halted =
-			nic->card->rings[i].starts && !nic->card->rings[i].when.count;
+	for (unsigned i = 0; i < nic->card->instances; i++) {
+		if (reset->rings >> (nic->rings[i].ring - nic->card->rings) & 1)
+			ring_forget(nic, i);
 	}
-	if (reset->rings)
+	if (reset->rings) {
+		rings_live(nic);
+		vectors_reset(nic);
 		recorded_drop(nic);
-	nic->dirty = true;
+	}
+	nic_changed_all(nic);
 	interrupts_reset(nic);
 	nic->nesting++;
 	actions_run(nic, &reset->actions, &scope);
@@ -109,22 +126,43 @@ static uint64_t timer_period(struct nic *nic, const struct action *action,
 
 void action_run(struct nic *nic, const struct action *action, struct scope *scope)
 {
+	int number;
+
 	switch (action->verb) {
 	case VERB_RESET:
 		nic_reset_list(nic, action->operand);
 		break;
 	case VERB_WAKE:
-		wake(nic, action->operand);
+		number = instance(nic, action, scope);
+		if (number >= 0)
+			wake(nic, (unsigned)number);
 		break;
 	case VERB_START:
 		start(nic, action, scope);
 		break;
 	case VERB_STOP:
-		stop(nic, action->operand);
+		stop(nic, nic->card->rings[action->operand].first);
+		break;
+	case VERB_OPEN:
+		ring_open_number(nic, &nic->card->rings[action->operand],
+				 expr_eval(nic, &action->value, scope));
+		break;
+	case VERB_CLOSE:
+		ring_close_number(nic, &nic->card->rings[action->operand],
+				  expr_eval(nic, &action->value, scope));
+		break;
+	case VERB_MESSAGE:
+		vector_raise(nic, expr_eval(nic, &action->value, scope),
+			     action->after ? expr_eval(nic, action->after, scope) : 0);
+		break;
+	case VERB_MASK:
+	case VERB_UNMASK:
+		vector_mask(nic, expr_eval(nic, &action->value, scope), action->verb == VERB_MASK);
 		break;
 	case VERB_COPY:
 		memmove(&nic->state[action->target.word], &nic->state[action->source],
 			action->count * sizeof(uint64_t));
+		nic_changed_all(nic);
 		break;
 	case VERB_ARM:
 		timer_arm(nic->bus.clock, &nic->timers[action->operand],

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "nic/card_filter.h"
+#include "nic/card_interrupt.h"
 #include "nic/expr.h"
 
 #include <stdbool.h>
@@ -20,7 +22,9 @@
 
 enum {
 	CARD_CONTEXTS = 4,
-	CARD_USE_MAX = 8,
+	CARD_USE_MAX = 32,
+	CARD_VECTORS_MAX = 256,
+	CARD_INSTANCES_MAX = 512, /* of all rings */
 	CARD_LIST_MAX = 64,
 	CARD_STACK = 16,
 	CARD_SLOT_MAX = 64
@@ -41,9 +45,17 @@ enum verb {
 	VERB_ARM,  /* operand: timer; value: ns, or the timer's own period */
 	VERB_CANCEL,
 	VERB_NEGOTIATE, /* the PHY begins auto-negotiation */
-	VERB_LOAD,	/* operand: record; value: address. recorded, see recorded.c */
+	VERB_OPEN,	/* operand: ring; value: which instance */
+	VERB_CLOSE,
+	VERB_MESSAGE, /* value: vector; after: until it is sent at the latest. see vectors.c */
+	VERB_MASK,    /* value: vector */
+	VERB_UNMASK,
+	VERB_LOAD, /* operand: record; value: address. recorded, see recorded.c */
 	VERB_STORE,
+	VERB_PRODUCE, /* produced: the record and its ring. recorded */
 };
+
+struct produced;
 
 struct target {
 	uint16_t word, count; /* count > 1 with an index: element [index] */
@@ -58,6 +70,10 @@ struct action {
 	uint16_t source;
 	struct target target;
 	struct expr value, when;
+	union {
+		const struct expr *after;
+		const struct produced *produced;
+	};
 };
 
 struct actions {
@@ -231,6 +247,7 @@ enum counted {
 	COUNT_TX_MAX,
 	COUNT_TX_SEGMENTED,
 	COUNT_TX_FAULTS,
+	COUNT_TX_ERRORS, /* of the host's NIC */
 	COUNT_RX_FRAMES,
 	COUNT_RX_BYTES,
 	COUNT_RX_BROADCAST,
@@ -248,6 +265,7 @@ enum counted {
 	COUNT_RX_TOTAL_FRAMES,
 	COUNT_RX_TOTAL_BYTES,
 	COUNT_RX_STOPPED,
+	COUNT_RX_ERRORS,
 	COUNTED,
 };
 
@@ -271,7 +289,7 @@ struct latch { /* a bit that keeps a 0 until it is read */
 /* ---- rings ---- */
 
 enum ring_state { RING_STOPPED, RING_RUNNING, RING_STARVED, RING_SUSPENDED };
-enum ring_for { RING_TRANSMIT, RING_RECEIVE };
+enum ring_for { RING_TRANSMIT, RING_RECEIVE, RING_COMPLETION };
 enum ring_next { NEXT_ARRAY, NEXT_CHAIN, NEXT_REGISTERS, NEXT_STREAM };
 enum ring_end { END_BYTES, END_ENTRIES, END_BIT, END_NONE };
 enum ring_ready { READY_UNTIL, READY_CONDITION, READY_ALWAYS };
@@ -313,8 +331,26 @@ struct stop { /* after such a slot the next is not known yet; see walk.c */
 	struct actions actions;
 };
 
+/*
+ * A record that goes into a completion ring, compiled for whom it speaks of:
+ * what is constant, and what has to be asked. See completion.c.
+ */
+struct produced {
+	uint16_t ring;	   /* its first instance */
+	uint16_t count;	   /* of instances */
+	struct expr which; /* absent: the first */
+	uint8_t size;
+	uint8_t ready_at, ready_bytes; /* the word with the phase bit: written last */
+	uint16_t phase_bit;
+	bool phased;
+	const uint8_t *image; /* [size] */
+	const struct write_field *writes;
+	uint8_t writes_count;
+};
+
 struct complete {
-	bool at_first, at_last; /* only with a frame's first or last slot */
+	const struct produced *produced; /* NULL: nothing goes elsewhere */
+	bool at_first, at_last;		 /* only with a frame's first or last slot */
 	struct expr when;
 	const struct write_field *writes;
 	uint8_t writes_count;
@@ -362,7 +398,9 @@ struct stream {		 /* frames one behind the other; see stream.c */
 
 struct ring {
 	const char *name;
-	bool commands; /* of a transmit ring: nothing but */
+	uint16_t first, count; /* instances: of all rings' from FIRST on */
+	bool counted;	       /* they are opened and closed; else there is one, and always */
+	bool commands;	       /* of a transmit ring: nothing but */
 	uint8_t direction, next, end, ready;
 	uint16_t slot_size;
 	struct expr when, base, end_value;
@@ -376,10 +414,14 @@ struct ring {
 	const struct stop *stops;
 	uint8_t links_count, stops_count;
 	struct expr until;	       /* or what holds for a slot that is ready */
+	uint64_t until_mask;	       /* it counts all slots there ever were, in so many bits */
+	struct expr phase;	       /* bit of a slot that flips with each lap; absent: none */
 	uint8_t ready_at, ready_bytes; /* of the slot: where that stands; written last */
 	struct stream stream;
-	struct use uses[CARD_USE_MAX];
+	const struct use *uses;
 	uint8_t uses_count;
+	bool produces;		   /* some <complete> has a ring */
+	struct expr vector, after; /* completion: whom its records are told to */
 	bool vlan_present, fcs_present, loop_present;
 	struct expr vlan_when, vlan_tci, vlan_type;
 	struct expr fcs_when, pad_to, pad_when, loop_when;
@@ -390,73 +432,13 @@ struct ring {
 	bool empty_holds; /* receive: wait in the port rather than drop */
 };
 
-/* ---- receive filter ---- */
-
-enum accept_class {
-	ACCEPT_ALL,
-	ACCEPT_BROADCAST,
-	ACCEPT_MULTICAST,
-	ACCEPT_EXACT,
-	ACCEPT_HASH,
-	ACCEPT_VLAN,
-};
-
-struct accept {
-	uint8_t class;
-	bool must; /* an extra condition rather than one of several ways in */
-	struct expr when;
-	struct expr table;    /* exact: address of entry i (first byte in bits 7:0) */
-	struct expr valid;    /* exact: entry i counts */
-	uint16_t entries;     /* exact */
-	struct expr index;    /* hash, vlan: bit number */
-	uint16_t word, words; /* hash, vlan: bit table over these state words */
-	uint8_t bits;	      /* bits per word of it */
-};
-
-struct filter {
-	const struct accept *accepts;
-	uint8_t count;
-	struct expr max; /* longest frame without FCS; absent: 1518 - 4 */
-	struct expr when;
-};
-
-/* ---- interrupts ---- */
-
-enum { MODERATE_MAX = 4, CAUSES_MAX = 8 };
-
-struct moderate {
-	uint16_t word; /* cause this applies to, mask 0: the interrupt as a whole */
-	uint64_t mask;
-	struct expr when, interval, idle, limit; /* ns; 0: off */
-};
-
-struct cause { /* bits of one place, and those of another that enable or disable them */
-	uint16_t word, mask_word;
-	uint64_t bits, mask_bits;
-	uint8_t shift, mask_shift;
-	bool masked, disables;
-};
-
-enum on_send { SEND_KEEP, SEND_CLEAR, SEND_MASK };
-
-struct interrupt {
-	bool is_vector;	 /* a message on each rise, rather than the line */
-	uint8_t on_send; /* enum on_send */
-	uint16_t vector;
-	uint16_t cause_word, mask_word; /* cause_bits 0: only CAUSES */
-	uint64_t cause_bits;
-	struct cause causes[CAUSES_MAX];
-	uint8_t causes_count;
-	struct expr enable;
-	struct moderate moderate[MODERATE_MAX];
-	uint8_t moderate_count;
-};
+/* ---- resets, events, timers ---- */
 
 struct reset {
 	const char *name;
 	const uint16_t *words; /* state words that take their reset values */
 	uint16_t words_count;
-	uint32_t rings; /* bit per ring: stopped, cursor to 0, contexts forgotten */
+	uint32_t rings; /* bit per ring: stopped or closed, cursor to 0, contexts forgotten */
 	struct actions actions;
 };
 
@@ -550,6 +532,8 @@ struct card {
 	const struct latch *latches;
 	const struct capability *capabilities;
 	uint8_t capabilities_count;
+	uint16_t instances; /* of all rings */
+	uint16_t vectors;   /* that actions may raise: beyond the highest */
 	uint8_t windows_count, pins_count, rings_count, resets_count, events_count, timers_count,
 		interrupts_count, macs_count, sums_count, latches_count, memories_count;
 	uint16_t counters_count;

@@ -90,9 +90,38 @@ static uint64_t frame_value(const struct facts *facts, unsigned which, unsigned 
 		return facts->match >> shift & 1;
 	case VALUE_FRAME_NEXT:
 		return facts->next;
+	case VALUE_FRAME_HASH:
+		return facts->hash;
 	default:
 		return 0;
 	}
+}
+
+static uint64_t ring_value(struct nic *nic, const struct op *op, unsigned ring)
+{
+	switch (op->value) {
+	case VALUE_RING_STATE:
+		return nic->rings[ring].state;
+	case VALUE_RING_READY:
+		return ring_ready(nic, ring);
+	case VALUE_RING_ENTRIES:
+		return nic->rings[ring].entries;
+	default:
+		return ring_cursor(nic, ring);
+	}
+}
+
+/* A register that shows what it reads here comes to an end. */
+static uint64_t peek(struct nic *nic, const struct op *op, uint64_t offset)
+{
+	uint64_t value = 0;
+
+	if (nic->nesting == NESTING_MAX || offset >= nic->card->banks[op->word].size)
+		return 0;
+	nic->nesting++;
+	value = bank_read(nic, op->word, (uint32_t)offset, op->width / 8, false);
+	nic->nesting--;
+	return value;
 }
 
 static uint64_t engine_value(struct nic *nic, const struct op *op, const struct scope *scope)
@@ -110,14 +139,13 @@ static uint64_t engine_value(struct nic *nic, const struct op *op, const struct 
 		return mac_value(nic);
 	case VALUE_LINK_UP:
 		return phy_up(nic);
+	case VALUE_LINK_SPEED:
+		return nic->health.mbps ? nic->health.mbps : UINT32_MAX;
 	case VALUE_RING_STATE:
-		return nic->rings[op->ring].state;
 	case VALUE_RING_READY:
-		return ring_ready(nic, op->ring);
 	case VALUE_RING_ENTRIES:
-		return nic->rings[op->ring].entries;
 	case VALUE_RING_INDEX:
-		return ring_cursor(nic, op->ring);
+		return ring_value(nic, op, op->word);
 	default:
 		return frame_value(scope->facts, (unsigned)op->value, op->shift);
 	}
@@ -195,6 +223,10 @@ static uint64_t unary(struct nic *nic, const struct op *op, uint64_t a)
 		return crc(a, op->code == OP_CRCLE);
 	case OP_TICKS:
 		return a ? (clock_now(nic->bus.clock) - nic->reset_time) / a : 0;
+	case OP_RING:
+		return a < op->count ? ring_value(nic, op, op->word + (unsigned)a) : 0;
+	case OP_PEEK:
+		return peek(nic, op, a);
 	case OP_ELEMENT:
 		return a < op->count ? nic->state[op->word + a] >> op->shift & op->value : 0;
 	default:
@@ -202,10 +234,11 @@ static uint64_t unary(struct nic *nic, const struct op *op, uint64_t a)
 	}
 }
 
-static uint64_t context_bits(struct nic *nic, const struct op *op, uint64_t key)
+static uint64_t context_bits(struct nic *nic, const struct op *op, const struct scope *scope,
+			     uint64_t key)
 {
 	return key < CARD_CONTEXTS
-		       ? slot_bits(nic->rings[op->ring].context[key], op->shift, op->width)
+		       ? slot_bits(nic->rings[scope->ring].context[key], op->shift, op->width)
 		       : 0;
 }
 
@@ -233,8 +266,11 @@ uint64_t expr_run(struct nic *nic, const struct expr *expr, const struct scope *
 		case OP_ENGINE:
 			stack[++top] = engine_value(nic, op, scope);
 			break;
+		case OP_FREE:
+			stack[++top] = ring_free(nic, op->word, op->count);
+			break;
 		case OP_CONTEXT:
-			stack[top] = context_bits(nic, op, stack[top]);
+			stack[top] = context_bits(nic, op, scope, stack[top]);
 			break;
 		case OP_CONCAT:
 			top--;

@@ -14,7 +14,7 @@ enum op_code {
 		       by OP_CONCAT */
 	OP_FIRST,   /* the same of the frame's first data slot */
 	OP_CONTEXT, /* pops key; the same of that context's slot */
-	OP_ENGINE,  /* value: enum engine_value; ring: which */
+	OP_ENGINE,  /* value: enum engine_value; word: which ring */
 	OP_NOT,	    /* logical */
 	OP_NEGATE,
 	OP_INVERT,
@@ -44,15 +44,19 @@ enum op_code {
 	OP_CRC,	  /* Ethernet CRC register of 6 address bytes, high bit first */
 	OP_CRCLE, /* low bit first */
 	OP_TICKS, /* time since reset in units of top */
+	OP_RING,  /* pops k: what OP_ENGINE says of instance k, of COUNT from WORD on */
+	OP_FREE,  /* the first instance that is closed, of COUNT from WORD on */
+	OP_PEEK,  /* pops an offset: the register there in bank WORD, without effects */
 };
 
 enum engine_value {
 	VALUE_NEW, /* the value being written, and what was stored */
 	VALUE_OLD,
-	VALUE_INDEX,   /* i */
-	VALUE_HERE,    /* address of the slot */
-	VALUE_MAC,     /* first byte in bits 7:0 */
-	VALUE_LINK_UP, /* 0 or 1 */
+	VALUE_INDEX,	  /* i */
+	VALUE_HERE,	  /* address of the slot */
+	VALUE_MAC,	  /* first byte in bits 7:0 */
+	VALUE_LINK_UP,	  /* 0 or 1 */
+	VALUE_LINK_SPEED, /* Mb/s of the host's NIC; the highest number: not known */
 	VALUE_FRAME_LENGTH,
 	VALUE_FRAME_PUT, /* bytes in this slot */
 	VALUE_FRAME_FIRST,
@@ -70,6 +74,7 @@ enum engine_value {
 	VALUE_FRAME_OK_L4,
 	VALUE_FRAME_MATCH, /* shift: enum accept_class */
 	VALUE_FRAME_NEXT,  /* where the next one of a stream begins */
+	VALUE_FRAME_HASH,  /* what it was steered by */
 	VALUE_RING_STATE,  /* enum ring_state */
 	VALUE_RING_READY,  /* slots the engine may take */
 	VALUE_RING_ENTRIES,
@@ -79,7 +84,6 @@ enum engine_value {
 struct op {
 	uint8_t code;
 	uint8_t shift, width;
-	uint8_t ring;
 	uint16_t word, count;
 	uint64_t value; /* or mask */
 };

@@ -127,6 +127,12 @@ static void tell_delayed(struct nic *nic)
 	}
 }
 
+void interrupts_tell(struct nic *nic)
+{
+	tell_delayed(nic);
+	interrupts_update(nic);
+}
+
 static bool active(const struct nic *nic, const struct interrupt *interrupt)
 {
 	if (nic->state[interrupt->cause_word] & interrupt->cause_bits &
@@ -197,7 +203,13 @@ void interrupts_update(struct nic *nic)
 {
 	bool level = false;
 
+	if (nic->told)
+		completions_tell(nic);
+	vectors_update(nic);
+	nic->touched &= ~(uint32_t)CARES_INTERRUPTS;
 	for (unsigned i = 0; i < nic->card->interrupts_count; i++) {
+		if (nic->card->interrupts[i].events)
+			continue;
 		if (nic->card->interrupts[i].is_vector)
 			vector_update(nic, i);
 		else

@@ -69,7 +69,8 @@ static bool nic_allocate(struct nic *nic)
 	const struct card *card = nic->card;
 
 	nic->state = calloc(card->words + 1u, sizeof(*nic->state));
-	nic->rings = calloc(card->rings_count + 1u, sizeof(*nic->rings));
+	nic->rings = calloc(card->instances + 1u, sizeof(*nic->rings));
+	nic->live = calloc(card->instances + 1u, sizeof(*nic->live));
 	nic->plans = calloc(card->rings_count + 1u, sizeof(*nic->plans));
 	nic->shifters = calloc(card->pins_count + 1u, sizeof(*nic->shifters));
 	nic->delayed = calloc(card->interrupts_count * MODERATE_MAX + 1u, sizeof(*nic->delayed));
@@ -78,8 +79,9 @@ static bool nic_allocate(struct nic *nic)
 	nic->counters = calloc(card->counters_count + 1u, sizeof(*nic->counters));
 	nic->loop = calloc(LOOP_FRAMES, sizeof(*nic->loop));
 	nic->memories = calloc(card->memories_count + 1u, sizeof(*nic->memories));
-	return nic->state && nic->rings && nic->plans && nic->shifters && nic->delayed &&
-	       nic->timers && nic->windows && nic->counters && nic->loop && memories_init(nic);
+	return nic->state && nic->rings && nic->live && nic->plans && nic->shifters &&
+	       nic->delayed && nic->timers && nic->windows && nic->counters && nic->loop &&
+	       vectors_init(nic) && steer_init(nic) && memories_init(nic);
 }
 
 struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const struct bus *bus)
@@ -90,7 +92,7 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 		return NULL;
 	nic->card = card;
 	nic->bus = *bus;
-	nic->link = true;
+	nic->link = nic->carrier = nic->plugged = true;
 	memcpy(nic->mac, mac, 6);
 	if (!nic_allocate(nic)) {
 		nic_free(nic);
@@ -101,10 +103,13 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 	pins_init(nic);
 	phy_init(nic);
 	plans_init(nic);
+	if (!cares_init(nic)) {
+		nic_free(nic);
+		return NULL;
+	}
 	counters_init(nic);
 	receive_init(nic);
-	for (unsigned i = 0; i < card->rings_count; i++)
-		nic->rings[i].halted = card->rings[i].starts && !card->rings[i].when.count;
+	rings_init(nic);
 	for (unsigned i = 0; i < card->timers_count; i++)
 		timer_init(&nic->timers[i], timer_fired, nic);
 	memcpy(nic->state, card->reset_words, card->words * sizeof(*nic->state));
@@ -122,6 +127,8 @@ void nic_free(struct nic *nic)
 		return;
 	if (nic->delayed)
 		interrupts_reset(nic);
+	if (nic->vectors)
+		vectors_reset(nic);
 	timer_cancel(nic->bus.clock, &nic->negotiation);
 	timer_cancel(nic->bus.clock, &nic->look);
 	for (unsigned i = 0; nic->timers && i < nic->card->timers_count; i++)
@@ -131,12 +138,16 @@ void nic_free(struct nic *nic)
 	memories_free(nic);
 	free(nic->state);
 	free(nic->rings);
+	free(nic->live);
+	free(nic->vectors);
+	free(nic->hasher);
 	free(nic->plans);
 	free(nic->shifters);
 	free(nic->delayed);
 	free(nic->timers);
 	free(nic->windows);
 	free(nic->counters);
+	free(nic->cares);
 	free(nic->loop);
 	free(nic);
 }
@@ -146,25 +157,62 @@ static unsigned peer_receive(void *context, const struct frame *frames, unsigned
 	return nic_receive(context, frames, count);
 }
 
+static void link_update(struct nic *nic)
+{
+	phy_wire(nic, nic->carrier && nic->plugged);
+	interrupts_update(nic);
+}
+
 static void peer_link(void *context, bool up)
 {
-	nic_link(context, up);
+	struct nic *nic = context;
+
+	nic->carrier = up;
+	link_update(nic);
 }
 
 static void peer_writable(void *context)
 {
 	struct nic *nic = context;
 
-	for (unsigned i = 0; i < nic->card->rings_count; i++)
+	for (unsigned i = 0; i < nic->card->instances; i++)
 		nic->rings[i].waits = false;
 	nic->bus.schedule(nic->bus.context);
+}
+
+static void peer_sent(void *context, unsigned count)
+{
+	flights_gone(context, count);
+	peer_writable(context);
+}
+
+/* Errors of the host's NIC are the card's: posted as they become known. */
+static void peer_health(void *context, const struct port_health *health)
+{
+	struct nic *nic = context;
+	bool news = nic->health.mbps != health->mbps;
+
+	nic->counts[COUNT_RX_ERRORS] += health->rx_errors - nic->health.rx_errors;
+	nic->counts[COUNT_RX_NO_ROOM] += health->rx_missed - nic->health.rx_missed;
+	nic->counts[COUNT_TX_ERRORS] += health->tx_errors - nic->health.tx_errors;
+	nic->health = *health;
+	counters_post(nic);
+	if (news)
+		phy_speed(nic);
+	interrupts_update(nic);
 }
 
 void nic_attach(struct nic *nic, struct port *port)
 {
 	nic->port = port;
-	if (port)
-		port->peer = (struct port_peer){nic, peer_receive, peer_link, peer_writable};
+	nic->filter_told = false;
+	if (!port)
+		return;
+	port->peer = (struct port_peer){nic,	       peer_receive, peer_link,
+					peer_writable, peer_sent,    peer_health};
+	peer_link(nic, !port->down);
+	peer_health(nic, &port->health);
+	nic->bus.schedule(nic->bus.context); /* for its filter */
 }
 
 void nic_reset(struct nic *nic)
@@ -176,6 +224,7 @@ void nic_reset(struct nic *nic)
 	nic->reset_time = clock_now(nic->bus.clock);
 	nic->loop_count = 0;
 	nic->recorded_count = 0;
+	vectors_reset(nic);
 	nic_reset_list(nic, RESET_FUNCTION);
 	phy_reset(nic);
 	interrupts_update(nic);
@@ -184,26 +233,25 @@ void nic_reset(struct nic *nic)
 /* For the frame that waits; where no ring runs, it is taken and dropped. */
 static bool receive_room(struct nic *nic)
 {
-	int ring = receive_ring(nic);
-
 	return nic->held && nic->port && nic->port->ops->resume &&
-	       (ring < 0 || ring_room(nic, (unsigned)ring));
+	       (nic->rings[nic->held_ring].state == RING_STOPPED || ring_room(nic, nic->held_ring));
 }
 
 bool nic_work(struct nic *nic)
 {
 	bool more = recorded_work(nic);
 
-	if (nic->dirty)
-		rings_update(nic);
-	for (unsigned i = 0; i < nic->card->rings_count; i++) {
-		if (nic->card->rings[i].direction == RING_TRANSMIT)
-			more |= transmit_work(nic, i);
+	rings_update(nic);
+	for (unsigned k = 0; k < nic->live_count; k++) {
+		if (nic->rings[nic->live[k]].ring->direction == RING_TRANSMIT)
+			more |= transmit_work(nic, nic->live[k]);
 	}
 	more |= receive_loop(nic);
 	dma_flush(nic->bus.memory);
 	counters_post(nic);
 	interrupts_update(nic);
+	if (nic->port && nic->port->ops->filter)
+		port_filter_tell(nic);
 	if (receive_room(nic)) {
 		nic->held = false;
 		nic->port->ops->resume(nic->port);
@@ -215,8 +263,8 @@ bool nic_work(struct nic *nic)
 
 void nic_link(struct nic *nic, bool up)
 {
-	phy_wire(nic, up);
-	interrupts_update(nic);
+	nic->plugged = up;
+	link_update(nic);
 }
 
 const struct nic_stats *nic_stats(const struct nic *nic)

@@ -13,7 +13,11 @@ struct nic;
 
 struct nic_stats {
 	uint64_t accesses, undeclared, tx_frames, tx_bytes, rx_frames, rx_bytes;
-	uint64_t rx_filtered, rx_no_room, rx_stopped, rx_too_long, tx_faults, interrupts;
+	uint64_t rx_filtered, rx_no_room, rx_stopped, rx_too_long, rx_malformed, tx_faults,
+		interrupts;
+	/* of tx_frames: back inside the card, or without a link; and more frames by cutting */
+	uint64_t tx_looped, tx_unplugged, tx_malformed, tx_cut, rx_cut, rx_looped;
+	uint64_t ring_faults; /* what was asked of rings that are closed, or of none */
 };
 
 struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const struct bus *bus);
@@ -32,5 +36,5 @@ bool nic_work(struct nic *nic); /* one budget of recorded work; true: more is le
 
 /* Frames from the network: how many were taken; fewer than COUNT: resume() follows. */
 unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count);
-void nic_link(struct nic *nic, bool up);
+void nic_link(struct nic *nic, bool up); /* by the operator; the port says what it knows */
 const struct nic_stats *nic_stats(const struct nic *nic);

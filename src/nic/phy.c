@@ -44,7 +44,7 @@ static void tell(struct nic *nic, bool before)
 		if (nic->card->events[i].event == EVENT_LINK)
 			actions_run(nic, &nic->card->events[i].actions, &scope);
 	}
-	nic->dirty = true;
+	nic_changed_all(nic);
 }
 
 static void negotiate(struct nic *nic)
@@ -83,6 +83,15 @@ void phy_negotiate(struct nic *nic)
 
 	negotiate(nic);
 	tell(nic, before);
+}
+
+/* The partner is another one now: as if the cable had been moved. */
+void phy_speed(struct nic *nic)
+{
+	bool link = nic->link;
+
+	phy_wire(nic, false);
+	phy_wire(nic, link);
 }
 
 void phy_wire(struct nic *nic, bool up)

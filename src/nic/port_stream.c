@@ -67,6 +67,8 @@ static void walk_end(struct walk *walk)
 
 	put(&walk->port->address, walk->address, walk->at);
 	put(&walk->port->left, walk->left, left > walk->moves ? left - walk->moves : 0);
+	nic_changed(walk->nic, (unsigned)(walk->address - walk->nic->state));
+	nic_changed(walk->nic, (unsigned)(walk->left - walk->nic->state));
 	if (left <= walk->moves)
 		actions_run(walk->nic, &walk->port->actions, &scope);
 }

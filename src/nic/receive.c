@@ -31,10 +31,11 @@ struct room { /* slots, and their buffers one after the other */
 
 int receive_ring(const struct nic *nic)
 {
-	for (unsigned i = 0; i < nic->card->rings_count; i++) {
-		if (nic->card->rings[i].direction == RING_RECEIVE &&
-		    nic->rings[i].state != RING_STOPPED)
-			return (int)i;
+	for (unsigned k = 0; k < nic->live_count; k++) {
+		const struct ring_run *run = &nic->rings[nic->live[k]];
+
+		if (run->ring->direction == RING_RECEIVE && run->state != RING_STOPPED)
+			return nic->live[k];
 	}
 	return -1;
 }
@@ -84,7 +85,7 @@ static int buffers_find(struct nic *nic, const struct ring *ring, struct room *r
 /* One slot more: 1, 0: none is ready, or what guest memory said. */
 static int slot_find(struct nic *nic, unsigned index, uint32_t ready, struct room *room)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	const struct ring_run *run = &nic->rings[index];
 	unsigned k = room->count;
 	int got;
@@ -105,14 +106,15 @@ static int slot_find(struct nic *nic, unsigned index, uint32_t ready, struct roo
 /* Slots for LENGTH bytes. 0, -ENOBUFS, or what guest memory said. */
 static int room_find(struct nic *nic, unsigned index, uint32_t length, struct room *room)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	uint32_t ready = ring->walked ? 0 : ring_ready(nic, index);
 	int got = ring->walked ? ring_walk_begin(&room->walk, nic, index) : 0;
 
 	room->count = room->buffers = 0;
 	for (room->held = 0; got >= 0 && room->held < length; room->count++) {
-		struct scope scope = {.slot = room->slots[room->count], .ring = (uint8_t)index};
+		struct scope scope = ring_scope(nic, index);
 
+		scope.slot = room->slots[room->count];
 		if (room->count == RECEIVE_SLOTS)
 			return -ENOBUFS;
 		got = slot_find(nic, index, ready, room);
@@ -164,9 +166,10 @@ static uint32_t slot_fill(struct nic *nic, const struct room *room, unsigned k,
 static void slot_done(struct nic *nic, unsigned index, struct room *room, unsigned k,
 		      struct scope *scope, unsigned place)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	bool last = k + 1 == room->count, ends = ring->walked && last && room->walk.ended;
 
+	nic->rings[index].total++;
 	if (!ring->walked)
 		ring_advance(nic, index, 1);
 	else if (!ends)
@@ -184,9 +187,10 @@ static void room_fill(struct nic *nic, unsigned index, struct room *room, const 
 	if (nic->rings[index].state == RING_STARVED)
 		nic->rings[index].state = RING_RUNNING;
 	for (unsigned k = 0; k < room->count; k++) {
-		struct scope scope = {
-			.facts = facts, .slot = room->slots[k], .ring = (uint8_t)index};
+		struct scope scope = ring_scope(nic, index);
 
+		scope.facts = facts;
+		scope.slot = room->slots[k];
 		facts->put = slot_fill(nic, room, k, frame, done);
 		facts->first = done == 0;
 		done += facts->put;
@@ -250,13 +254,13 @@ enum { LOOK_FIRST = 100000, LOOK_LAST = 10000000 }; /* ns */
 static void look_fired(struct timer *timer)
 {
 	struct nic *nic = timer->context;
-	int ring = receive_ring(nic);
+	unsigned ring = nic->held_ring;
 
 	nic->bus.schedule(nic->bus.context);
-	if (!nic->held || ring < 0 || !nic->card->rings[ring].walked)
+	if (!nic->held || nic->rings[ring].state == RING_STOPPED || !nic->rings[ring].ring->walked)
 		return;
-	if (!ring_room(nic, (unsigned)ring)) {
-		ring_dry(nic, (unsigned)ring); /* the driver may have missed the last frame */
+	if (!ring_room(nic, ring)) {
+		ring_dry(nic, ring); /* the driver may have missed the last frame */
 		interrupts_update(nic);
 	}
 	if (nic->look_after < LOOK_LAST)
@@ -277,11 +281,12 @@ void receive_init(struct nic *nic)
 
 static enum delivery no_room(struct nic *nic, unsigned index, bool hold)
 {
-	const struct ring *ring = &nic->card->rings[index];
-	struct scope scope = {.ring = (uint8_t)index};
+	const struct ring *ring = nic->rings[index].ring;
+	struct scope scope = ring_scope(nic, index);
 
 	if (hold) {
 		nic->held = true;
+		nic->held_ring = (uint16_t)index;
 		if (ring->next == NEXT_STREAM)
 			streams_wait(nic);
 		else if (ring->walked)
@@ -301,8 +306,9 @@ static enum delivery not_put(struct nic *nic, unsigned index, int why, bool hold
 {
 	if (why != -EAGAIN)
 		return no_room(nic, index,
-			       why == -ENOBUFS && (hold || nic->card->rings[index].empty_holds));
+			       why == -ENOBUFS && (hold || nic->rings[index].ring->empty_holds));
 	nic->held = true;
+	nic->held_ring = (uint16_t)index;
 	return HELD;
 }
 
@@ -313,6 +319,13 @@ static enum delivery drop(struct nic *nic, enum counted why, uint64_t *stat)
 	return TAKEN;
 }
 
+static bool results_fit(struct nic *nic, unsigned index, const struct room *room)
+{
+	struct result_room fits = result_room(nic, index);
+
+	return fits.slots >= room->count && fits.frames;
+}
+
 /* DATA is a whole frame of at least 60 bytes, checksums complete. */
 static enum delivery deliver(struct nic *nic, const uint8_t *data, uint32_t length, bool known,
 			     bool hold)
@@ -320,7 +333,8 @@ static enum delivery deliver(struct nic *nic, const uint8_t *data, uint32_t leng
 	struct frame frame = {.iovs = 1, .length = length};
 	struct facts facts = {0};
 	struct scope scope = {.facts = &facts};
-	int index = receive_ring(nic), found;
+	bool steers = nic->card->filter.steer.present;
+	int index = steers ? steer(nic, data, length, &facts) : receive_ring(nic), found;
 	const struct ring *ring;
 	struct room room;
 	uint64_t max = 1514;
@@ -329,7 +343,7 @@ static enum delivery deliver(struct nic *nic, const uint8_t *data, uint32_t leng
 
 	if (index < 0)
 		return drop(nic, COUNT_RX_STOPPED, &nic->stats.rx_stopped);
-	ring = &nic->card->rings[index];
+	ring = nic->rings[index].ring;
 	frame.iov[0] = (struct iovec){(void *)data, length};
 	memcpy(&facts.destination, data, 6);
 	facts.length = length;
@@ -346,6 +360,8 @@ static enum delivery deliver(struct nic *nic, const uint8_t *data, uint32_t leng
 		found = stream_find(nic, (unsigned)index, frame.length + (keeps ? 4 : 0));
 	else
 		found = room_find(nic, (unsigned)index, frame.length + (keeps ? 4 : 0), &room);
+	if (!found && ring->produces && !results_fit(nic, (unsigned)index, &room))
+		found = -ENOBUFS;
 	if (found < 0)
 		return not_put(nic, (unsigned)index, found, hold);
 	receive_look(nic, ring, &(struct frame){.length = length}, data, &facts, known);
@@ -376,8 +392,10 @@ static enum delivery deliver_segments(struct nic *nic, const struct frame *frame
 	struct segments cut;
 	size_t length;
 
-	if (!segments_begin(&cut, frame))
+	if (!segments_begin(&cut, frame)) {
+		nic->stats.rx_malformed++;
 		return TAKEN;
+	}
 	while (nic->held_segments &&
 	       (length = segments_next(&cut, nic->segment, sizeof(nic->segment))))
 		nic->held_segments--;
@@ -391,6 +409,7 @@ static enum delivery deliver_segments(struct nic *nic, const struct frame *frame
 			return HELD;
 		}
 	}
+	nic->stats.rx_cut += cut.index ? cut.index - 1 : 0;
 	return TAKEN;
 }
 
@@ -420,8 +439,7 @@ unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count
 {
 	unsigned taken = 0;
 
-	if (nic->dirty)
-		rings_update(nic);
+	rings_update(nic);
 	nic->held = false;
 	while (taken < count) {
 		taken += receive_plain(nic, frames + taken, count - taken);
@@ -445,6 +463,7 @@ bool receive_loop(struct nic *nic)
 
 		if (deliver(nic, entry->data, entry->length, false, false) == HELD)
 			return false;
+		nic->stats.rx_looped++;
 		nic->loop_head = (nic->loop_head + 1) % LOOP_FRAMES;
 		nic->loop_count--;
 	}

@@ -27,11 +27,11 @@ static bool filling_begin(struct filling *filling, struct nic *nic)
 	int index = receive_ring(nic);
 	const struct ring_run *run = &nic->rings[index < 0 ? 0 : index];
 
-	if (index < 0)
+	if (index < 0 || nic->card->filter.steer.present)
 		return false;
 	*filling = (struct filling){
 		.nic = nic,
-		.ring = &nic->card->rings[index],
+		.ring = nic->rings[index].ring,
 		.fill = fill_now(nic, (unsigned)index),
 		.index = (unsigned)index,
 		.slots = dma_pointer(nic->bus.memory, run->base, run->entries * PLAN_SLOT,
@@ -130,7 +130,7 @@ static bool filling_put(struct filling *filling, const struct frame *frame)
 static void filling_end(struct filling *filling, unsigned frames, uint64_t bytes)
 {
 	struct nic *nic = filling->nic;
-	struct scope scope = {.ring = (uint8_t)filling->index};
+	struct scope scope = ring_scope(nic, filling->index);
 
 	ring_advance(nic, filling->index, frames);
 	for (unsigned i = 0; i < filling->ring->completes_count; i++) {

@@ -33,6 +33,9 @@ static bool note(struct plans *plans, const struct expr *expr, bool facts)
 		case OP_ELEMENT:
 		case OP_CONTEXT:
 		case OP_TICKS:
+		case OP_RING:
+		case OP_FREE:
+		case OP_PEEK:
 			return false;
 		}
 	}
@@ -103,8 +106,8 @@ bool fill_note(struct nic *nic, struct plans *plans, const struct ring *ring)
 
 const struct fill *fill_now(struct nic *nic, unsigned index)
 {
-	struct plans *plans = &nic->plans[index];
-	const struct ring *ring = &nic->card->rings[index];
+	struct plans *plans = plans_of(nic, index);
+	const struct ring *ring = nic->rings[index].ring;
 	struct fill *fill = &plans->fill;
 	struct scope scope = {0};
 
@@ -188,11 +191,11 @@ static bool result_make(struct nic *nic, const struct ring *ring, struct result 
 const struct result *result_of(struct nic *nic, unsigned index, const struct facts *facts)
 {
 	uint32_t key = facts_key(facts);
-	struct result *result = &nic->plans[index].fill.results[(key ^ key >> 3) % RESULTS];
+	struct result *result = &plans_of(nic, index)->fill.results[(key ^ key >> 3) % RESULTS];
 
 	if (result->known && result->key == key)
 		return result;
 	*result = (struct result){.key = key, .known = true};
-	result->plain = result_make(nic, &nic->card->rings[index], result, facts);
+	result->plain = result_make(nic, nic->rings[index].ring, result, facts);
 	return result;
 }

@@ -73,13 +73,17 @@ static void first_done(struct nic *nic)
 static int step(struct nic *nic, struct recorded *entry)
 {
 	const struct action *action = &entry->actions.list[entry->at];
-	const struct record *record = &nic->card->records[action->operand];
+	const struct record *record = nic->card->records + action->operand;
 	uint64_t addr;
 
 	if (!expr_holds(nic, &action->when, &entry->scope))
 		return 0;
 	if (action->verb < VERB_LOAD) {
 		action_run(nic, action, &entry->scope);
+		return 0;
+	}
+	if (action->verb == VERB_PRODUCE) {
+		produce(nic, action->produced, &entry->scope);
 		return 0;
 	}
 	addr = expr_eval(nic, &action->value, &entry->scope);

@@ -11,12 +11,12 @@
 
 uint32_t registers_ready(struct nic *nic, unsigned index)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	uint32_t entries = nic->rings[index].entries, cursor = ring_cursor(nic, index);
 	uint32_t count = 0;
 
 	while (count < entries && cursor < entries && count < BUDGET) {
-		struct scope scope = {.index = (cursor + count) % entries, .ring = (uint8_t)index};
+		struct scope scope = {.index = (cursor + count) % entries, .ring = (uint16_t)index};
 
 		if (!expr_holds(nic, &ring->until, &scope))
 			break;

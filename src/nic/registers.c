@@ -99,7 +99,8 @@ static uint64_t reg_read(struct nic *nic, const struct reg *reg, unsigned k, boo
 	if (reg->clears_also != 0xffff)
 		nic->state[reg->clears_also + k] = 0;
 	actions_run(nic, &reg->on_read, &scope);
-	nic->dirty |= reg->read_clear != 0;
+	if (reg->read_clear)
+		nic_changed(nic, reg->word + k);
 	return value;
 }
 
@@ -140,7 +141,7 @@ static void reg_write(struct nic *nic, const struct reg *reg, unsigned k, uint64
 		*word |= value & reg->w1s & mask;
 		reg_effects(nic, reg, &scope, mask);
 	}
-	nic->dirty = true;
+	nic_changed(nic, index);
 	pins_written(nic, index);
 	windows_written(nic, index);
 }
@@ -327,10 +328,12 @@ static void part_write(struct nic *nic, const struct bar_part *part, uint32_t in
 			bank_write(nic, part->bank, into, width, value);
 	} else if (part_indexed(part, into, &index)) {
 		into += (uint32_t)nic->state[part->index_word] - part->data_at;
-		if (index)
+		if (index) {
 			nic->state[part->index_word] = value & 0xffffffff;
-		else
+			nic_changed(nic, part->index_word);
+		} else {
 			bank_write(nic, part->bank, into, width, value);
+		}
 	}
 }
 
@@ -345,7 +348,7 @@ uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned w
 	nic->accessing = true;
 	value = part_read(nic, part, (uint32_t)(offset - part->at), width);
 	nic->accessing = nic->recording = false;
-	if (nic->dirty)
+	if ((nic->touched | nic->always) & CARES_INTERRUPTS)
 		interrupts_update(nic);
 	return value;
 }
@@ -360,7 +363,7 @@ void nic_bar_write(struct nic *nic, unsigned bar, uint64_t offset, unsigned widt
 	nic->accessing = true;
 	part_write(nic, part, (uint32_t)(offset - part->at), width, value);
 	nic->accessing = nic->recording = false;
-	if (nic->dirty)
+	if ((nic->touched | nic->always) & CARES_INTERRUPTS)
 		interrupts_update(nic);
 	nic->bus.schedule(nic->bus.context);
 }

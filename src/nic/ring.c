@@ -20,21 +20,24 @@ enum { RING_ENTRIES_MAX = 1 << 16 };
 /* Where the engine keeps the cursor itself, a new base takes it along. */
 static void base_set(struct nic *nic, unsigned index, uint64_t base)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	struct ring_run *run = &nic->rings[index];
 
+	if (base != run->base)
+		flights_forget(nic, index);
 	if (ring->walked && !ring->cursor_mask && base != run->base) {
 		run->position = ring->by_address ? base : 0;
+		run->total = 0;
 		run->finished = false;
 	}
 	run->base = base;
 }
 
-static void ring_geometry(struct nic *nic, unsigned index)
+void ring_geometry(struct nic *nic, unsigned index)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	struct ring_run *run = &nic->rings[index];
-	struct scope scope = {0};
+	struct scope scope = ring_scope(nic, index);
 	uint64_t end = 0;
 
 	base_set(nic, index, expr_eval(nic, &ring->base, &scope));
@@ -48,51 +51,68 @@ static void ring_geometry(struct nic *nic, unsigned index)
 		stream_geometry(nic, index);
 }
 
+static void ring_update(struct nic *nic, unsigned index)
+{
+	const struct ring *ring = nic->rings[index].ring;
+	struct ring_run *run = &nic->rings[index];
+	struct scope scope = {0};
+
+	run->plans->stale = true;
+	if (ring->counted) /* what it was opened with stands */
+		return;
+	if (!expr_holds(nic, &ring->when, &scope)) {
+		run->halted = ring->starts && !ring->when.count;
+		run->state = RING_STOPPED;
+		flights_forget(nic, index);
+		return;
+	}
+	if (run->halted)
+		run->state = RING_STOPPED;
+	else if (run->state == RING_STOPPED)
+		run->state = RING_RUNNING;
+	ring_geometry(nic, index);
+}
+
+/* Those whose registers have changed. */
 void rings_update(struct nic *nic)
 {
-	nic->dirty = false;
-	for (unsigned i = 0; i < nic->card->rings_count; i++) {
-		const struct ring *ring = &nic->card->rings[i];
-		struct ring_run *run = &nic->rings[i];
-		struct scope scope = {0};
+	uint32_t rings = ~(uint32_t)(CARES_RINGS - 1),
+		 touched = (nic->touched | nic->always) & rings;
 
-		if (!expr_holds(nic, &ring->when, &scope)) {
-			run->halted = ring->starts && !ring->when.count;
-			run->state = RING_STOPPED;
-			continue;
-		}
-		if (run->halted)
-			run->state = RING_STOPPED;
-		else if (run->state == RING_STOPPED)
-			run->state = RING_RUNNING;
-		ring_geometry(nic, i);
+	nic->touched &= ~rings;
+	for (unsigned i = 0; touched && i < nic->card->rings_count; i++) {
+		if (touched & cares_ring(i))
+			ring_update(nic, nic->card->rings[i].first);
 	}
 }
 
 void ring_start(struct nic *nic, unsigned index, const uint64_t *at)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	struct ring_run *run = &nic->rings[index];
 	struct scope scope = {0};
 	uint64_t base = expr_eval(nic, &ring->base, &scope);
 
+	flights_forget(nic, index);
 	run->halted = run->finished = false;
 	run->state = RING_RUNNING; /* or not: see rings_update() */
 	run->base = base;
+	nic->touched |= cares_ring(index);
 	if (!ring->cursor_mask)
 		run->position = at ? *at : ring->by_address ? base : 0;
 	else if (at)
 		nic->state[ring->cursor_word] =
 			(nic->state[ring->cursor_word] & ~ring->cursor_mask) |
 			(*at & ring->cursor_mask);
-	nic->dirty = true;
 }
 
 uint32_t ring_cursor(const struct nic *nic, unsigned ring)
 {
-	const struct ring *at = &nic->card->rings[ring];
+	const struct ring *at = nic->rings[ring].ring;
 	const struct ring_run *run = &nic->rings[ring];
 
+	if (at->phase.count)
+		return (uint32_t)slot_number(run, run->position);
 	if (at->by_address) /* of an array; a chain has no numbers */
 		return at->next == NEXT_ARRAY && run->stride
 			       ? (uint32_t)((ring_position(nic, ring) - run->base) / run->stride)
@@ -107,12 +127,12 @@ uint32_t ring_ready(struct nic *nic, unsigned ring)
 	uint32_t cursor = ring_cursor(nic, ring);
 	uint64_t until;
 
-	if (nic->card->rings[ring].walked)
+	if (nic->rings[ring].ring->walked)
 		return ring_walk_count(nic, ring, BUDGET);
-	if (nic->card->rings[ring].next != NEXT_ARRAY)
-		return nic->card->rings[ring].next == NEXT_STREAM ? stream_free(nic, ring)
+	if (nic->rings[ring].ring->next != NEXT_ARRAY)
+		return nic->rings[ring].ring->next == NEXT_STREAM ? stream_free(nic, ring)
 								  : registers_ready(nic, ring);
-	until = expr_eval(nic, &nic->card->rings[ring].until, &scope);
+	until = expr_eval(nic, &nic->rings[ring].ring->until, &scope);
 	if (cursor >= run->entries || until >= run->entries)
 		return 0;
 	return (uint32_t)until >= cursor ? (uint32_t)until - cursor
@@ -121,7 +141,7 @@ uint32_t ring_ready(struct nic *nic, unsigned ring)
 
 void ring_advance(struct nic *nic, unsigned ring, uint32_t slots)
 {
-	const struct ring *at = &nic->card->rings[ring];
+	const struct ring *at = nic->rings[ring].ring;
 	uint32_t cursor = ring_cursor(nic, ring) + slots;
 
 	if (cursor >= nic->rings[ring].entries)
@@ -240,19 +260,23 @@ bool ring_complete(struct nic *nic, const struct ring *ring, const struct use *u
 	}
 	if (written)
 		stored = slot_store(nic, ring, addr, slot, written);
+	for (unsigned i = 0; ring->produces && i < count; i++) {
+		if (list[i].produced && hold >> i & 1)
+			produce(nic, list[i].produced, scope);
+	}
 	for (unsigned i = 0; i < count; i++) {
 		if (hold >> i & 1)
 			actions_run(nic, &list[i].actions, scope);
 	}
 	if (nic->trace)
-		trace_slot(nic, ring, use, addr, before, slot);
+		trace_slot(nic, &nic->rings[scope->ring], use, addr, before, slot);
 	return stored;
 }
 
 /* Whether a frame that waits may find room now. */
 bool ring_room(struct nic *nic, unsigned index)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 
 	if (ring->walked)
 		return ring_walk_count(nic, index, 1) != 0;

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 
 enum { KEY = 160, PHASES = 7, LEFT_MAX = 24, COUNT_MAX = 15, MDIO_LEFT = 18, MDIO_COUNTED = 4 };
+enum { BUDGETS = 16 }; /* of work that is finished first */
 static const uint64_t ever = 1ull << 62;
 
 struct walk {
@@ -119,11 +120,27 @@ static void walk_times(struct walk *walk)
 	nic->reset_time = walk_past_time(walk, nic->reset_time);
 }
 
+static void walk_vector(struct walk *walk, unsigned k)
+{
+	struct vector_run *vector = &walk->nic->vectors[k];
+	uint64_t *due = &walk->nic->due[k / 64], bit = *due >> k % 64 & 1;
+
+	NUMBER(walk, vector->masked, 1, "vector.%u.masked", k);
+	NUMBER(walk, bit, 1, "vector.%u.due", k);
+	*due = (*due & ~(1ull << k % 64)) | bit << k % 64;
+	snprintf(walk->key, KEY, "vector.%u.timer", k);
+	walk_timer(walk, &vector->timer);
+	snprintf(walk->key, KEY, "vector.%u.last", k);
+	vector->last = walk_past_time(walk, vector->last);
+}
+
 static void walk_interrupts(struct walk *walk)
 {
 	struct nic *nic = walk->nic;
 
 	NUMBER(walk, nic->levels, UINT32_MAX, "interrupts.levels");
+	for (unsigned i = 0; i < nic->card->vectors; i++)
+		walk_vector(walk, i);
 	for (unsigned i = 0; i < nic->card->interrupts_count * MODERATE_MAX; i++) {
 		struct delayed *delayed = &nic->delayed[i];
 
@@ -202,16 +219,30 @@ static void walk_shifters(struct walk *walk)
 
 /* ---- rings, frames, counts ---- */
 
+/* One of many goes by its number; of one that is closed there is nothing else to say. */
 static void walk_ring(struct walk *walk, const struct ring *ring, struct ring_run *run)
 {
-	NUMBER(walk, run->state, RING_SUSPENDED, "ring.%s.state", ring->name);
-	NUMBER(walk, run->halted, 1, "ring.%s.halted", ring->name);
-	NUMBER(walk, run->finished, 1, "ring.%s.finished", ring->name);
-	NUMBER(walk, run->base, UINT64_MAX, "ring.%s.base", ring->name); /* a new one moves it */
-	NUMBER(walk, run->position, UINT64_MAX, "ring.%s.position", ring->name);
-	NUMBER(walk, run->finished_at, UINT64_MAX, "ring.%s.finished-at", ring->name);
+	char name[KEY / 2];
+	bool open;
+
+	snprintf(name, sizeof(name), ring->counted ? "%s.%u" : "%s", ring->name, run->number);
+	if (ring->counted) {
+		snprintf(walk->key, KEY, "ring.%s.open", name);
+		open = given(walk, run->open, 1);
+		if (walk->exchange->loading && !walk->dry)
+			run->open = open;
+		if (!open)
+			return;
+	}
+	NUMBER(walk, run->state, RING_SUSPENDED, "ring.%s.state", name);
+	NUMBER(walk, run->halted, 1, "ring.%s.halted", name);
+	NUMBER(walk, run->finished, 1, "ring.%s.finished", name);
+	NUMBER(walk, run->base, UINT64_MAX, "ring.%s.base", name); /* a new one moves it */
+	NUMBER(walk, run->position, UINT64_MAX, "ring.%s.position", name);
+	NUMBER(walk, run->total, UINT64_MAX, "ring.%s.total", name);
+	NUMBER(walk, run->finished_at, UINT64_MAX, "ring.%s.finished-at", name);
 	for (unsigned k = 0; k < CARD_CONTEXTS; k++) {
-		snprintf(walk->key, KEY, "ring.%s.context.%u", ring->name, k);
+		snprintf(walk->key, KEY, "ring.%s.context.%u", name, k);
 		bytes(walk, run->context[k], SLOT_MAX);
 	}
 }
@@ -247,8 +278,8 @@ static void walk_all(struct walk *walk)
 
 	walk_registers(walk);
 	walk_shifters(walk);
-	for (unsigned i = 0; i < nic->card->rings_count; i++)
-		walk_ring(walk, &nic->card->rings[i], &nic->rings[i]);
+	for (unsigned i = 0; i < nic->card->instances; i++)
+		walk_ring(walk, nic->rings[i].ring, &nic->rings[i]);
 	for (unsigned i = 0; i < COUNTED; i++)
 		NUMBER(walk, nic->counts[i], UINT64_MAX, "count.%u", i);
 	NUMBER(walk, nic->negotiating, 1, "negotiating");
@@ -291,7 +322,8 @@ int nic_save(struct nic *nic, struct exchange *exchange)
 {
 	struct walk walk = {.nic = nic, .exchange = exchange};
 
-	while (nic_work(nic))
+	/* a guest's ring may go on for ever: what it has not come to is found by the next card */
+	for (unsigned i = 0; i < BUDGETS && nic_work(nic); i++)
 		;
 	if (nic->recorded_count || dma_busy(nic->bus.memory))
 		return error_set(exchange->err, -EAGAIN,
@@ -306,20 +338,25 @@ static void loaded(struct nic *nic)
 	nic->recorded_count = 0;
 	nic->held = false;
 	nic->held_segments = 0;
-	for (unsigned i = 0; i < nic->card->rings_count; i++) {
+	for (unsigned i = 0; i < nic->card->instances; i++) {
 		nic->rings[i].waits = false;
 		nic->rings[i].commanded = false;
 	}
 	rings_update(nic);
-	for (unsigned i = 0; i < nic->card->rings_count; i++) {
+	for (unsigned i = 0; i < nic->card->instances; i++) {
 		struct ring_run *run = &nic->rings[i];
 
-		if (!nic->card->rings[i].by_address && run->position >= run->entries)
+		if (run->ring->counted)
+			ring_loaded(nic, i);
+		if (!run->ring->by_address && run->position >= ring_laps(run))
 			run->position = 0;
 		if (run->state == RING_STARVED)
 			run->state = RING_RUNNING; /* it looks again */
 	}
-	nic->dirty = true;
+	nic_changed_all(nic);
+	rings_live(nic);
+	for (unsigned i = 0; i < nic->card->instances; i++)
+		flights_forget(nic, i);
 	interrupts_update(nic);
 	nic->bus.schedule(nic->bus.context);
 }

@@ -13,6 +13,7 @@ enum {
 	BUDGET = 256,		  /* slots of one ring before others have their turn */
 	SLOT_MAX = CARD_SLOT_MAX, /* bytes */
 	LOOP_FRAMES = 64,	  /* frames on their way back inside the card */
+	FLIGHTS = 512,		  /* frames that a port has and has not sent */
 	NESTING_MAX = 4,	  /* windows into windows, reset lists within reset lists */
 	RECORDED_MAX = 16,	  /* lists of actions that wait for guest memory */
 };
@@ -20,7 +21,7 @@ enum {
 /* What expressions of one frame may ask. */
 struct facts {
 	uint64_t destination;
-	uint32_t length, put, next;
+	uint32_t length, put, next, hash;
 	uint16_t tci;
 	uint8_t type, l4, match; /* match: bit per enum accept_class */
 	bool first, last, vlan, checked_ip, ok_ip, checked_l4, ok_l4;
@@ -31,7 +32,7 @@ struct scope {
 	const struct facts *facts;
 	uint64_t new, old, here;
 	unsigned index;
-	uint8_t ring;
+	uint16_t ring; /* instance */
 };
 
 struct recorded { /* the rest of a list of actions, and what it speaks of; see recorded.c */
@@ -43,12 +44,20 @@ struct recorded { /* the rest of a list of actions, and what it speaks of; see r
 };
 
 struct ring_run {
-	uint8_t state;	/* enum ring_state */
-	bool waits;	/* for the port to take frames again */
-	bool commanded; /* the actions of the command at the cursor are recorded */
-	bool halted;	/* until it is started, whatever its when= says */
-	bool finished;	/* the slot at the cursor is done with, the next not known; see walk.c */
+	const struct ring *ring;
+	struct plans *plans; /* shared by its instances */
+	uint16_t number;     /* of a counted ring's instances */
+	bool open;	     /* a ring that is not counted always is */
+	bool told;	     /* completion: records were put in that nobody has been told of */
+	uint8_t state;	     /* enum ring_state */
+	bool waits;	     /* for the port to take frames again */
+	bool commanded;	     /* the actions of the command at the cursor are recorded */
+	bool halted;	     /* until it is started, whatever its when= says */
+	bool finished; /* the slot at the cursor is done with, the next not known; see walk.c */
 	uint64_t position, finished_at; /* the cursor, where no register is; and of that slot */
+	uint64_t total;			/* slots that were done since it was opened or reset */
+	uint16_t given, gone; /* transmit: frames from the cursor on that the port has; sent */
+	uint16_t cut;	      /* segments of the frame after these that it has */
 	uint64_t base, stride;
 	uint32_t entries;
 	uint32_t from, needs; /* stream: where it begins; room that the last frame did not find */
@@ -90,9 +99,9 @@ struct fill { /* what a receive ring's registers say of frames that need one slo
 	struct result results[RESULTS];
 };
 
-struct plans { /* of one ring */
-	bool usable, asks_type;
-	uint64_t asks[2]; /* bits of a slot that decisions are made by */
+struct plans {			       /* of one ring */
+	bool usable, asks_type, stale; /* stale: registers have changed */
+	uint64_t asks[2];	       /* bits of a slot that decisions are made by */
 	struct {
 		uint16_t word;
 		uint64_t mask, seen;
@@ -120,6 +129,13 @@ struct delayed { /* one cause (or the whole interrupt) under moderation */
 	bool pending;
 };
 
+struct vector_run { /* see vectors.c */
+	struct timer timer;
+	struct nic *nic;
+	uint64_t last; /* when it was sent */
+	bool masked;
+};
+
 struct loop_frame {
 	uint32_t length;
 	uint8_t data[16384];
@@ -132,17 +148,32 @@ struct nic {
 	struct port *port;
 	uint8_t mac[6];
 	bool link, negotiating;
-	uint32_t levels;	 /* of interrupts with a vector */
-	bool level, dirty, held; /* held: the port keeps frames until there is room */
+	bool carrier, plugged; /* of the port; by the operator: both make the link */
+	struct port_health health;
+	struct port_filter filter;	/* as told to the port */
+	bool filter_told, filter_takes; /* takes: a ring runs */
+	uint16_t flights[FLIGHTS];	/* rings of frames that a port has, in order */
+	unsigned flights_first, flights_count;
+	uint32_t levels;    /* of interrupts with a vector */
+	bool level, held;   /* held: the port keeps frames until there is room */
+	uint16_t held_ring; /* in this one */
+	bool told;	    /* some completion ring has news */
 	uint8_t nesting;
 	unsigned held_segments; /* of its first frame, delivered already */
 	struct timer look;	/* for room, while frames wait for slots of their own */
 	uint64_t look_after;
 	uint64_t reset_time;
 	uint64_t *state;
+	uint32_t *cares; /* per state word: who looks again; see cares.c */
+	uint32_t touched, always;
 	uint8_t **memories;
-	struct ring_run *rings;
-	struct plans *plans; /* a ring each */
+	struct ring_run *rings; /* [card->instances] */
+	uint16_t *live;		/* those that are open, in order */
+	unsigned live_count;
+	struct plans *plans;		     /* [card->rings_count] */
+	struct vector_run *vectors;	     /* [card->vectors] */
+	uint64_t due[CARD_VECTORS_MAX / 64]; /* bit per vector whose message waits */
+	struct hasher *hasher;		     /* see steer.c */
 	struct shifter *shifters;
 	struct delayed *delayed; /* [interrupts * MODERATE_MAX] */
 	struct timer *timers;
@@ -175,6 +206,12 @@ struct nic {
 	struct loop_frame *loop;
 	unsigned loop_head, loop_count;
 };
+
+/* What expressions of a ring speak of, without a slot. */
+static inline struct scope ring_scope(const struct nic *nic, unsigned ring)
+{
+	return (struct scope){.ring = (uint16_t)ring, .index = nic->rings[ring].number};
+}
 
 /* expr.c */
 uint64_t expr_run(struct nic *nic, const struct expr *expr, const struct scope *scope);
@@ -277,7 +314,7 @@ void trace_read(struct nic *nic, const struct reg *reg, unsigned k, unsigned int
 void trace_write(struct nic *nic, const struct reg *reg, unsigned k, unsigned into, unsigned part,
 		 uint64_t value);
 void trace_undeclared(struct nic *nic, unsigned bank, uint32_t offset, bool write);
-void trace_slot(struct nic *nic, const struct ring *ring, const struct use *use, uint64_t addr,
+void trace_slot(struct nic *nic, const struct ring_run *run, const struct use *use, uint64_t addr,
 		const uint8_t *before, const uint8_t *after);
 void trace_frames(struct nic *nic, const char *way, const struct frame *frames, unsigned count);
 void trace_line(struct nic *nic, bool level);
@@ -292,8 +329,38 @@ void phy_init(struct nic *nic);
 void phy_reset(struct nic *nic); /* quietly: whoever resets looks at the link anyway */
 void phy_negotiate(struct nic *nic);
 void phy_wire(struct nic *nic, bool up);
+void phy_speed(struct nic *nic);
+
+/* open.c */
+void rings_init(struct nic *nic);
+void rings_live(struct nic *nic); /* some were opened or closed */
+void ring_forget(struct nic *nic, unsigned ring);
+void ring_open_number(struct nic *nic, const struct ring *ring, uint64_t number);
+void ring_close_number(struct nic *nic, const struct ring *ring, uint64_t number);
+void ring_loaded(struct nic *nic, unsigned ring);
+unsigned ring_free(const struct nic *nic, unsigned first, unsigned count);
+
+/* completion.c */
+struct result_room { /* of a ring's results in others: so many slots, so many frames */
+	uint32_t slots, frames;
+};
+struct result_room result_room(struct nic *nic, unsigned ring);
+void produce(struct nic *nic, const struct produced *produced, const struct scope *scope);
+void completions_tell(struct nic *nic);
+
+/* vectors.c */
+bool vectors_init(struct nic *nic);
+void vectors_reset(struct nic *nic);
+void vector_raise(struct nic *nic, uint64_t vector, uint64_t after);
+void vector_mask(struct nic *nic, uint64_t vector, bool masked);
+void vectors_update(struct nic *nic);
+
+/* steer.c */
+bool steer_init(struct nic *nic);
+int steer(struct nic *nic, const uint8_t *data, uint32_t length, struct facts *facts);
 
 /* ring.c */
+void ring_geometry(struct nic *nic, unsigned ring);
 void rings_update(struct nic *nic);
 uint32_t ring_ready(struct nic *nic, unsigned ring);
 uint32_t ring_cursor(const struct nic *nic, unsigned ring);
@@ -313,6 +380,7 @@ struct ring_walk {
 	struct ring_run *run;
 	unsigned index;
 	uint64_t first, at;	 /* cursors: of the first slot that was given, and of the next */
+	uint32_t most;		 /* slots that it may still give */
 	const struct stop *stop; /* that holds for the last one */
 	bool ended, lap;	 /* the next is not known; is the first again */
 	struct dma_window window;
@@ -324,6 +392,20 @@ int ring_walk_slot(struct ring_walk *walk, uint8_t *slot,
 void ring_walk_done(struct ring_walk *walk, uint64_t at, uint64_t next, bool last,
 		    const uint8_t *slot);
 uint64_t slot_address(const struct nic *nic, unsigned ring, uint64_t at);
+
+/*
+ * Where slots have a phase bit, the cursor runs over two laps before it is 0
+ * again: which of them it is in is the bit that is expected.
+ */
+static inline uint64_t ring_laps(const struct ring_run *run)
+{
+	return run->ring->phase.count ? 2ull * run->entries : run->entries;
+}
+
+static inline uint64_t slot_number(const struct ring_run *run, uint64_t at)
+{
+	return at >= run->entries && run->ring->phase.count ? at - run->entries : at;
+}
 uint64_t ring_position(const struct nic *nic, unsigned ring);
 uint32_t ring_walk_count(struct nic *nic, unsigned ring, uint32_t most);
 
@@ -342,6 +424,10 @@ int stream_fill(struct nic *nic, unsigned ring, const struct frame *frame, struc
 void plans_init(struct nic *nic);
 void plans_check(struct nic *nic, unsigned ring); /* before a pass: registers may have changed */
 const struct plan *plan_make(struct nic *nic, unsigned ring, const uint8_t *slot);
+static inline struct plans *plans_of(const struct nic *nic, unsigned ring)
+{
+	return nic->rings[ring].plans;
+}
 bool plan_depends(struct plans *plans, uint16_t word, uint64_t mask);
 bool plan_take(struct plan_field *field, const struct expr *expr);
 bool plan_repeatable(const struct actions *actions);
@@ -415,13 +501,46 @@ void receive_look(struct nic *nic, const struct ring *ring, const struct frame *
 /* receive_plain.c: how many frames from the front went the short way */
 unsigned receive_plain(struct nic *nic, const struct frame *frames, unsigned count);
 
+/* transmit_send.c: frames that a port has, which has not sent them yet */
+enum { NO_RING = 0xffff };
+void flights_forget(struct nic *nic, unsigned ring);
+void flights_gone(struct nic *nic, unsigned count);
+
 /* filter.c */
 bool filter_accepts(struct nic *nic, struct facts *facts);
+
+/* port_filter.c */
+void port_filter_tell(struct nic *nic);
+
+/* cares.c */
+enum {
+	CARES_INTERRUPTS = 1,
+	CARES_PORT = 2,	    /* what the port knows of the filter */
+	CARES_ACCEPTED = 4, /* and who it is known to take */
+	CARES_FILTER = CARES_PORT | CARES_ACCEPTED,
+	CARES_RINGS = 8, /* << ring */
+	CARES_RING_LAST = 28,
+};
+bool cares_init(struct nic *nic); /* false: no memory */
+uint32_t cares_ring(unsigned ring);
+
+/* A state word has changed. */
+static inline void nic_changed(struct nic *nic, unsigned word)
+{
+	nic->touched |= nic->cares[word];
+}
+
+/* Who knows which. */
+static inline void nic_changed_all(struct nic *nic)
+{
+	nic->touched = UINT32_MAX;
+}
 
 /* interrupt.c */
 void interrupts_init(struct nic *nic);
 void interrupts_reset(struct nic *nic);
 void interrupts_update(struct nic *nic);
+void interrupts_tell(struct nic *nic); /* of what is delayed, now */
 bool interrupts_delay(struct nic *nic, unsigned word, uint64_t mask, const struct scope *scope);
 
 /* counters.c */

@@ -29,7 +29,7 @@
 
 void stream_geometry(struct nic *nic, unsigned index)
 {
-	const struct stream *stream = &nic->card->rings[index].stream;
+	const struct stream *stream = &nic->rings[index].ring->stream;
 	struct ring_run *run = &nic->rings[index];
 	struct scope scope = {0};
 	uint64_t from = stream->from.count ? expr_eval(nic, &stream->from, &scope) : 0;
@@ -41,12 +41,12 @@ void stream_geometry(struct nic *nic, unsigned index)
 
 static uint64_t position(const struct nic *nic, unsigned index)
 {
-	return (uint64_t)ring_cursor(nic, index) * nic->card->rings[index].stream.unit;
+	return (uint64_t)ring_cursor(nic, index) * nic->rings[index].ring->stream.unit;
 }
 
 uint32_t stream_free(struct nic *nic, unsigned index)
 {
-	const struct stream *stream = &nic->card->rings[index].stream;
+	const struct stream *stream = &nic->rings[index].ring->stream;
 	const struct ring_run *run = &nic->rings[index];
 	uint64_t at = position(nic, index), read, size = run->entries - run->from;
 	struct scope scope = {0};
@@ -75,11 +75,11 @@ bool stream_room(struct nic *nic, unsigned index)
 
 void streams_wait(struct nic *nic)
 {
-	for (unsigned i = 0; i < nic->card->rings_count; i++) {
-		const struct ring *ring = &nic->card->rings[i];
-		struct scope scope = {.ring = (uint8_t)i};
+	for (unsigned k = 0; k < nic->live_count; k++) {
+		const struct ring *ring = nic->rings[nic->live[k]].ring;
+		struct scope scope = ring_scope(nic, nic->live[k]);
 
-		if (ring->next == NEXT_STREAM && nic->rings[i].state != RING_STOPPED)
+		if (ring->next == NEXT_STREAM && nic->rings[nic->live[k]].state != RING_STOPPED)
 			actions_run(nic, &ring->empty, &scope);
 	}
 	interrupts_update(nic);
@@ -87,7 +87,7 @@ void streams_wait(struct nic *nic)
 
 int stream_find(struct nic *nic, unsigned index, uint32_t length)
 {
-	uint64_t needs = needed(&nic->card->rings[index], length);
+	uint64_t needs = needed(nic->rings[index].ring, length);
 
 	nic->rings[index].needs = (uint32_t)needs;
 	return stream_free(nic, index) > needs ? 0 : -ENOBUFS;
@@ -97,7 +97,7 @@ int stream_find(struct nic *nic, unsigned index, uint32_t length)
 static int put(struct nic *nic, unsigned index, uint64_t at, const struct frame *frame,
 	       uint32_t from, uint32_t length)
 {
-	const struct stream *stream = &nic->card->rings[index].stream;
+	const struct stream *stream = &nic->rings[index].ring->stream;
 	uint64_t addr = nic->rings[index].base + at;
 	struct iovec iov[8];
 	int count = 1;
@@ -139,7 +139,7 @@ static int put_frame(struct nic *nic, unsigned index, uint64_t at, const struct 
 
 static void cursor_move(struct nic *nic, unsigned index, uint64_t at)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	uint64_t *word = &nic->state[ring->cursor_word];
 
 	*word = (*word & ~ring->cursor_mask) | (at / ring->stream.unit & ring->cursor_mask);
@@ -148,9 +148,9 @@ static void cursor_move(struct nic *nic, unsigned index, uint64_t at)
 /* 0, or what memory said: then nothing has changed. */
 int stream_fill(struct nic *nic, unsigned index, const struct frame *frame, struct facts *facts)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	const struct ring_run *run = &nic->rings[index];
-	struct scope scope = {.facts = facts, .ring = (uint8_t)index};
+	struct scope scope = ring_scope(nic, index);
 	uint64_t at = position(nic, index), next = at + needed(ring, frame->length);
 	bool wraps = expr_holds(nic, &ring->stream.wraps, &scope);
 	uint8_t header[SLOT_MAX + 8] = {0};
@@ -160,6 +160,7 @@ int stream_fill(struct nic *nic, unsigned index, const struct frame *frame, stru
 		return error;
 	if (next >= run->entries)
 		next -= run->entries - run->from;
+	scope.facts = facts;
 	facts->put = frame->length;
 	facts->first = facts->last = true;
 	facts->next = (uint32_t)(next / ring->stream.unit);

@@ -230,15 +230,17 @@ static void say_slot(struct trace *trace, const struct slot_names *names, const 
 	}
 }
 
-void trace_slot(struct nic *nic, const struct ring *ring, const struct use *use, uint64_t addr,
+void trace_slot(struct nic *nic, const struct ring_run *run, const struct use *use, uint64_t addr,
 		const uint8_t *before, const uint8_t *after)
 {
-	const struct ring_run *run = &nic->rings[ring - nic->card->rings];
+	const struct ring *ring = run->ring;
 	uint64_t index = ring->slot_size ? (addr - run->base) / ring->slot_size : 0;
 	struct trace *trace = nic->trace;
 
 	if (!(trace->what & TRACE_RINGS))
 		return;
+	if (ring->counted)
+		say(trace, "%s[%u] ", ring->name, run->number);
 	if (ring->slot_size && addr >= run->base && index < run->entries)
 		say(trace, "%s[%llu]", ring->name, (unsigned long long)index);
 	else
@@ -306,6 +308,8 @@ void nic_trace_end(struct nic *nic)
 		    at->write ? "writes" : "reads", nic->card->banks[at->bank].name, at->offset);
 		end_line(nic);
 	}
+	if (trace)
+		trace->strangers_count = 0;
 	nic->trace = NULL;
 }
 

@@ -91,11 +91,11 @@ static int load_walked(struct build *build)
 static void build_begin(struct build *build, struct nic *nic, unsigned index)
 {
 	build->nic = nic;
-	build->ring = &nic->card->rings[index];
+	build->ring = nic->rings[index].ring;
 	build->run = &nic->rings[index];
 	build->index = index;
-	build->plans = &nic->plans[index];
-	build->scope = (struct scope){.ring = (uint8_t)index};
+	build->plans = plans_of(nic, index);
+	build->scope = ring_scope(nic, index);
 	build->again = build->fault = build->blocked = false;
 	build->frames = build->faults = 0;
 	build->looped = build->ring->loop_present &&
@@ -156,6 +156,11 @@ static void frame_end(struct build *build, unsigned slots)
 {
 	struct nic *nic = build->nic;
 
+	if (slots > build->room.slots || build->frames >= build->room.frames) {
+		build->blocked = true; /* as it was before it began */
+		build->frame = NULL;
+		return;
+	}
 	build->slots = slots;
 	if (!build->again && !build->fault && build->frame->length >= 14) {
 		frame_pad(build);
@@ -225,9 +230,17 @@ static unsigned slot_index(const struct build *build, unsigned i)
 	uint32_t at;
 
 	if (build->ring->walked)
-		return build->ring->by_address ? 0 : (unsigned)part_at(build)[i];
+		return build->ring->by_address
+			       ? 0
+			       : (unsigned)slot_number(build->run, part_at(build)[i]);
 	at = ring_cursor(build->nic, build->index) + i;
 	return at < build->run->entries ? at : at - build->run->entries;
+}
+
+/* What it calls i: of registers the element, else the ring's instance. */
+static unsigned slot_i(const struct build *build, unsigned i)
+{
+	return build->ring->next == NEXT_REGISTERS ? slot_index(build, i) : build->run->number;
 }
 
 static uint64_t slot_here(const struct build *build, unsigned i)
@@ -271,7 +284,7 @@ static void build_frames(struct build *build, uint32_t ready)
 {
 	struct nic *nic = build->nic;
 
-	for (unsigned i = 0; i < ready && build->frames < BATCH; i++) {
+	for (unsigned i = 0; i < ready && build->frames < BATCH && !build->blocked; i++) {
 		const uint8_t *slot = build->from + i * build->ring->slot_size;
 		const struct use *use;
 
@@ -286,7 +299,7 @@ static void build_frames(struct build *build, uint32_t ready)
 			slot = build->from + i * build->ring->slot_size;
 		}
 		build->scope.slot = slot;
-		build->scope.index = slot_index(build, i);
+		build->scope.index = slot_i(build, i);
 		build->scope.here = slot_here(build, i);
 		use = ring_use(nic, build->ring, &build->scope);
 		if (use && use->as == USE_COMMAND) {
@@ -335,14 +348,20 @@ static unsigned commit_place(struct build *build, const struct use *use, const s
 static void commit_slot(struct build *build, uint8_t *slot, uint64_t addr, unsigned index)
 {
 	struct nic *nic = build->nic;
-	struct scope scope = {.slot = slot, .index = index};
-	const struct use *use = ring_use(nic, build->ring, &scope);
+	struct scope scope = ring_scope(nic, build->index);
+	const struct use *use;
+	unsigned place;
 
-	build->scope.slot = slot;
-	build->scope.index = index;
+	scope.slot = build->scope.slot = slot;
+	scope.index = build->scope.index = index;
+	use = ring_use(nic, build->ring, &scope);
 	if (use && use->as == USE_CONTEXT)
 		context_keep(build, use, slot);
-	ring_complete(nic, build->ring, use, &scope, addr, slot, commit_place(build, use, &scope));
+	place = commit_place(build, use, &scope);
+	if (place & SLOT_FIRST)
+		build->first = slot;
+	scope.first = build->first;
+	ring_complete(nic, build->ring, use, &scope, addr, slot, place);
 }
 
 /* Slots [i, end) lie side by side up to there. */
@@ -364,6 +383,7 @@ static void commit(struct build *build, unsigned slots)
 	const struct plain_run *run = build->plain.runs, *last = run + build->plain.count;
 
 	build->open = false;
+	build->first = NULL;
 	for (unsigned i = 0, end; i < slots; i = end) {
 		uint64_t addr = slot_here(build, i);
 
@@ -375,7 +395,7 @@ static void commit(struct build *build, unsigned slots)
 		    plain_commit(build->nic, run, build->from, i, end, addr))
 			continue;
 		commit_slot(build, build->from + i * build->ring->slot_size, addr,
-			    slot_index(build, i));
+			    slot_i(build, i));
 		end = i + 1;
 	}
 }
@@ -391,6 +411,7 @@ static void advance(struct build *build, unsigned slots)
 		ring_advance(build->nic, build->index, slots);
 		return;
 	}
+	build->run->total += slots;
 	at = part_at(build);
 	last = at + slots == build->nic->slot_at + build->loaded;
 	ring_walk_done(&build->walk, at[slots - 1], at[slots], last,
@@ -402,7 +423,8 @@ static unsigned transmit_command(struct build *build)
 {
 	struct nic *nic = build->nic;
 
-	build->blocked = !command_run(nic, build->index, build->command, &build->scope);
+	build->blocked = !build->room.slots || !build->room.frames ||
+			 !command_run(nic, build->index, build->command, &build->scope);
 	if (build->blocked)
 		return 0;
 	commit(build, 1);
@@ -410,16 +432,30 @@ static unsigned transmit_command(struct build *build)
 	return 1;
 }
 
+/* How many of the frames at the front are done with. A driver may have changed given slots. */
+static unsigned frames_gone(struct build *build)
+{
+	struct ring_run *run = build->run;
+	unsigned gone = run->gone < build->frames ? run->gone : build->frames;
+
+	run->given = (uint16_t)(run->given - run->gone);
+	run->gone = 0;
+	return gone;
+}
+
 /* A batch of frames out of READY loaded slots: how many slots are done with. */
 static unsigned transmit_part(struct build *build, uint32_t ready)
 {
 	struct nic *nic = build->nic;
-	unsigned taken, slots;
+	struct ring_run *run = build->run;
+	unsigned given, taken, done, slots;
 
 	build->frame = NULL;
 	build->frames = build->slots = build->faults = 0;
 	build->saved = false;
 	build->command = NULL;
+	build->blocked = false;
+	build->room = result_room(nic, build->index);
 	build->plain.count = 0;
 	build->plain.groups = false;
 	build_frames(build, ready);
@@ -429,13 +465,15 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 		return 0;
 	if (build->command)
 		return transmit_command(build);
-	taken = send_frames(nic, build->frames, build->looped);
+	given = run->given < build->frames ? run->given : build->frames;
+	taken = send_frames(nic, build->index, given, build->frames, build->looped);
 	if (nic->trace)
-		trace_frames(nic, build->looped ? "loop" : "out", nic->frames, taken);
-	slots = taken == build->frames ? build->slots : taken ? nic->slots_of[taken - 1] : 0;
-	build->run->waits = taken < build->frames;
-	count_frames(nic, taken, build->plain.groups);
-	if (taken == build->frames) /* else this part is made again */
+		trace_frames(nic, build->looped ? "loop" : "out", nic->frames + given, taken);
+	run->waits = given + taken < build->frames;
+	done = frames_gone(build);
+	slots = done == build->frames ? build->slots : done ? nic->slots_of[done - 1] : 0;
+	count_frames(nic, done, build->plain.groups);
+	if (done == build->frames) /* else this part is made again */
 		count_faults(nic, build->faults);
 	commit(build, slots);
 	advance(build, slots);
@@ -457,7 +495,7 @@ static uint32_t transmit_parts(struct build *build)
 
 bool transmit_work(struct nic *nic, unsigned index)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	struct ring_run *run = &nic->rings[index];
 	struct build build;
 	uint32_t done;
@@ -480,6 +518,8 @@ bool transmit_work(struct nic *nic, unsigned index)
 		dma_settle(nic->bus.memory);
 	if (build.again || build.blocked)
 		return false;
+	if (!done && run->given)
+		return false;	    /* until the port has sent some */
 	if (!done && !run->waits) { /* an open frame: more slots will come */
 		run->state = RING_STARVED;
 		return false;

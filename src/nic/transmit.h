@@ -15,13 +15,15 @@ struct build {
 	unsigned faults;
 	bool fault, again, looped;
 	const struct use *command; /* stands at the front */
-	bool blocked;		   /* and is not done */
+	bool blocked;		   /* and is not done; or its results have no room */
+	struct result_room room;
 
 	unsigned index; /* of the ring */
 	struct ring_walk walk;
-	uint32_t loaded; /* slots, of all parts */
-	bool open;	 /* commit: within a frame */
-	uint8_t *from;	 /* the first slot of this part, as loaded */
+	uint32_t loaded;      /* slots, of all parts */
+	bool open;	      /* commit: within a frame */
+	const uint8_t *first; /* and its first data slot */
+	uint8_t *from;	      /* the first slot of this part, as loaded */
 	const struct plans *plans;
 	struct plain plain;
 	bool saved; /* contexts, while frames are built */
@@ -35,6 +37,7 @@ void frame_checksums(struct build *build);
 void frame_vlan(struct build *build);
 
 /* transmit_send.c */
-unsigned send_frames(struct nic *nic, unsigned count, bool looped); /* how many were taken */
+/* Frames [FIRST, COUNT) of ring INDEX: how many more were taken; see ring_run.gone for the rest. */
+unsigned send_frames(struct nic *nic, unsigned index, unsigned first, unsigned count, bool looped);
 void count_frames(struct nic *nic, unsigned count, bool groups);
 void count_faults(struct nic *nic, unsigned faults);

@@ -63,7 +63,7 @@ static unsigned run_build(struct runner *runner, const struct plan *plan, unsign
 unsigned plain_build(struct nic *nic, unsigned index, struct plain *plain, const uint8_t *from,
 		     unsigned i, unsigned ready, unsigned *frames)
 {
-	struct runner runner = {.nic = nic, .plans = &nic->plans[index], .from = from};
+	struct runner runner = {.nic = nic, .plans = plans_of(nic, index), .from = from};
 
 	while (i < ready && *frames < BATCH) {
 		const struct plan *plan;

@@ -50,6 +50,9 @@ static bool note(struct plans *plans, const struct expr *expr)
 		case OP_CONTEXT:
 		case OP_ENGINE:
 		case OP_TICKS:
+		case OP_RING:
+		case OP_FREE:
+		case OP_PEEK:
 			return false;
 		}
 	}
@@ -114,16 +117,21 @@ void plans_init(struct nic *nic)
 		const struct ring *ring = &nic->card->rings[i];
 		struct plans *plans = &nic->plans[i];
 
-		plans->usable = ring->direction == RING_TRANSMIT ? note_transmit(nic, plans, ring)
-								 : fill_note(nic, plans, ring);
+		if (ring->direction == RING_TRANSMIT)
+			plans->usable = !ring->produces && note_transmit(nic, plans, ring);
+		else if (ring->direction == RING_RECEIVE)
+			plans->usable = !ring->produces && fill_note(nic, plans, ring);
 	}
 }
 
 void plans_check(struct nic *nic, unsigned ring)
 {
-	struct plans *plans = &nic->plans[ring];
+	struct plans *plans = plans_of(nic, ring);
 	bool stands = true;
 
+	if (!plans->stale)
+		return;
+	plans->stale = false;
 	for (unsigned i = 0; i < plans->depends_count; i++) {
 		uint64_t value = nic->state[plans->depends[i].word] & plans->depends[i].mask;
 
@@ -132,9 +140,9 @@ void plans_check(struct nic *nic, unsigned ring)
 	}
 	if (stands)
 		return;
-	if (nic->card->rings[ring].direction == RING_RECEIVE)
+	if (nic->rings[ring].ring->direction == RING_RECEIVE)
 		plans->fill.known = false;
-	for (unsigned i = 0; nic->card->rings[ring].direction == RING_TRANSMIT && i < PLANS; i++)
+	for (unsigned i = 0; nic->rings[ring].ring->direction == RING_TRANSMIT && i < PLANS; i++)
 		plans->list[i].known = false;
 }
 
@@ -245,10 +253,13 @@ static bool plan_completes(struct nic *nic, const struct plans *plans, struct pl
 
 const struct plan *plan_make(struct nic *nic, unsigned index, const uint8_t *slot)
 {
-	struct plans *plans = &nic->plans[index];
-	const struct ring *ring = &nic->card->rings[index];
-	const struct scope scope = {.slot = slot, .first = slot, .ring = (uint8_t)index};
-	const struct scope result = {.slot = slot};
+	struct plans *plans = plans_of(nic, index);
+	const struct ring *ring = nic->rings[index].ring;
+	const struct scope scope = {.slot = slot,
+				    .first = slot,
+				    .ring = (uint16_t)index,
+				    .index = nic->rings[index].number};
+	const struct scope result = {.slot = slot, .ring = (uint16_t)index};
 	struct plan *plan;
 	uint64_t words[2], to;
 

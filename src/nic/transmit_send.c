@@ -68,39 +68,130 @@ static void loop_back(struct nic *nic, const struct frame *frame)
 	}
 }
 
-/* For a port that takes plain frames only: segments one by one; false: it is full. */
-static bool send_segments(struct nic *nic, const struct frame *whole)
-{
-	struct segments cut;
-	struct frame one = {.iovs = 1};
-	size_t length;
+/*
+ * Frames that a port has and has not sent: their rings, in the order they were
+ * taken. Of each ring they are the first ones from its cursor on, so two numbers
+ * say where it stands: how many were given, and how many of these have gone. Of a
+ * frame that was cut here the last segment counts. A ring that is stopped lets
+ * go of its own.
+ */
+enum { CUT_AT_ONCE = 8 };
 
-	if (!segments_begin(&cut, whole))
-		return true;
-	while ((length = segments_next(&cut, nic->segment, sizeof(nic->segment)))) {
-		one.iov[0] = (struct iovec){nic->segment, length};
-		one.length = (uint32_t)length;
-		/* the rest of a segmented frame is lost, as on a wire, rather than sent twice */
-		if (nic->port->ops->transmit(nic->port, &one, 1) == 0)
-			return cut.index > 1;
+static void flight_add(struct nic *nic, unsigned ring)
+{
+	nic->flights[(nic->flights_first + nic->flights_count++) % FLIGHTS] = (uint16_t)ring;
+	if (ring != NO_RING)
+		nic->rings[ring].given++;
+}
+
+static void flight_withdraw(struct nic *nic)
+{
+	unsigned ring = nic->flights[(nic->flights_first + --nic->flights_count) % FLIGHTS];
+
+	if (ring != NO_RING)
+		nic->rings[ring].given--;
+}
+
+void flights_gone(struct nic *nic, unsigned count)
+{
+	for (; count && nic->flights_count; count--, nic->flights_count--) {
+		unsigned ring = nic->flights[nic->flights_first];
+
+		nic->flights_first = (nic->flights_first + 1) % FLIGHTS;
+		if (ring != NO_RING)
+			nic->rings[ring].gone++;
 	}
+}
+
+void flights_forget(struct nic *nic, unsigned ring)
+{
+	struct ring_run *run = &nic->rings[ring];
+
+	for (unsigned i = 0; run->given && i < nic->flights_count; i++) {
+		uint16_t *at = &nic->flights[(nic->flights_first + i) % FLIGHTS];
+
+		if (*at == ring)
+			*at = NO_RING;
+	}
+	run->given = run->gone = run->cut = 0;
+}
+
+/* SILENT of the first are no whole frames of the ring. The port may say within that some are gone.
+ */
+static unsigned give(struct nic *nic, unsigned ring, const struct frame *frames, unsigned count,
+		     unsigned silent)
+{
+	unsigned room = FLIGHTS - nic->flights_count, taken;
+
+	if (!nic->port->ops->defers)
+		return nic->port->ops->transmit(nic->port, frames, count);
+	if (count > room)
+		count = room;
+	if (!count)
+		return 0;
+	for (unsigned i = 0; i < count; i++)
+		flight_add(nic, i < silent ? NO_RING : ring);
+	taken = nic->port->ops->transmit(nic->port, frames, count);
+	for (unsigned i = taken; i < count; i++)
+		flight_withdraw(nic);
+	return taken;
+}
+
+/* The next segments, side by side. */
+static unsigned cut_some(struct nic *nic, struct segments *cut, struct frame *frames)
+{
+	size_t used = 0, length;
+	unsigned count = 0;
+
+	while (count < CUT_AT_ONCE &&
+	       (length = segments_next(cut, nic->segment + used, sizeof(nic->segment) - used))) {
+		frames[count].iovs = 1;
+		frames[count].length = (uint32_t)length;
+		frames[count].flags = 0;
+		frames[count++].iov[0] = (struct iovec){nic->segment + used, length};
+		used += length;
+	}
+	return count;
+}
+
+/* For a port that takes plain frames only; false: it is full, and has CUT segments of it. */
+static bool send_segments(struct nic *nic, unsigned ring, const struct frame *whole)
+{
+	struct ring_run *run = &nic->rings[ring];
+	struct frame frames[CUT_AT_ONCE];
+	struct segments cut;
+	unsigned count, taken;
+
+	if (!segments_begin(&cut, whole)) {
+		nic->stats.tx_malformed++;
+		run->given++;
+		run->gone++;
+		return true;
+	}
+	cut.index = run->cut;
+	cut.at += run->cut * whole->segment_size;
+	while (cut.at < whole->length && (count = cut_some(nic, &cut, frames))) {
+		taken = give(nic, ring, frames, count, cut.at < whole->length ? count : count - 1);
+		run->cut = (uint16_t)(run->cut + taken);
+		if (taken < count)
+			return false;
+	}
+	nic->stats.tx_cut += run->cut ? run->cut - 1u : 0;
+	run->cut = 0;
 	return true;
 }
 
-unsigned send_frames(struct nic *nic, unsigned count, bool looped)
+/* To the port, as it can take them; how many it took. */
+static unsigned hand_over(struct nic *nic, unsigned ring, unsigned first, unsigned count)
 {
 	unsigned plain = 0;
 
-	for (unsigned i = 0; looped && i < count; i++)
-		loop_back(nic, &nic->frames[i]);
-	if (!count || looped || !nic->port || !nic->link)
-		return count;
 	if (nic->port->ops->offloads)
-		return nic->port->ops->transmit(nic->port, nic->frames, count);
-	for (unsigned done = 0; done < count; done = plain) {
+		return give(nic, ring, nic->frames + first, count - first, 0);
+	for (unsigned done = first; done < count; done = plain) {
 		if (nic->frames[done].flags & (FRAME_TCP4 | FRAME_TCP6)) {
-			if (!send_segments(nic, &nic->frames[done]))
-				return done;
+			if (!send_segments(nic, ring, &nic->frames[done]))
+				return done - first;
 			plain = done + 1;
 			continue;
 		}
@@ -108,11 +199,35 @@ unsigned send_frames(struct nic *nic, unsigned count, bool looped)
 			if (nic->frames[plain].flags & (FRAME_TCP4 | FRAME_TCP6))
 				break;
 		}
-		done += nic->port->ops->transmit(nic->port, nic->frames + done, plain - done);
+		done += give(nic, ring, nic->frames + done, plain - done, 0);
 		if (done < plain)
-			return done;
+			return done - first;
 	}
-	return count;
+	return count - first;
+}
+
+unsigned send_frames(struct nic *nic, unsigned index, unsigned first, unsigned count, bool looped)
+{
+	struct ring_run *run = &nic->rings[index];
+	bool stays = looped || !nic->port || !nic->link;
+	unsigned taken = count - first;
+
+	if (!taken)
+		return 0;
+	if (!stays && nic->port->ops->defers)
+		return hand_over(nic, index, first, count);
+	if (first)
+		return 0; /* those before have not gone yet */
+	for (unsigned i = 0; looped && i < count; i++)
+		loop_back(nic, &nic->frames[i]);
+	if (looped)
+		nic->stats.tx_looped += taken;
+	else if (stays)
+		nic->stats.tx_unplugged += taken;
+	else
+		taken = hand_over(nic, index, 0, count);
+	run->given = run->gone = (uint16_t)taken;
+	return taken;
 }
 
 /* Frames of one length after another are of one size class: counted together. */

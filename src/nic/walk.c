@@ -31,12 +31,12 @@ uint64_t slot_address(const struct nic *nic, unsigned index, uint64_t at)
 {
 	const struct ring_run *run = &nic->rings[index];
 
-	return nic->card->rings[index].by_address ? at : run->base + at * run->stride;
+	return run->ring->by_address ? at : run->base + slot_number(run, at) * run->stride;
 }
 
 uint64_t ring_position(const struct nic *nic, unsigned index)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 
 	return ring->cursor_mask ? nic->state[ring->cursor_word] & ring->cursor_mask
 				 : nic->rings[index].position;
@@ -44,7 +44,7 @@ uint64_t ring_position(const struct nic *nic, unsigned index)
 
 static void position_set(struct nic *nic, unsigned index, uint64_t at)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	uint64_t *word = &nic->state[ring->cursor_word];
 
 	if (ring->cursor_mask)
@@ -77,6 +77,14 @@ static int slot_load(struct ring_walk *walk, uint64_t addr, uint8_t *slot)
 	return got < 0 ? got : 0;
 }
 
+static struct scope walk_scope(const struct ring_walk *walk, const uint8_t *slot)
+{
+	struct scope scope = ring_scope(walk->nic, walk->index);
+
+	scope.slot = slot;
+	return scope;
+}
+
 static void chain_next(struct ring_walk *walk, const struct scope *scope)
 {
 	for (unsigned i = 0; i < walk->ring->links_count; i++) {
@@ -105,7 +113,7 @@ static void go_on(struct ring_walk *walk, const struct scope *scope)
 	if (ring->next == NEXT_CHAIN)
 		chain_next(walk, scope);
 	else if (!ring->by_address)
-		walk->at = walk->at + 1 < walk->run->entries ? walk->at + 1 : 0;
+		walk->at = walk->at + 1 < ring_laps(walk->run) ? walk->at + 1 : 0;
 	else if (ring->end == END_BIT && expr_eval(walk->nic, &ring->end_value, scope))
 		walk->at = walk->run->base;
 	else
@@ -118,7 +126,7 @@ static void go_on(struct ring_walk *walk, const struct scope *scope)
 static int resume(struct ring_walk *walk)
 {
 	uint8_t slot[SLOT_MAX + 8] = {0};
-	struct scope scope = {.slot = slot, .ring = (uint8_t)walk->index};
+	struct scope scope = walk_scope(walk, slot);
 	int error;
 
 	scope.here = slot_address(walk->nic, walk->index, walk->at);
@@ -128,14 +136,28 @@ static int resume(struct ring_walk *walk)
 	return error;
 }
 
+/* Where all slots that there ever were are counted: those ahead of us, unless it is a lie. */
+static uint32_t may_give(const struct ring_walk *walk)
+{
+	struct scope scope = ring_scope(walk->nic, walk->index);
+	uint64_t ahead;
+
+	if (!walk->ring->until_mask)
+		return UINT32_MAX;
+	ahead = (expr_eval(walk->nic, &walk->ring->until, &scope) - walk->run->total) &
+		walk->ring->until_mask;
+	return ahead <= walk->run->entries ? (uint32_t)ahead : 0;
+}
+
 int ring_walk_begin(struct ring_walk *walk, struct nic *nic, unsigned index)
 {
 	struct ring_run *run = &nic->rings[index];
 	int error = 0;
 
 	*walk = (struct ring_walk){
-		.nic = nic, .ring = &nic->card->rings[index], .run = run, .index = index};
+		.nic = nic, .ring = nic->rings[index].ring, .run = run, .index = index};
 	walk->at = ring_position(nic, index);
+	walk->most = may_give(walk);
 	run->finished &= run->finished_at == walk->at;
 	if (run->finished)
 		error = resume(walk);
@@ -143,15 +165,27 @@ int ring_walk_begin(struct ring_walk *walk, struct nic *nic, unsigned index)
 	return error;
 }
 
-/* READY is looked at in a first copy, everything else in the second. */
+/* What the slot itself says of it. */
+static bool is_ready(const struct ring_walk *walk, const struct scope *scope)
+{
+	const struct ring *ring = walk->ring;
+
+	if (ring->phase.count &&
+	    expr_eval(walk->nic, &ring->phase, scope) != (walk->at < walk->run->entries))
+		return false;
+	return ring->ready != READY_CONDITION || expr_eval(walk->nic, &ring->until, scope);
+}
+
+/* That is looked at in a first copy, everything else in the second. */
 static int take(struct ring_walk *walk, uint64_t addr, uint8_t *slot, const struct scope *scope)
 {
 	int error = slot_load(walk, addr, slot);
 
 	if (error)
 		return error;
-	if (walk->ring->ready == READY_CONDITION &&
-	    !expr_eval(walk->nic, &walk->ring->until, scope))
+	if (walk->ring->ready != READY_CONDITION && !walk->ring->phase.count)
+		return 1;
+	if (!is_ready(walk, scope))
 		return 0;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	error = slot_load(walk, addr, slot);
@@ -160,22 +194,23 @@ static int take(struct ring_walk *walk, uint64_t addr, uint8_t *slot, const stru
 
 static bool until_reached(const struct ring_walk *walk)
 {
-	struct scope scope = {0};
+	struct scope scope = ring_scope(walk->nic, walk->index);
 	uint64_t until;
 
-	if (walk->ring->ready != READY_UNTIL)
+	if (walk->ring->ready != READY_UNTIL || walk->ring->until_mask)
 		return false;
 	until = expr_eval(walk->nic, &walk->ring->until, &scope);
-	return until == walk->at || (!walk->ring->by_address && until >= walk->run->entries);
+	return until == slot_number(walk->run, walk->at) ||
+	       (!walk->ring->by_address && until >= walk->run->entries);
 }
 
 int ring_walk_slot(struct ring_walk *walk, uint8_t *slot, uint64_t *at)
 {
-	struct scope scope = {.slot = slot, .ring = (uint8_t)walk->index};
+	struct scope scope = walk_scope(walk, slot);
 	int got;
 
-	if (walk->ended || walk->lap || until_reached(walk) ||
-	    (!walk->ring->by_address && walk->at >= walk->run->entries))
+	if (walk->ended || walk->lap || !walk->most || until_reached(walk) ||
+	    (!walk->ring->by_address && walk->at >= ring_laps(walk->run)))
 		return 0;
 	*at = walk->at;
 	scope.here = slot_address(walk->nic, walk->index, walk->at);
@@ -183,7 +218,9 @@ int ring_walk_slot(struct ring_walk *walk, uint8_t *slot, uint64_t *at)
 	if (got <= 0)
 		return got;
 	go_on(walk, &scope);
-	walk->lap = !walk->ended && walk->at == walk->first;
+	walk->most--;
+	walk->lap = !walk->ended &&
+		    slot_number(walk->run, walk->at) == slot_number(walk->run, walk->first);
 	return 1;
 }
 
@@ -192,7 +229,7 @@ void ring_walk_done(struct ring_walk *walk, uint64_t at, uint64_t next, bool las
 		    const uint8_t *slot)
 {
 	struct ring_run *run = walk->run;
-	struct scope scope = {.slot = slot, .ring = (uint8_t)walk->index};
+	struct scope scope = walk_scope(walk, slot);
 
 	run->finished = last && walk->ended;
 	if (!run->finished) {
@@ -225,9 +262,9 @@ uint32_t ring_walk_count(struct nic *nic, unsigned index, uint32_t most)
 /* Nothing was ready: what it is called depends on why. */
 void ring_dry(struct nic *nic, unsigned index)
 {
-	const struct ring *ring = &nic->card->rings[index];
+	const struct ring *ring = nic->rings[index].ring;
 	struct ring_run *run = &nic->rings[index];
-	struct scope scope = {.ring = (uint8_t)index};
+	struct scope scope = ring_scope(nic, index);
 	struct ring_walk walk;
 
 	run->state = RING_STARVED;

@@ -58,6 +58,7 @@ static void window_transfer(struct nic *nic, const struct window *window, bool w
 			: UINT64_MAX;
 	nic->state[data->word] =
 		(nic->state[data->word] & ~data->mask) | (value << data->shift & data->mask);
+	nic_changed(nic, data->word);
 }
 
 void windows_written(struct nic *nic, unsigned word)

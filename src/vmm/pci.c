@@ -32,6 +32,7 @@ enum {
 	COMMAND_MEMORY = 2,
 	/* I/O, memory, bus master, parity and SERR enables, INTx disable */
 	COMMAND_WRITABLE = 0x0547,
+	STATUS_LINE = 0x08, /* PCI 2.3: the line as the function asks for it */
 	STATUS_CAPABILITIES = 0x10,
 };
 
@@ -180,6 +181,12 @@ void pci_bar_write(struct pci_function *pci, unsigned bar, uint64_t offset, unsi
 {
 	if (pci_decodes(pci, bar, offset, width))
 		pci->owner.write(pci->owner.context, bar, offset, width, value);
+}
+
+void pci_line(struct pci_function *pci, bool level)
+{
+	pci->config[PCI_STATUS] &= (uint8_t)~STATUS_LINE;
+	pci->config[PCI_STATUS] |= level ? STATUS_LINE : 0;
 }
 
 void pci_reset(struct pci_function *pci)

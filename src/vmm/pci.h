@@ -71,4 +71,6 @@ void pci_config_write(struct pci_function *pci, unsigned offset, unsigned count,
 uint64_t pci_bar_read(struct pci_function *pci, unsigned bar, uint64_t offset, unsigned width);
 void pci_bar_write(struct pci_function *pci, unsigned bar, uint64_t offset, unsigned width,
 		   uint64_t value);
+/* The function's line went up or down: configuration shows it, also where it is disabled. */
+void pci_line(struct pci_function *pci, bool level);
 void pci_reset(struct pci_function *pci);

@@ -6,8 +6,23 @@ void pic_init(struct pic *pic)
 	*pic = (struct pic){.messages = PIC_LINE};
 }
 
+static void pic_show(struct pic *pic)
+{
+	bool level = pic->level && !pic->disabled && pic->messages == PIC_LINE;
+
+	if (level == pic->shown)
+		return;
+	pic->shown = level;
+	pic->fired += level;
+	pic->sink.level(pic->sink.context, level);
+}
+
 static void pic_deliver(struct pic *pic)
 {
+	if (pic->sink.level) {
+		pic_show(pic);
+		return;
+	}
 	if (!pic->level || pic->masked || !pic->enabled || pic->disabled ||
 	    pic->messages != PIC_LINE)
 		return;

@@ -17,11 +17,14 @@ struct pic_sink {
 	void *context;
 	/* KIND's VECTOR fires. For PIC_LINE called on each delivery. */
 	void (*fire)(void *context, enum pic_kind kind, unsigned vector);
+	/* Or NULL: the pin's level as the bus sees it has changed; then nothing is masked. */
+	void (*level)(void *context, bool level);
 };
 
 struct pic {
 	struct pic_sink sink;
 	bool level;		/* what the device asks for */
+	bool shown;		/* what the sink was told of it last */
 	bool masked;		/* by the VM, or automasked after a delivery */
 	bool enabled;		/* the VM listens to the line */
 	bool disabled;		/* COMMAND.INTx-disable */

@@ -18,7 +18,7 @@ struct four {
 	uint64_t bars[4];
 };
 
-enum { FREE_RUNNING = 0x38 }; /* a register of the card that only stores */
+enum { FREE_RUNNING = 0x30 }; /* a register of the card that only stores */
 
 static uint64_t bar_of(struct inprocess *vm, unsigned device, unsigned bar)
 {

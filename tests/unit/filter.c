@@ -46,6 +46,7 @@ static void test_unicast(void)
 	CHECK(!passes(&driver, test_mac, -1));
 	set(&driver, RCTL, reg(&driver, RCTL) | RCTL_UPE);
 	CHECK(passes(&driver, test_mac, -1));
+	CHECK(!passes(&driver, group, -1));
 	driver_free(&driver);
 }
 
@@ -57,6 +58,8 @@ static void test_broadcast(void)
 	rx_fill(&driver, 20);
 	CHECK(passes(&driver, broadcast, -1));
 	set(&driver, RCTL, reg(&driver, RCTL) & ~(uint32_t)RCTL_BAM);
+	CHECK(!passes(&driver, broadcast, -1));
+	set(&driver, RCTL, reg(&driver, RCTL) | RCTL_UPE | RCTL_MPE); /* stations, other groups */
 	CHECK(!passes(&driver, broadcast, -1));
 	CHECK_EQUAL(reg(&driver, 0x4078), 1); /* BPRC */
 	driver_free(&driver);

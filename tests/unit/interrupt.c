@@ -43,6 +43,28 @@ static void test_cause_and_mask(void)
 	driver_free(&driver);
 }
 
+/* PCI 2.3: STATUS says what the line would be, also while COMMAND keeps it down. */
+static void test_status_shows_the_line(void)
+{
+	struct driver driver;
+	struct inprocess *vm;
+
+	driver_new(&driver, false);
+	vm = driver.machine.vm;
+	CHECK_EQUAL(inprocess_config_read(vm, bus_bdf(0, 3, 0), 6, 2) & 8, 0);
+	inprocess_config_write(vm, bus_bdf(0, 3, 0), 4, 2, 0x407);
+	set(&driver, IMS, LSC);
+	set(&driver, ICS, LSC);
+	CHECK_EQUAL(driver_fired(&driver), 0);
+	CHECK_EQUAL(inprocess_config_read(vm, bus_bdf(0, 3, 0), 6, 2) & 8, 8);
+	inprocess_config_write(vm, bus_bdf(0, 3, 0), 4, 4, 0xffff0007); /* is not written */
+	CHECK_EQUAL(inprocess_config_read(vm, bus_bdf(0, 3, 0), 6, 2) & 8, 8);
+	CHECK(driver_fired(&driver) > 0);
+	reg(&driver, ICR);
+	CHECK_EQUAL(inprocess_config_read(vm, bus_bdf(0, 3, 0), 6, 2) & 8, 0);
+	driver_free(&driver);
+}
+
 static void test_frames_interrupt(void)
 {
 	struct driver driver;
@@ -163,6 +185,7 @@ static void test_link(void)
 }
 
 UNIT_FILE(interrupt, {"cause_and_mask", test_cause_and_mask},
+	  {"status_shows_the_line", test_status_shows_the_line},
 	  {"frames_interrupt", test_frames_interrupt}, {"interval", test_interval},
 	  {"receive_delay", test_receive_delay}, {"transmit_delay", test_transmit_delay},
 	  {"link", test_link});

@@ -47,6 +47,14 @@ static void port_resume(struct port *base)
 	((struct test_port *)base->context)->resumed++;
 }
 
+static void port_filter(struct port *base, const struct port_filter *filter)
+{
+	struct test_port *port = base->context;
+
+	port->filter = *filter;
+	port->filters++;
+}
+
 static void port_close(struct port *base)
 {
 	((struct test_port *)base->context)->closed = true;
@@ -55,7 +63,11 @@ static void port_close(struct port *base)
 void test_port_init(struct test_port *port, bool offloads)
 {
 	*port = (struct test_port){
-		.ops = {port_transmit, port_resume, port_close, offloads},
+		.ops = {.transmit = port_transmit,
+			.resume = port_resume,
+			.filter = port_filter,
+			.close = port_close,
+			.offloads = offloads},
 		.bytes = malloc(SENT_BYTES),
 		.room = SENT_MAX,
 	};

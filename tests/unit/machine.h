@@ -28,6 +28,8 @@ struct test_port {
 	size_t used;
 	unsigned room; /* frames it takes before it is full */
 	unsigned resumed;
+	struct port_filter filter; /* as told last */
+	unsigned filters;	   /* how often */
 	bool closed;
 };
 

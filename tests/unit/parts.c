@@ -205,7 +205,7 @@ static void test_counters(void)
 	uint64_t bytes = 0;
 
 	driver_new(&driver, false);
-	set(&driver, RCTL, reg(&driver, RCTL) | RCTL_UPE);
+	set(&driver, RCTL, reg(&driver, RCTL) | RCTL_UPE | RCTL_MPE);
 	for (unsigned i = 0; i < 11; i++) {
 		uint8_t first = i == 0 ? 0xff : i < 4 ? 0x01 : 0x02;
 

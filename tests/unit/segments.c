@@ -175,11 +175,15 @@ static void test_segments_and_a_full_port(void)
 	test_port_writable(&driver.port);
 	driver_settle(&driver);
 	check_segments(&driver, &packet, 1000);
-	/* full in the middle: the rest is lost rather than sent twice */
+	/* full in the middle: the rest follows, and nothing twice */
 	test_port_forget(&driver.port);
 	driver.port.room = 2;
 	send_large(&driver, &packet, 1000, 0, 0);
 	CHECK_EQUAL(driver.port.count, 2);
+	CHECK_EQUAL(tx_slot(&driver, 1)->high & DD, 0);
+	test_port_writable(&driver.port);
+	driver_settle(&driver);
+	check_segments(&driver, &packet, 1000);
 	CHECK_EQUAL(tx_slot(&driver, 1)->high & DD, DD);
 	/* plain frames around a large one keep their order */
 	test_port_forget(&driver.port);
@@ -194,6 +198,37 @@ static void test_segments_and_a_full_port(void)
 	driver_settle(&driver);
 	CHECK_EQUAL(driver.port.count, 4);
 	CHECK(driver.port.sent[0].length == 100 && driver.port.sent[3].length == 100);
+	driver_free(&driver);
+}
+
+static void port_sent_some(struct driver *driver, unsigned count)
+{
+	driver->port.port.peer.sent(driver->port.port.peer.context, count);
+	driver_settle(driver);
+}
+
+/* Of a frame that was cut here the port speaks segment by segment. */
+static void test_segments_that_have_gone_later(void)
+{
+	struct packet packet = packet_out(11500);
+	struct driver driver;
+
+	driver_new(&driver, false);
+	driver.port.ops.defers = true;
+	driver.port.room = 3;
+	send_large(&driver, &packet, 1000, 0, 0);
+	CHECK_EQUAL(driver.port.count, 3);
+	driver.port.room = 7;
+	port_sent_some(&driver, 3);
+	CHECK_EQUAL(driver.port.count, 10);
+	test_port_writable(&driver.port);
+	driver_settle(&driver);
+	check_segments(&driver, &packet, 1000);
+	port_sent_some(&driver, 8);
+	CHECK_EQUAL(tx_slot(&driver, 1)->high & DD, 0);
+	port_sent_some(&driver, 1);
+	CHECK_EQUAL(tx_slot(&driver, 1)->high & DD, DD);
+	CHECK_EQUAL(driver.port.count, 12);
 	driver_free(&driver);
 }
 
@@ -283,6 +318,7 @@ UNIT_FILE(segments, {"segments", test_segments},
 	  {"segments_left_to_the_port", test_segments_left_to_the_port},
 	  {"segments_with_a_tag", test_segments_with_a_tag},
 	  {"segments_and_a_full_port", test_segments_and_a_full_port},
+	  {"segments_that_have_gone_later", test_segments_that_have_gone_later},
 	  {"contexts_stay", test_contexts_stay},
 	  {"loopback_with_offloads", test_loopback_with_offloads},
 	  {"segments_with_a_service_tag", test_segments_with_a_service_tag});

@@ -91,12 +91,6 @@ static unsigned side_receive(void *context, const struct frame *frames, unsigned
 	return taken;
 }
 
-static void side_link(void *context, bool up)
-{
-	(void)context;
-	(void)up;
-}
-
 static void side_writable(void *context)
 {
 	((struct side *)context)->writable++;
@@ -119,7 +113,8 @@ static void wire(bool uplink, bool offloads)
 		side->port = switch_join(wiring.net, &err);
 		CHECK(side->port && side->port->ops->offloads);
 		side->room = GOT_MAX;
-		side->port->peer = (struct port_peer){side, side_receive, side_link, side_writable};
+		side->port->peer = (struct port_peer){
+			.context = side, .receive = side_receive, .writable = side_writable};
 	}
 }
 
@@ -188,9 +183,9 @@ static void test_learns_and_forgets(void)
 	switch_look(wiring.net, &stats);
 	CHECK_EQUAL(stats.ports, PORTS);
 	CHECK_EQUAL(stats.flooded, 4);
-	CHECK_EQUAL(sides[0].port->stats.tx_frames, 5);
-	CHECK_EQUAL(sides[0].port->stats.rx_frames, 7);
-	CHECK_EQUAL(sides[0].port->stats.rx_bytes, 7 * 1514);
+	CHECK_EQUAL(sides[0].port->stats.tx.frames, 5);
+	CHECK_EQUAL(sides[0].port->stats.rx.frames, 7);
+	CHECK_EQUAL(sides[0].port->stats.rx.bytes, 7 * 1514);
 	unwire();
 }
 
@@ -270,7 +265,7 @@ static void test_a_slow_guest_stalls_nobody(void)
 	clock_turn(&wiring.clock, 11000000);
 	CHECK_EQUAL(sides[0].writable, 1);
 	CHECK_EQUAL(send(&sides[0], 2, 1, 1000), 1000); /* dropped now */
-	CHECK_EQUAL(sides[1].port->stats.rx_dropped, 1000);
+	CHECK_EQUAL(sides[1].port->stats.rx.dropped[DROP_NO_ROOM], 1000);
 	CHECK_EQUAL(send(&sides[0], 3, 1, 10), 10);
 	CHECK_EQUAL(sides[2].count, 20);
 	CHECK_EQUAL(sides[1].count, 0);
@@ -309,7 +304,7 @@ static void test_a_busy_guest_loses_nothing(void)
 	sides[1].room = GOT_MAX;
 	sides[1].port->ops->resume(sides[1].port);
 	turn();
-	CHECK_EQUAL(sides[1].count + sides[1].port->stats.rx_dropped, sent);
+	CHECK_EQUAL(sides[1].count + sides[1].port->stats.rx.dropped[DROP_NO_ROOM], sent);
 	CHECK(sides[0].writable > 0);
 	unwire();
 }

@@ -11,16 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct unit_file unit_space, unit_bus, unit_transmit, unit_segments, unit_receive,
-	unit_filter, unit_interrupt, unit_parts, unit_hostile, unit_slow, unit_language,
-	unit_reader, unit_front, unit_memory, unit_streams, unit_realtek, unit_records, unit_wires,
-	unit_messages, unit_trace, unit_walks, unit_found, unit_snapshot, unit_switch;
+#define UNIT(name) extern const struct unit_file unit_##name;
+#include "files.h"
+#undef UNIT
 
 static const struct unit_file *const files[] = {
-	&unit_space,	 &unit_bus,    &unit_transmit, &unit_segments, &unit_receive,  &unit_filter,
-	&unit_interrupt, &unit_parts,  &unit_hostile,  &unit_slow,     &unit_language, &unit_reader,
-	&unit_front,	 &unit_memory, &unit_streams,  &unit_realtek,  &unit_records,  &unit_wires,
-	&unit_messages,	 &unit_trace,  &unit_walks,    &unit_found,    &unit_snapshot, &unit_switch,
+#define UNIT(name) &unit_##name,
+#include "files.h"
+#undef UNIT
 };
 
 const char *unit_root;

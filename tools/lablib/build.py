@@ -109,6 +109,31 @@ def _write_program(path, text):
     os.rename(path + ".new", path)
 
 
+def passt(lab):
+    """A newer passt than Debian 12 has, whose TCP stalls; the path of the program."""
+    path = os.path.join(lab.folder, "bin/passt")
+    if not os.path.exists(path):
+        with open(os.path.join(lab.folder, "lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            tree = os.path.join(lab.folder, "passt")
+            root = apt.PrivateApt(os.path.join(lab.folder, "apt"), SUITES)
+            apt.unpack(root.download(["passt"]), tree)
+            _write_program(path, "#!/bin/sh\n" +
+                           f"exec {_loaded(tree)} {tree}/usr/bin/passt \"$@\"\n")
+    return path
+
+
+def _loaded(tree, *more):
+    """How a program of another release is started: by that release's own loader."""
+    multi = "x86_64-linux-gnu"
+    parts = (f"usr/lib/{multi}", f"lib/{multi}", *more, "usr/lib")
+    loader = glob.glob(f"{tree}/usr/lib/{multi}/ld-linux-x86-64.so.2") + \
+        glob.glob(f"{tree}/lib/{multi}/ld-linux-x86-64.so.2")
+    if not loader:
+        raise LabError(f"the packages in {tree} brought no program loader")
+    return f"{loader[0]} --library-path {':'.join(f'{tree}/{part}' for part in parts)}"
+
+
 def _qemu(lab, root):
     if os.path.exists(lab.qemu):
         return
@@ -120,16 +145,10 @@ def _qemu(lab, root):
     tree = os.path.join(lab.folder, "qemu")
     apt.unpack(root.download(["qemu-system-x86"], "trixie-backports"), tree, SKIP)
     multi = "x86_64-linux-gnu"
-    lib = ":".join(f"{tree}/{part}" for part in (
-        f"usr/lib/{multi}", f"lib/{multi}", f"usr/lib/{multi}/pulseaudio", "usr/lib"))
-    loader = glob.glob(f"{tree}/usr/lib/{multi}/ld-linux-x86-64.so.2") + \
-        glob.glob(f"{tree}/lib/{multi}/ld-linux-x86-64.so.2")
-    if not loader:
-        raise LabError("the QEMU packages brought no program loader")
     data = " ".join(f"-L {tree}/usr/share/{part}" for part in ("qemu", "seabios"))
     _write_program(lab.qemu, "#!/bin/sh\n"
-                   f"QEMU_MODULE_DIR={tree}/usr/lib/{multi}/qemu exec {loader[0]} "
-                   f"--library-path {lib} {tree}/usr/bin/qemu-system-x86_64 {data} \"$@\"\n")
+                   f"QEMU_MODULE_DIR={tree}/usr/lib/{multi}/qemu exec "
+                   f"{_loaded(tree, f'usr/lib/{multi}/pulseaudio')} {tree}/usr/bin/qemu-system-x86_64 {data} \"$@\"\n")
     if not has_vfio_user(lab.qemu):
         os.remove(lab.qemu)
         raise LabError("the unpacked QEMU has no vfio-user-pci device")

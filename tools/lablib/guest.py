@@ -32,7 +32,7 @@ def vfio_user_device(path, **more):
 class Guest:
     def __init__(self, lab, sockets=(), devices=(), modules="e1000,8021q", memory=512,
                  shared=True, netns=None, cpus=None, append="", arguments=(), cpu_model="qemu64",
-                 prefix=(), reboots=False):
+                 prefix=(), reboots=False, machine="pc"):
         self.folder = tempfile.mkdtemp(prefix="anynic-guest-")
         self.log = os.path.join(self.folder, "kernel.log")
         self.tokens = 0
@@ -47,7 +47,6 @@ class Guest:
                    "-chardev", f"socket,id=shell,path={self.folder}/shell,server=on,wait=off",
                    "-serial", "chardev:shell",
                    "-qmp", f"unix:{self.folder}/qmp,server=on,wait=off"]
-        machine = "pc"
         if shared:  # "off": the card gets a file that the guest does not write to
             share = "off" if shared == "off" else "on"
             command += ["-object", f"memory-backend-memfd,id=ram,size={memory}M,share={share}"]

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "instance/host.h"
+
+struct host_nic {
+	struct host *host;
+	struct card *card;
+	struct instance *instance;
+	struct host_net *net;
+	char *asked;			     /* what the card was asked for by */
+	char *socket_path, *capture, *trace; /* or NULL */
+	char **files;			     /* that its description is made of */
+	unsigned files_count;
+	unsigned tries; /* to reload while it was busy */
+	bool changed;	/* its files have */
+	uint8_t mac[6];
+	bool joined;
+	bool inherited, gone; /* on a descriptor that was handed over; its client has gone */
+	struct host_nic *next;
+};
+
+struct host {
+	struct host_config config;
+	struct host_nic *nics;
+	struct host_net *nets;
+	struct watch *watch; /* or NULL */
+	bool watch_resets;
+	struct timer settle; /* files may still be changing */
+};
+
+/* host_reload.c */
+void host_nic_files(struct host_nic *nic, struct mistakes *mistakes, bool all);
+void host_watch_update(struct host *host); /* NICs came, went or have other files */
+void host_watch_free(struct host *host);
