@@ -205,7 +205,7 @@ def link(bench):
     finally:
         bench.served.ctl("link", "nic0", "up")
     bench.vm.check(wait % 1, seconds)
-    bench.vm.check(f"ping -c 1 -w 20 {HOST}", 30)
+    up(bench.vm)
     return None
 
 
