@@ -102,6 +102,53 @@ def test_a_handed_over_socket_is_served_and_ended_with():
         assert process.wait(20) == 0
 
 
+def client_of(path):
+    client = Client(path)
+    assert client.read(7, 0, 4) == bytes.fromhex("86800e10")
+    client.socket.close()
+
+
+@contextlib.contextmanager
+def serving(command, **options):
+    """Ended at the end; the sockets it was given are not its to remove."""
+    with subprocess.Popen(command, **options) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_a_socket_that_somebody_else_listens_on():
+    with folder() as at, socket.socket(socket.AF_UNIX) as listens:
+        listens.bind(f"{at}/s")
+        listens.listen()
+        with serving([ANYNIC, "run", "e1000", "--net", "null", "--fd", str(listens.fileno())],
+                     pass_fds=[listens.fileno()]):
+            client_of(f"{at}/s")
+            client_of(f"{at}/s")
+        assert os.path.exists(f"{at}/s")
+
+
+# as a service manager does it: descriptors from 3 on, and who is meant
+ACTIVATE = 'exec 3<&"$1" 4<&"$2"; shift 2; LISTEN_PID=$$ LISTEN_FDS=2 exec "$@"'
+
+
+def test_sockets_of_a_service_manager():
+    with folder() as at, socket.socket(socket.AF_UNIX) as one, socket.socket(socket.AF_UNIX) as two:
+        for name, listens in (("one", one), ("two", two)):
+            listens.bind(f"{at}/{name}")
+            listens.listen()
+        fds = [one.fileno(), two.fileno()]
+        with serving(["bash", "-c", ACTIVATE, "bash", *map(str, fds), ANYNIC, "run", "--nic",
+                      "e1000", "--nic", "e1000", "--net", "lan=switch"], pass_fds=fds):
+            client_of(f"{at}/two")
+            client_of(f"{at}/one")
+    for ours in ({"LISTEN_PID": "1", "LISTEN_FDS": "1"}, {"LISTEN_PID": "x"}):
+        refused(["run", "e1000"], "one of --socket-path and --fd", status=2,
+                env={**os.environ, **ours})
+
+
 VM = 'echo $$ "$@" >"$0"; trap "exit 7" TERM; while :; do sleep 0.01; done'
 
 
@@ -238,7 +285,7 @@ def test_descriptors_that_cannot_be_served():
     refused(words(77), "descriptor 77", "Bad file descriptor", status=1)
     refused(words(0), "descriptor 0", "non-socket", status=1, stdin=subprocess.DEVNULL)
     with socket.socket(socket.AF_UNIX) as lone, socket.create_server(("127.0.0.1", 0)) as server:
-        refused(words(lone.fileno()), "not connected", status=1, pass_fds=[lone.fileno()])
+        refused(words(lone.fileno()), "neither connected nor listening", status=1, pass_fds=[lone.fileno()])
         with socket.create_connection(server.getsockname()) as link:
             refused(words(link.fileno()), "not a Unix socket", status=1, pass_fds=[link.fileno()])
 

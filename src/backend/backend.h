@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "backend/layer.h"
 #include "base/error.h"
 #include "base/loop.h"
 #include "nic/port.h"
@@ -28,5 +29,5 @@ struct port *stream_open(const char *spec, struct loop *loop, struct error *err)
 struct port *tap_open(const char *spec, struct loop *loop, struct error *err);
 struct port *user_open(const char *spec, struct loop *loop, struct error *err);
 
-/* Writes what passes INNER into a pcap file; owns INNER from then on, unless it fails. */
-struct port *capture_open(struct port *inner, const char *path, struct error *err);
+/* A layer that writes what passes INNER into a pcap file. */
+struct layer *capture_open(struct port *inner, const char *path, struct error *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A port around a port, which writes what passes into a pcap file. */
+/* A layer that writes what passes into a pcap file. */
 #include "backend/backend.h"
 
 #include "base/log.h"
@@ -14,12 +14,10 @@
 enum { CAPTURE_FRAME = 262144 };
 
 struct capture {
-	struct port port;
-	struct port_ops ops;
-	struct port *inner;
+	struct layer layer;
 	pcap_t *pcap;
 	pcap_dumper_t *file; /* NULL once writing has failed */
-	const char *path;
+	char *path;
 	uint8_t linear[CAPTURE_FRAME];
 };
 
@@ -57,125 +55,57 @@ static void capture_batch(struct capture *capture, const struct frame *frames, u
 	    (pcap_dump_flush(capture->file) < 0 || ferror(pcap_dump_file(capture->file))))
 		capture_give_up(capture);
 	if (!capture->file)
-		capture->port.stats.uncaptured += count;
+		capture->layer.port.stats.uncaptured += count;
 }
 
-static unsigned capture_transmit(struct port *port, const struct frame *frames, unsigned count)
+static unsigned capture_transmit(struct layer *layer, const struct frame *frames, unsigned count)
 {
-	struct capture *capture = port->context;
-	unsigned taken = capture->inner->ops->transmit(capture->inner, frames, count);
+	unsigned taken = layer_transmit(layer, frames, count);
 
-	capture_batch(capture, frames, taken);
+	capture_batch((struct capture *)layer, frames, taken);
 	return taken;
 }
 
-static unsigned inner_receive(void *context, const struct frame *frames, unsigned count)
+static unsigned capture_receive(struct layer *layer, const struct frame *frames, unsigned count)
 {
-	struct capture *capture = context;
-	unsigned taken = port_receive(&capture->port, frames, count);
+	unsigned taken = port_receive(&layer->port, frames, count);
 
-	capture_batch(capture, frames, taken);
+	capture_batch((struct capture *)layer, frames, taken);
 	return taken;
 }
 
-static void inner_link(void *context, bool up)
+static void capture_free(struct layer *layer)
 {
-	struct capture *capture = context;
+	struct capture *capture = (struct capture *)layer;
 
-	port_link(&capture->port, up);
-}
-
-static void inner_writable(void *context)
-{
-	struct capture *capture = context;
-
-	port_writable(&capture->port);
-}
-
-static void inner_sent(void *context, unsigned count)
-{
-	struct capture *capture = context;
-
-	port_sent(&capture->port, count);
-}
-
-static void inner_health(void *context, const struct port_health *health)
-{
-	struct capture *capture = context;
-
-	port_health(&capture->port, health);
-}
-
-static void capture_resume(struct port *port)
-{
-	struct capture *capture = port->context;
-
-	if (capture->inner->ops->resume)
-		capture->inner->ops->resume(capture->inner);
-}
-
-static void capture_filter(struct port *port, const struct port_filter *filter)
-{
-	struct capture *capture = port->context;
-
-	capture->inner->ops->filter(capture->inner, filter);
-}
-
-static void capture_examine(struct port *port)
-{
-	struct capture *capture = port->context;
-
-	if (capture->inner->ops->examine)
-		capture->inner->ops->examine(capture->inner);
-}
-
-static void capture_close(struct port *port)
-{
-	struct capture *capture = port->context;
-
-	if (capture->inner)
-		capture->inner->ops->close(capture->inner);
 	if (capture->file)
 		pcap_dump_close(capture->file);
 	if (capture->pcap)
 		pcap_close(capture->pcap);
+	free(capture->path);
 	free(capture);
 }
 
-struct port *capture_open(struct port *inner, const char *path, struct error *err)
+struct layer *capture_open(struct port *inner, const char *path, struct error *err)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
 
-	if (!capture) {
+	if (!capture || !(capture->path = strdup(path))) {
+		free(capture);
 		error_set(err, -ENOMEM, "no memory");
 		return NULL;
 	}
-	capture->ops = (struct port_ops){
-		.transmit = capture_transmit,
-		.resume = capture_resume,
-		.filter = inner->ops->filter ? capture_filter : NULL,
-		.examine = capture_examine,
-		.close = capture_close,
-		.offloads = inner->ops->offloads,
-		.defers = inner->ops->defers,
-	};
-	capture->port = (struct port){
-		.ops = &capture->ops,
-		.context = capture,
-		.health = inner->health,
-		.down = inner->down,
-	};
+	capture->layer.transmit = capture_transmit;
+	capture->layer.receive = capture_receive;
+	capture->layer.free = capture_free;
 	capture->pcap = pcap_open_dead(DLT_EN10MB, CAPTURE_FRAME);
 	capture->file = capture->pcap ? pcap_dump_open(capture->pcap, path) : NULL;
 	if (!capture->file) {
 		error_set(err, -EIO, "--capture %s",
 			  capture->pcap ? pcap_geterr(capture->pcap) : "no memory");
-		capture_close(&capture->port);
+		capture_free(&capture->layer);
 		return NULL;
 	}
-	capture->path = path;
-	capture->inner = inner;
-	inner->peer = (struct port_peer){capture,	 inner_receive, inner_link,
-					 inner_writable, inner_sent,	inner_health};
-	return &capture->port;
+	layer_around(&capture->layer, inner);
+	return &capture->layer;
 }

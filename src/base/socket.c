@@ -61,6 +61,15 @@ static int bind_at(const char *path, int type, struct error *err)
 	return fd;
 }
 
+bool unix_listens(int fd)
+{
+	int listens = 0, domain = 0;
+	socklen_t length = sizeof(int);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens &&
+	       getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_UNIX;
+}
+
 int unix_listen(const char *path, struct error *err)
 {
 	return bind_at(path, SOCK_STREAM, err);

@@ -3,6 +3,8 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 /*
  * A non-blocking Unix stream socket that listens at PATH. A stale socket is
  * replaced; a served one, or a file that is no socket, is an error. The
@@ -10,6 +12,8 @@
  */
 int unix_listen(const char *path, struct error *err);
 
+/* Is it one of those, made by somebody else? */
+bool unix_listens(int fd);
 /* A non-blocking socket of TYPE to the one at PATH, or -errno. */
 int unix_connect(const char *path, int type);
 

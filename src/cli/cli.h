@@ -14,6 +14,7 @@ int list_main(int argc, char **argv);
 int schema_main(int argc, char **argv);
 int show_main(int argc, char **argv);
 int ctl_main(int argc, char **argv);
+int top_main(int argc, char **argv);
 int pack_main(int argc, char **argv);
 
 /*

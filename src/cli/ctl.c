@@ -2,6 +2,7 @@
 #include "cli/ctl.h"
 #include "card/nearest.h"
 #include "cli/cli.h"
+#include "instance/nic_spec.h"
 
 #include <json-c/json.h>
 #include <limits.h>
@@ -11,70 +12,140 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool takes_file(const char *command)
+static void put_text(json_object *request, const char *key, const char *text)
 {
-	return !strcmp(command, "save") || !strcmp(command, "load");
+	json_object_object_add(request, key, json_object_new_string(text));
 }
 
-static json_object *request_of(int argc, char **argv)
+/* The card's process may be in another folder. */
+static void put_file(json_object *request, const char *file)
 {
-	json_object *request = json_object_new_object();
+	char path[PATH_MAX + 1] = "";
 
-	json_object_object_add(request, "command", json_object_new_string(argv[0]));
-	if (argc > 1)
-		json_object_object_add(request, "nic", json_object_new_string(argv[1]));
-	if (argc == 3 && takes_file(argv[0])) {
-		char path[PATH_MAX + 1] = "";
+	if (*file != '/' && getcwd(path, sizeof(path)))
+		strncat(path, "/", sizeof(path) - strlen(path) - 1);
+	strncat(path, file, sizeof(path) - strlen(path) - 1);
+	put_text(request, "file", path);
+}
 
-		/* the card's process may be in another folder */
-		if (*argv[2] != '/' && getcwd(path, sizeof(path)))
-			strncat(path, "/", sizeof(path) - strlen(path) - 1);
-		strncat(path, argv[2], sizeof(path) - strlen(path) - 1);
-		json_object_object_add(request, "file", json_object_new_string(path));
-	} else if (argc == 3) {
-		json_object_object_add(request, "up",
-				       json_object_new_boolean(!strcmp(argv[2], "up")));
+/* Each takes the words behind the command; false: they are not its. */
+
+static bool take_nic(json_object *request, int count, char **words)
+{
+	if (count)
+		put_text(request, "nic", words[0]);
+	return true;
+}
+
+static bool take_link(json_object *request, int count, char **words)
+{
+	bool up = !strcmp(words[1], "up");
+
+	json_object_object_add(request, "up", json_object_new_boolean(up));
+	return take_nic(request, count, words) && (up || !strcmp(words[1], "down"));
+}
+
+static bool take_file(json_object *request, int count, char **words)
+{
+	put_file(request, words[1]);
+	return take_nic(request, count, words);
+}
+
+static bool take_capture(json_object *request, int count, char **words)
+{
+	if (strcmp(words[1], "off"))
+		return take_file(request, count, words);
+	json_object_object_add(request, "file", NULL);
+	return take_nic(request, count, words);
+}
+
+static bool take_net(json_object *request, int count, char **words)
+{
+	put_text(request, "net", words[count - 1]);
+	return count == 1 || take_nic(request, count, words);
+}
+
+static bool take_rate(json_object *request, int count, char **words)
+{
+	json_object *rates = json_object_new_object();
+	bool off = count == 2 && !strcmp(words[1], "off");
+
+	json_object_object_add(request, "rate", rates);
+	for (int i = 1; !off && i < count; i++) {
+		size_t length = strcspn(words[i], "=");
+		char key[16], *dash;
+		uint64_t rate;
+
+		snprintf(key, sizeof(key), "%.*s", (int)length, words[i]);
+		if (!words[i][length] || !rate_parse(key, words[i] + length + 1, &rate))
+			return false;
+		dash = strchr(key, '-');
+		*dash = '_';
+		json_object_object_add(rates, key, json_object_new_uint64(rate));
 	}
-	return request;
+	return take_nic(request, count, words);
 }
 
 static const struct ctl_command {
 	const char *name, *words;
 	int least, most; /* words behind the name */
+	bool (*take)(json_object *request, int count, char **words);
 } commands[] = {
-	{"list", "list", 0, 0},
-	{"stats", "stats [NIC]", 0, 1},
-	{"link", "link NIC up|down", 2, 2},
-	{"add", "add CARD,socket=PATH…", 1, 1},
-	{"remove", "remove NIC", 1, 1},
-	{"save", "save NIC FILE", 2, 2},
-	{"load", "load NIC FILE", 2, 2},
-	{"reload", "reload NIC [--reset] [--qmp PATH [--id ID]]", 1, 1},
+	{"list", "list", 0, 0, take_nic},
+	{"stats", "stats [NIC]", 0, 1, take_nic},
+	{"filters", "filters NIC", 1, 1, take_nic},
+	{"link", "link NIC up|down", 2, 2, take_link},
+	{"attach", "attach NIC NET", 2, 2, take_net},
+	{"rate", "rate NIC off|[tx-bits=N] [tx-frames=N] [rx-bits=N] [rx-frames=N]", 2, 5,
+	 take_rate},
+	{"capture", "capture NIC FILE|off", 2, 2, take_capture},
+	{"add", "add CARD,socket=PATH…", 1, 1, take_nic},
+	{"remove", "remove NIC", 1, 1, take_nic},
+	{"add-net", "add-net ID=SPEC", 1, 1, take_net},
+	{"remove-net", "remove-net ID", 1, 1, take_net},
+	{"reload", "reload NIC [--reset] [--qmp PATH [--id ID]]", 1, 1, take_nic},
+	{"save", "save NIC FILE", 2, 2, take_file},
+	{"load", "load NIC FILE", 2, 2, take_file},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
-/* CLI_OK, or CLI_USAGE with the mistake told. */
-static int check_words(int argc, char **argv)
+static const struct ctl_command *command_find(const char *name)
 {
-	struct nearest nearest = nearest_of(argv[0], strlen(argv[0]));
+	struct nearest nearest = nearest_of(name, strlen(name));
 
 	for (unsigned i = 0; i < COMMANDS; i++) {
-		const struct ctl_command *command = &commands[i];
-
-		nearest_offer(&nearest, command->name);
-		if (strcmp(command->name, argv[0]))
-			continue;
-		if (argc - 1 > command->most && !command->least)
-			return cli_wrong("ctl", "%s takes no \"%s\"", argv[0], argv[argc - 1]);
-		if (argc - 1 < command->least || argc - 1 > command->most ||
-		    (!strcmp(argv[0], "link") && strcmp(argv[2], "up") && strcmp(argv[2], "down")))
-			return cli_wrong("ctl", "expected %s", command->words);
-		return CLI_OK;
+		nearest_offer(&nearest, commands[i].name);
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
 	}
-	return nearest.best ? cli_wrong("ctl", "no command \"%s\"; did you mean %s?", argv[0],
-					nearest.best)
-			    : cli_wrong("ctl", "no command \"%s\"", argv[0]);
+	if (nearest.best)
+		cli_wrong("ctl", "no command \"%s\"; did you mean %s?", name, nearest.best);
+	else
+		cli_wrong("ctl", "no command \"%s\"", name);
+	return NULL;
+}
+
+/* NULL: the mistake has been told. */
+static json_object *request_of(int argc, char **argv)
+{
+	const struct ctl_command *command = command_find(argv[0]);
+	json_object *request;
+
+	if (!command)
+		return NULL;
+	if (argc - 1 > command->most && !command->least) {
+		cli_wrong("ctl", "%s takes no \"%s\"", argv[0], argv[argc - 1]);
+		return NULL;
+	}
+	request = json_object_new_object();
+	put_text(request, "command", command->name);
+	if (argc - 1 >= command->least && argc - 1 <= command->most &&
+	    command->take(request, argc - 1, argv + 1))
+		return request;
+	json_object_put(request);
+	cli_wrong("ctl", "expected %s", command->words);
+	return NULL;
 }
 
 static void print_plain(json_object *value, const char *prefix)
@@ -103,6 +174,7 @@ static void print_list(json_object *list)
 
 static void print_answer(json_object *answer)
 {
+	static const char *const parts[] = {"stats", "nic", "filters"};
 	json_object *part;
 
 	if (json_object_object_get_ex(answer, "nics", &part)) {
@@ -112,12 +184,13 @@ static void print_answer(json_object *answer)
 			putchar('\n');
 			print_list(part);
 		}
-	} else if (json_object_object_get_ex(answer, "stats", &part) ||
-		   json_object_object_get_ex(answer, "nic", &part)) {
-		print_plain(part, "");
-	} else if (json_object_object_get_ex(answer, "reload", &part)) {
-		puts(json_object_get_string(part));
 	}
+	for (unsigned i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		if (json_object_object_get_ex(answer, parts[i], &part))
+			print_plain(part, "");
+	}
+	if (json_object_object_get_ex(answer, "reload", &part))
+		puts(json_object_get_string(part));
 }
 
 static int tell(const char *path, json_object *answer, bool json)
@@ -131,17 +204,12 @@ static int tell(const char *path, json_object *answer, bool json)
 	return result;
 }
 
-static int run(const char *path, int argc, char **argv, const struct reload_words *reload,
-	       bool json)
+static int run(const char *path, json_object *request, const char *nic,
+	       const struct reload_words *reload, bool json)
 {
-	json_object *request = request_of(argc, argv), *answer;
-	int result;
+	json_object *answer = nic ? ctl_reload(path, nic, reload) : ctl_request(path, request);
+	int result = tell(path, answer, json);
 
-	if (!strcmp(argv[0], "reload"))
-		answer = ctl_reload(path, argv[1], reload);
-	else
-		answer = ctl_request(path, request);
-	result = tell(path, answer, json);
 	json_object_put(answer);
 	json_object_put(request);
 	return result;
@@ -157,7 +225,8 @@ int ctl_main(int argc, char **argv)
 		{NULL, 0, NULL, 0},
 	};
 	struct reload_words reload = {0};
-	bool json = false;
+	bool json = false, reloads;
+	json_object *request;
 	int name;
 
 	while ((name = cli_option(argc, argv, "", names)) != -1) {
@@ -175,13 +244,14 @@ int ctl_main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (argc < 2)
-		return cli_wrong("ctl", "expected SOCKET and list, stats, link, add, remove, "
-					"reload, save or load");
-	if (check_words(argc - 1, argv + 1) != CLI_OK)
-		return CLI_USAGE;
-	if ((reload.reset || reload.qmp || reload.id) && strcmp(argv[1], "reload"))
+		return cli_wrong("ctl", "expected SOCKET and a command, as list");
+	reloads = !strcmp(argv[1], "reload");
+	if ((reload.reset || reload.qmp || reload.id) && !reloads)
 		return cli_wrong("ctl", "--reset, --qmp and --id go with reload");
 	if (reload.id && !reload.qmp)
 		return cli_wrong("ctl", "--id goes with --qmp");
-	return run(argv[0], argc - 1, argv + 1, &reload, json);
+	request = request_of(argc - 1, argv + 1);
+	if (!request)
+		return CLI_USAGE;
+	return run(argv[0], request, reloads ? argv[2] : NULL, &reload, json);
 }

@@ -8,16 +8,22 @@ struct json_object;
 #define ctl_usage                                                                                  \
 	"commands:\n"                                                                              \
 	"  list                NICs and networks\n"                                                \
-	"  stats [NIC]         what was counted\n"                                                 \
+	"  stats [NIC]         what was counted, on either side\n"                                 \
+	"  filters NIC         what its driver wants to get\n"                                     \
 	"  link NIC up|down    plug its cable in, or pull it\n"                                    \
+	"  attach NIC NET      plug its cable in elsewhere\n"                                      \
+	"  rate NIC off|KEY=N… limits a second: tx-bits=10M, tx-frames=, rx-bits=, rx-frames=\n" \
+	"  capture NIC FILE|off  write its frames to a pcap file, from now on\n"                   \
 	"  add WORDS           one more NIC; words as behind --nic of run\n"                       \
 	"  remove NIC          the VM that has it is cut off\n"                                    \
-	"  save NIC FILE       all that it holds\n"                                                \
-	"  load NIC FILE       the same again\n"                                                   \
+	"  add-net ID=SPEC     one more network; as behind --net of run\n"                         \
+	"  remove-net ID       one that no NIC is on\n"                                            \
 	"  reload NIC          its description as it is now, if the driver need not notice;\n"     \
 	"    --reset           or else as a reset of the card\n"                                   \
 	"    --qmp PATH        or else unplug it and plug it in by QEMU's QMP socket,\n"           \
 	"    --id ID           where QEMU has several: the id of the device there\n"               \
+	"  save NIC FILE       all that it holds\n"                                                \
+	"  load NIC FILE       the same again\n"                                                   \
 	"options:\n"                                                                               \
 	"  --json              the whole answer, for programs\n"                                   \
 	"paths are those of the running process\n"

@@ -30,6 +30,9 @@ static const struct command {
 	 "  --markdown          for people\n"},
 	{"ctl", ctl_main, "SOCKET COMMAND …", "talk to running cards by their --control socket",
 	 ctl_usage},
+	{"top", top_main, "SOCKET", "NICs at work, by the --control socket of their process",
+	 "  --interval SECONDS  between two looks, 1 by default\n"
+	 "  --count N           so many times, and no more\n"},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };

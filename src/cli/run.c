@@ -4,7 +4,10 @@
 #include "instance/host.h"
 #include "instance/instance.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 static void print_device(const struct instance *instance)
 {
@@ -52,6 +55,29 @@ static int started(const struct serve_options *options, const struct host *host)
 	return 0;
 }
 
+/*
+ * Sockets that a service manager listens on for us, from descriptor 3 on: one
+ * for each NIC that has been given none.
+ */
+static void take_activation(struct serve_options *options)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	int next = 3, end = 3;
+
+	if (pid && count && strtol(pid, NULL, 10) == getpid())
+		end += atoi(count);
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	for (unsigned i = 0; i < options->nics_count && next < end; i++) {
+		struct nic_spec *nic = &options->nics[i];
+
+		if (!nic->socket_path && nic->fd < 0) {
+			fcntl(next, F_SETFD, FD_CLOEXEC);
+			nic->fd = next++;
+		}
+	}
+}
+
 /* As managers of back-ends ask, before they start one. */
 static int print_capabilities(void)
 {
@@ -76,6 +102,7 @@ int run_main(int argc, char **argv)
 		return CLI_USAGE;
 	if (options.capabilities)
 		return print_capabilities();
+	take_activation(&options);
 	if (*options.rest)
 		result = cli_wrong(argv[0], "\"%s\" is one word too many", *options.rest);
 	else if (!options.many && !options.nics[0].socket_path == (options.nics[0].fd < 0))

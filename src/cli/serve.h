@@ -30,7 +30,9 @@ void serve_options_free(struct serve_options *options);
 #define serve_usage                                                                                \
 	"options:\n"                                                                               \
 	"  --socket-path PATH  listen here\n"                                                      \
-	"  --fd N              or serve this connected socket, and end with it (run only)\n"       \
+	"  --fd N              or serve this socket (run only): a client, and end with it; or "    \
+	"one\n"                                                                                    \
+	"                      that somebody else listens on\n"                                    \
 	"  --net SPEC          the host's side, user by default:\n"                                \
 	"                        "                                                                 \
 	"user[,net=][,host=][,dns=][,dhcpstart=][,hostname=][,restrict=on]\n"                      \
@@ -49,14 +51,14 @@ void serve_options_free(struct serve_options *options);
 	"driver\n"                                                                                 \
 	"                      need not notice; or else as a reset of the card\n"                  \
 	"  --capture FILE      write frames to a pcap file\n"                                      \
-	"  --trace WHAT[:FILE] say what the driver does; WHAT is a list of registers, rings,\n"    \
+	"  --trace WHAT[:FILE]  say what the driver does; WHAT is a list of registers, rings,\n"   \
 	"                      frames and interrupts, as in registers,rings:trace.txt\n"           \
 	"  --cpu N             run on this CPU; best the one QEMU runs on\n"                       \
 	"  --poll-us N         look this long before sleeping; takes an idle CPU's time\n"         \
 	"  --print-capabilities  what this program can do, for a manager; nothing else\n"          \
 	"many cards, each for a VM of its own, in place of CARD and its options:\n"                \
 	"  --nic CARD,socket=PATH|fd=N[,net=ID][,mac=MAC][,name=NAME][,capture=FILE]\n"            \
-	"        [,trace=WHAT[:FILE]]\n"                                                           \
+	"        [,trace=WHAT[:FILE]][,rate-tx-bits=N][,rate-tx-frames=N][,rate-rx-…]\n"         \
 	"  --net ID=SPEC       a network; one that several NICs name is a switch\n"
 
 /* Serves until SIGINT or SIGTERM, or until CHILD (0: none) has ended; its status then. */

@@ -12,6 +12,7 @@
 #include "front/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -100,16 +101,22 @@ static void listener_ready(struct loop_fd *fd, uint32_t events)
 	loop_modify(front->config.loop, &front->listener, 0);
 }
 
-/* A descriptor that was handed over may be anything. */
+/* A descriptor that was handed over may be anything: a client, or where clients come. */
 static int inherited_serve(struct vfio_user *front, int fd, struct error *err)
 {
 	socklen_t length = sizeof(struct sockaddr_storage);
 	struct sockaddr_storage peer;
 	int result;
 
+	if (unix_listens(fd)) {
+		front->listener.fd = fd;
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+		return loop_add(front->config.loop, &front->listener, EPOLLIN);
+	}
 	if (getpeername(fd, (struct sockaddr *)&peer, &length) < 0)
 		return error_set(err, -errno, "descriptor %d: %s", fd,
-				 errno == ENOTCONN ? "not connected" : strerror(errno));
+				 errno == ENOTCONN ? "neither connected nor listening"
+						   : strerror(errno));
 	if (peer.ss_family != AF_UNIX)
 		return error_set(err, -ENOTSOCK, "descriptor %d: not a Unix socket", fd);
 	result = client_serve(front, fd);
@@ -162,7 +169,8 @@ void vfio_user_free(struct vfio_user *front)
 	if (front->listener.fd >= 0) {
 		loop_remove(front->config.loop, &front->listener);
 		close(front->listener.fd);
-		unlink(front->path);
+		if (*front->path)
+			unlink(front->path);
 	}
 	free(front->input);
 	free(front);

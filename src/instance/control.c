@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
@@ -25,6 +24,9 @@ struct client {
 	struct control *control;
 	char line[LINE_MAX_BYTES];
 	size_t length;
+	char *unsent; /* of an answer that did not go at once; nothing is read meanwhile */
+	size_t unsent_length, unsent_at;
+	bool last; /* it will say no more */
 	struct client *next;
 };
 
@@ -50,20 +52,61 @@ static void client_drop(struct client *client)
 	control->clients_count--;
 	loop_remove(control->loop, &client->fd);
 	close(client->fd.fd);
+	free(client->unsent);
 	free(client);
 }
 
-/* Whole, or false: one that does not read what it asked for is not waited for. */
+/* ---- answers ---- */
+
+/* What is left goes when the client has taken some. */
+static bool answer_rest(struct client *client, const char *text, size_t length)
+{
+	client->unsent = malloc(length);
+	if (!client->unsent)
+		return false;
+	memcpy(client->unsent, text, length);
+	client->unsent_length = length;
+	client->unsent_at = 0;
+	return loop_modify(client->control->loop, &client->fd, EPOLLOUT) == 0;
+}
+
 static bool answer_send(struct client *client, json_object *answer)
 {
-	struct iovec parts[2] = {{0}, {"\n", 1}};
-	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
 	const char *text;
 	size_t length;
+	ssize_t sent;
+	bool done;
+	char *line;
 
 	text = json_object_to_json_string_length(answer, JSON_C_TO_STRING_PLAIN, &length);
-	parts[0] = (struct iovec){(char *)text, length};
-	return sendmsg(client->fd.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length + 1;
+	line = malloc(length + 1);
+	if (!line)
+		return false;
+	memcpy(line, text, length);
+	line[length++] = '\n';
+	sent = send(client->fd.fd, line, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent < 0 && errno == EAGAIN)
+		sent = 0;
+	done = sent == (ssize_t)length ||
+	       (sent >= 0 && answer_rest(client, line + sent, length - (size_t)sent));
+	free(line);
+	return done;
+}
+
+/* False: the client is to go. */
+static bool answer_more(struct client *client)
+{
+	ssize_t sent = send(client->fd.fd, client->unsent + client->unsent_at,
+			    client->unsent_length - client->unsent_at, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (sent < 0)
+		return errno == EAGAIN || errno == EINTR;
+	client->unsent_at += (size_t)sent;
+	if (client->unsent_at < client->unsent_length)
+		return true;
+	free(client->unsent);
+	client->unsent = NULL;
+	return loop_modify(client->control->loop, &client->fd, EPOLLIN) == 0;
 }
 
 static bool answer_line(struct client *client, const char *line)
@@ -92,35 +135,45 @@ static bool answer_lines(struct client *client)
 {
 	char *end;
 
-	while ((end = memchr(client->line, '\n', client->length))) {
+	while (!client->unsent && (end = memchr(client->line, '\n', client->length))) {
 		*end++ = 0;
 		if (!answer_line(client, client->line))
 			return false;
 		client->length -= (size_t)(end - client->line);
 		memmove(client->line, end, client->length);
 	}
-	if (client->length + 1 < sizeof(client->line))
+	if (client->unsent || client->length + 1 < sizeof(client->line))
 		return true;
 	refuse_line(client);
 	return false;
 }
 
-static void client_ready(struct loop_fd *fd, uint32_t events)
+/* As much as it says now; false: the client is to go. */
+static bool client_listen(struct client *client)
 {
-	struct client *client = fd->context;
 	size_t room = sizeof(client->line) - 1 - client->length;
-	ssize_t got = recv(fd->fd, client->line + client->length,
+	ssize_t got = recv(client->fd.fd, client->line + client->length,
 			   room < TURN_MAX_BYTES ? room : TURN_MAX_BYTES, MSG_DONTWAIT);
 
-	(void)events;
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+	if (got < 0)
+		return errno == EAGAIN || errno == EINTR;
 	/* who has said all may have left out the last line's end */
 	if (got == 0 && client->length)
 		client->line[client->length++] = '\n';
-	else if (got > 0)
-		client->length += (size_t)got;
-	if (!answer_lines(client) || got <= 0)
+	client->length += (size_t)got;
+	client->last = got == 0;
+	return true;
+}
+
+static void client_ready(struct loop_fd *fd, uint32_t events)
+{
+	struct client *client = fd->context;
+	bool stays = client->unsent ? !(events & (EPOLLHUP | EPOLLERR)) && answer_more(client)
+				    : client_listen(client);
+
+	if (stays && !client->unsent)
+		stays = answer_lines(client);
+	if (!stays || (client->last && !client->unsent))
 		client_drop(client);
 }
 

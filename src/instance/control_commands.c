@@ -67,15 +67,18 @@ static int do_list(struct call *call)
 	return 0;
 }
 
-/* Of the one that is named, of the only one, or of all by their names. */
+/* Of the one that is named, of the only one, or of each by its name. */
 static int do_stats(struct call *call)
 {
 	struct instance *nic = NULL, *at = host_nic(call->host, 0);
 	json_object *stats;
+	int each = flag_of(call, "each");
 
+	if (each < 0)
+		return wrong(call, "\"each\" is true or false");
 	if (json_object_object_get_ex(call->request, "nic", &stats) && !(nic = nic_of(call)))
 		return call->err.code;
-	if (!nic && at && !host_nic(call->host, 1))
+	if (!nic && !each && at && !host_nic(call->host, 1))
 		nic = at;
 	stats = nic ? instance_stats(nic) : json_object_new_object();
 	for (unsigned i = 0; !nic && (at = host_nic(call->host, i)); i++)
@@ -170,6 +173,106 @@ static int do_remove(struct call *call)
 	return nic ? host_remove(call->host, instance_name(nic), &call->err) : call->err.code;
 }
 
+/* ID=SPEC, as --net of run has it; what many are to be on says that it is a switch. */
+static int do_add_net(struct call *call)
+{
+	const char *text = text_of(call, "net"), *spec = text ? strchr(text, '=') : NULL;
+	char id[64];
+
+	if (!spec || (size_t)(spec - text) >= sizeof(id))
+		return wrong(call, "\"net\" is ID=SPEC");
+	snprintf(id, sizeof(id), "%.*s", (int)(spec - text), text);
+	return host_add_net(call->host, id, spec + 1, false, &call->err);
+}
+
+static int do_remove_net(struct call *call)
+{
+	const char *id = text_of(call, "net");
+
+	return id ? host_remove_net(call->host, id, &call->err)
+		  : wrong(call, "\"net\" is the ID of a network");
+}
+
+static int do_attach(struct call *call)
+{
+	struct instance *nic = nic_of(call);
+	const char *id = text_of(call, "net");
+
+	if (!nic)
+		return call->err.code;
+	return id ? host_attach(call->host, instance_name(nic), id, &call->err)
+		  : wrong(call, "\"net\" is the ID of a network");
+}
+
+static int do_filters(struct call *call)
+{
+	struct instance *nic = nic_of(call);
+
+	if (!nic)
+		return call->err.code;
+	json_object_object_add(call->answer, "filters", instance_describe_filter(nic));
+	return 0;
+}
+
+/* "file": null is off. */
+static int do_capture(struct call *call)
+{
+	struct instance *nic = nic_of(call);
+	const char *file = text_of(call, "file");
+	json_object *off;
+
+	if (!nic)
+		return call->err.code;
+	if (!file && (!json_object_object_get_ex(call->request, "file", &off) || off))
+		return wrong(call, "\"file\" is the name of a file, or null");
+	return instance_capture(nic, file, &call->err);
+}
+
+static int limits_of(struct call *call, json_object *rates, struct rate_limits *limits)
+{
+	const struct {
+		const char *name;
+		uint64_t *place;
+	} names[] = {
+		{"tx_bits", &limits->tx_bits},
+		{"tx_frames", &limits->tx_frames},
+		{"rx_bits", &limits->rx_bits},
+		{"rx_frames", &limits->rx_frames},
+	};
+	int known = 0;
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		json_object *rate;
+
+		if (!json_object_object_get_ex(rates, names[i].name, &rate))
+			continue;
+		if (!json_object_is_type(rate, json_type_int) || json_object_get_int64(rate) < 0)
+			return wrong(call, "a rate is a whole number, a second; 0: no limit");
+		*names[i].place = json_object_get_uint64(rate);
+		known++;
+	}
+	return known == json_object_object_length(rates)
+		       ? 0
+		       : wrong(call, "rates are tx_bits, tx_frames, rx_bits and rx_frames");
+}
+
+/* The whole set: what is not named has no limit. */
+static int do_rate(struct call *call)
+{
+	struct instance *nic = nic_of(call);
+	struct rate_limits limits = {0};
+	json_object *rates;
+
+	if (!nic)
+		return call->err.code;
+	if (!json_object_object_get_ex(call->request, "rate", &rates) ||
+	    !json_object_is_type(rates, json_type_object))
+		return wrong(call, "\"rate\" is an object of rates");
+	if (limits_of(call, rates, &limits) < 0)
+		return call->err.code;
+	return instance_rate(nic, &limits, &call->err);
+}
+
 /* What would help. */
 static void put_needs(struct call *call, int result)
 {
@@ -209,8 +312,20 @@ static const struct command {
 	const char *name;
 	int (*run)(struct call *call);
 } commands[] = {
-	{"list", do_list}, {"stats", do_stats},	  {"link", do_link}, {"add", do_add},
-	{"save", do_save}, {"remove", do_remove}, {"load", do_load}, {"reload", do_reload},
+	{"list", do_list},
+	{"stats", do_stats},
+	{"filters", do_filters},
+	{"link", do_link},
+	{"attach", do_attach},
+	{"rate", do_rate},
+	{"capture", do_capture},
+	{"add", do_add},
+	{"remove", do_remove},
+	{"add-net", do_add_net},
+	{"remove-net", do_remove_net},
+	{"reload", do_reload},
+	{"save", do_save},
+	{"load", do_load},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "instance/host_internal.h"
 
+#include "base/socket.h"
 #include "instance/catalog.h"
 #include "instance/host_net.h"
 #include "instance/instance.h"
@@ -39,7 +40,7 @@ static void nic_free(struct host_nic *nic)
 	free(nic);
 }
 
-static void net_drop(struct host *host, struct host_net *gone)
+void host_net_drop(struct host *host, struct host_net *gone)
 {
 	struct host_net **at = &host->nets;
 
@@ -60,14 +61,14 @@ void host_free(struct host *host)
 		nic_free(nic);
 	}
 	while (host->nets)
-		net_drop(host, host->nets);
+		host_net_drop(host, host->nets);
 	host_watch_free(host);
 	free(host);
 }
 
 /* ---- networks ---- */
 
-static struct host_net *net_find(const struct host *host, const char *id)
+struct host_net *host_net_find(const struct host *host, const char *id)
 {
 	struct host_net *net = host->nets;
 
@@ -97,7 +98,7 @@ int host_add_net(struct host *host, const char *id, const char *spec, bool share
 {
 	if (!id_right(id))
 		return error_set(err, -EINVAL, "--net %s=: expected letters and digits", id);
-	if (net_find(host, id))
+	if (host_net_find(host, id))
 		return error_set(err, -EINVAL, "--net %s=: there are two of that name", id);
 	return net_add(host, id, spec, shared, err) ? 0 : err->code;
 }
@@ -106,7 +107,7 @@ int host_add_port(struct host *host, const char *id, struct port *port, struct e
 {
 	struct host_net *net;
 
-	if (!id_right(id) || net_find(host, id)) {
+	if (!id_right(id) || host_net_find(host, id)) {
 		port->ops->close(port);
 		return error_set(err, -EINVAL, "network %s: expected letters and digits, once", id);
 	}
@@ -118,7 +119,7 @@ static int net_choose(struct host_nic *nic, const struct nic_spec *spec, struct 
 {
 	struct host *host = nic->host;
 
-	nic->net = spec->net ? net_find(host, spec->net)
+	nic->net = spec->net ? host_net_find(host, spec->net)
 			     : net_add(host, "", spec->own ?: "user", false, err);
 	if (nic->net)
 		return 0;
@@ -147,7 +148,7 @@ struct instance *host_last(const struct host *host)
 	return nic ? nic->instance : NULL;
 }
 
-static struct host_nic **nic_place(struct host *host, const char *name)
+struct host_nic **host_nic_place(struct host *host, const char *name)
 {
 	struct host_nic **at = &host->nics;
 
@@ -212,6 +213,7 @@ static int nic_start(struct host_nic *nic, const struct nic_spec *spec, const ch
 		.net = *nic->net->id ? nic->net->id : nic->net->spec,
 		.capture = nic->capture,
 		.trace = nic->trace,
+		.limits = spec->limits,
 		.gone = nic->inherited ? client_gone : NULL,
 		.context = nic,
 	};
@@ -229,8 +231,8 @@ static int nic_start(struct host_nic *nic, const struct nic_spec *spec, const ch
 static int nic_fill(struct host_nic *nic, const struct nic_spec *spec, const char *name,
 		    struct mistakes *mistakes, struct error *err)
 {
-	nic->inherited = spec->fd >= 0;
-	if (!spec->embed && nic->inherited == (spec->socket_path != NULL))
+	nic->inherited = spec->fd >= 0 && !unix_listens(spec->fd);
+	if (!spec->embed && (spec->fd >= 0) == (spec->socket_path != NULL))
 		return error_set(err, -EINVAL, "one of socket= and fd= is needed");
 	if (!(nic->asked = strdup(spec->card)) ||
 	    (spec->socket_path && !(nic->socket_path = strdup(spec->socket_path))) ||
@@ -257,7 +259,7 @@ static void nic_drop(struct host_nic *nic)
 
 	nic_free(nic);
 	if (own)
-		net_drop(host, own);
+		host_net_drop(host, own);
 }
 
 /* nicN by its place among the others, or the next that is free. */
@@ -291,14 +293,14 @@ int host_add(struct host *host, const struct nic_spec *spec, struct mistakes *mi
 		nic_drop(nic);
 		return result;
 	}
-	*nic_place(host, NULL) = nic;
+	*host_nic_place(host, NULL) = nic;
 	host_watch_update(host);
 	return 0;
 }
 
 int host_remove(struct host *host, const char *name, struct error *err)
 {
-	struct host_nic **at = nic_place(host, name), *nic = *at;
+	struct host_nic **at = host_nic_place(host, name), *nic = *at;
 
 	if (!nic)
 		return error_set(err, -ENOENT, "no NIC \"%s\"", name);

@@ -34,6 +34,9 @@ void host_free(struct host *host);
 int host_add_net(struct host *host, const char *id, const char *spec, bool shared,
 		 struct error *err);
 
+int host_remove_net(struct host *host, const char *id, struct error *err); /* nobody is on it */
+/* The NIC goes to another network; what it had was its alone ends. */
+int host_attach(struct host *host, const char *name, const char *id, struct error *err);
 /* One with PORT behind its switch; PORT is the network's from then on, also if this fails. */
 int host_add_port(struct host *host, const char *id, struct port *port, struct error *err);
 

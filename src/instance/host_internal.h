@@ -29,6 +29,11 @@ struct host {
 	struct timer settle; /* files may still be changing */
 };
 
+/* Where the NIC of that name is, or NULL would be: the end. */
+struct host_nic **host_nic_place(struct host *host, const char *name);
+struct host_net *host_net_find(const struct host *host, const char *id);
+void host_net_drop(struct host *host, struct host_net *gone);
+
 /* host_reload.c */
 void host_nic_files(struct host_nic *nic, struct mistakes *mistakes, bool all);
 void host_watch_update(struct host *host); /* NICs came, went or have other files */

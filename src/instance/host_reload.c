@@ -54,19 +54,10 @@ static int reload(struct host_nic *nic, bool reset, struct mistakes *mistakes, s
 	return result;
 }
 
-static struct host_nic *find(struct host *host, const char *name)
-{
-	struct host_nic *nic = host->nics;
-
-	while (nic && strcmp(instance_name(nic->instance), name))
-		nic = nic->next;
-	return nic;
-}
-
 int host_reload(struct host *host, const char *name, bool reset, struct mistakes *mistakes,
 		struct error *err)
 {
-	struct host_nic *nic = find(host, name);
+	struct host_nic *nic = *host_nic_place(host, name);
 
 	if (!nic)
 		return error_set(err, -ENOENT, "no NIC \"%s\"", name);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "instance/instance_internal.h"
 
-#include "backend/backend.h"
 #include "front/embed.h"
 #include "front/vfio_user.h"
 #include "instance/snapshot.h"
+#include "module/module.h"
 #include "nic/nic.h"
 #include "nic/trace.h"
 
@@ -194,22 +194,20 @@ static int serve_here(struct instance *instance, const struct instance_config *c
 	return 0;
 }
 
-static int start_port(struct instance *instance, const struct instance_config *config,
-		      struct error *err)
+static int start_module(struct instance *instance, const struct card *card, struct error *err)
 {
-	if (!instance->port)
-		instance->host = instance->port = backend_open(config->net, config->loop, err);
-	if (!instance->port)
-		return -EINVAL;
-	if (config->capture) {
-		struct port *wrapped = capture_open(instance->port, config->capture, err);
+	struct hooks *hooks;
+	int result;
 
-		if (!wrapped)
-			return -EINVAL;
-		instance->port = wrapped;
-	}
-	nic_attach(instance->nic, instance->port);
-	return 0;
+	if (!card->module)
+		return 0;
+	hooks = module_instance(card->module, err);
+	if (!hooks)
+		return -EINVAL;
+	result = nic_hooks(instance->nic, hooks);
+	if (result < 0)
+		error_set(err, -EINVAL, "%s: its start() says %d", hooks->name, result);
+	return result;
 }
 
 static int start(struct instance *instance, const struct instance_config *config, struct error *err)
@@ -227,7 +225,9 @@ static int start(struct instance *instance, const struct instance_config *config
 			return -EINVAL;
 		nic_trace(instance->nic, instance->trace);
 	}
-	result = start_port(instance, config, err);
+	result = instance_start_ports(instance, config, err);
+	if (result == 0)
+		result = start_module(instance, config->card, err);
 	if (result < 0)
 		return result;
 	if (config->vm || config->embed)
@@ -276,8 +276,7 @@ void instance_free(struct instance *instance)
 		embed_unplug(instance->embed);
 	vfio_user_free(instance->front);
 	loop_unschedule(instance->loop, &instance->work);
-	if (instance->port)
-		instance->port->ops->close(instance->port);
+	instance_close_ports(instance);
 	if (instance->nic)
 		nic_trace_end(instance->nic);
 	nic_free(instance->nic);
@@ -311,10 +310,4 @@ int instance_save(struct instance *instance, const char *path, struct error *err
 int instance_load(struct instance *instance, const char *path, struct error *err)
 {
 	return snapshot_load(instance->nic, &instance->pci, instance->card->name, path, err);
-}
-
-void instance_link(struct instance *instance, bool up)
-{
-	instance->link_down = !up;
-	nic_link(instance->nic, up);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "backend/rate.h"
 #include "base/error.h"
 #include "base/loop.h"
 #include "nic/card.h"
@@ -27,6 +28,7 @@ struct instance_config {
 	const char *net;     /* "KIND[,key=value…]" */
 	const char *capture; /* pcap file, or NULL */
 	const char *trace;   /* see nic/trace.h, or NULL */
+	struct rate_limits limits;
 	uint8_t mac[6];
 	void (*gone)(void *context); /* the client is; or NULL */
 	void *context;
@@ -54,5 +56,11 @@ enum reloaded {
 int instance_reload(struct instance *instance, const struct card *card, bool reset,
 		    struct error *err);
 void instance_link(struct instance *instance, bool up);
+/* PATH NULL: no more. Where a new one fails the old one goes on. */
+int instance_capture(struct instance *instance, const char *path, struct error *err);
+int instance_rate(struct instance *instance, const struct rate_limits *limits, struct error *err);
+/* Another port, which is the instance's from then on; the cable is moved there. */
+void instance_attach(struct instance *instance, struct port *port, const char *net);
+struct json_object *instance_describe_filter(struct instance *instance);
 struct json_object *instance_describe(const struct instance *instance);
 struct json_object *instance_stats(const struct instance *instance);

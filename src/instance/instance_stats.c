@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void put_text(json_object *to, const char *key, const char *text)
 {
@@ -15,6 +16,33 @@ static void put_text(json_object *to, const char *key, const char *text)
 static void put_count(json_object *to, const char *key, uint64_t count)
 {
 	json_object_object_add(to, key, json_object_new_uint64(count));
+}
+
+static void mac_text(const uint8_t mac[static 6], char *text, size_t room)
+{
+	snprintf(text, room, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+		 mac[4], mac[5]);
+}
+
+static void describe_limits(json_object *to, const struct rate_limits *limits)
+{
+	const struct {
+		const char *name;
+		uint64_t rate;
+	} rates[] = {
+		{"tx_bits", limits->tx_bits},
+		{"tx_frames", limits->tx_frames},
+		{"rx_bits", limits->rx_bits},
+		{"rx_frames", limits->rx_frames},
+	};
+	json_object *group = rate_unlimited(limits) ? NULL : json_object_new_object();
+
+	for (unsigned i = 0; group && i < sizeof(rates) / sizeof(*rates); i++) {
+		if (rates[i].rate)
+			put_count(group, rates[i].name, rates[i].rate);
+	}
+	if (group)
+		json_object_object_add(to, "rate", group);
 }
 
 /* Where a client of any folder finds it. */
@@ -30,20 +58,82 @@ static void put_socket(json_object *to, const char *path)
 struct json_object *instance_describe(const struct instance *instance)
 {
 	json_object *nic = json_object_new_object();
-	const uint8_t *mac = instance->mac;
 	char text[32];
 
 	put_text(nic, "name", instance->name);
 	put_text(nic, "card", instance->card->name);
 	snprintf(text, sizeof(text), "%04x:%04x", instance->card->vendor, instance->card->device);
 	put_text(nic, "identity", text);
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-		 mac[3], mac[4], mac[5]);
+	mac_text(instance->mac, text, sizeof(text));
 	put_text(nic, "mac", text);
 	put_text(nic, "net", instance->net);
 	put_socket(nic, instance->socket_path);
 	json_object_object_add(nic, "link", json_object_new_boolean(!instance->link_down));
+	json_object_object_add(nic, "client", json_object_new_boolean(instance->connected));
+	if (instance->capture_path)
+		put_text(nic, "capture", instance->capture_path);
+	describe_limits(nic, &instance->limits);
 	return nic;
+}
+
+static void put_flag(json_object *to, const char *key, bool flag)
+{
+	json_object_object_add(to, key, json_object_new_boolean(flag));
+}
+
+static json_object *addresses_of(const struct port_filter *filter)
+{
+	json_object *list = json_object_new_array();
+
+	for (unsigned i = 0; i < filter->count; i++) {
+		uint8_t mac[6];
+		char text[32];
+
+		memcpy(mac, &filter->addresses[i], sizeof(mac));
+		mac_text(mac, text, sizeof(text));
+		json_object_array_add(list, json_object_new_string(text));
+	}
+	return list;
+}
+
+static json_object *vlans_of(const struct port_filter *filter)
+{
+	json_object *list = json_object_new_array();
+
+	for (int i = 0; i < PORT_VLANS; i++) {
+		if (filter->vlans[i / 64] >> i % 64 & 1)
+			json_object_array_add(list, json_object_new_int(i));
+	}
+	return list;
+}
+
+struct json_object *instance_describe_filter(struct instance *instance)
+{
+	json_object *to = json_object_new_object();
+	struct port_filter filter;
+
+	nic_look_filter(instance->nic, &filter);
+	put_flag(to, "promiscuous", filter.all);
+	put_flag(to, "all_groups", filter.all_groups);
+	put_flag(to, "broadcast", filter.broadcast);
+	put_flag(to, "all_vlans", filter.all_vlans);
+	json_object_object_add(to, "addresses", addresses_of(&filter));
+	if (!filter.all_vlans)
+		json_object_object_add(to, "vlans", vlans_of(&filter));
+	return to;
+}
+
+static struct port_way sum(const struct port_way *a, const struct port_way *b)
+{
+	struct port_way both = *a;
+
+	both.offered += b->offered;
+	both.frames += b->frames;
+	both.bytes += b->bytes;
+	both.waits += b->waits;
+	for (unsigned i = 0; i < PORT_DROPS; i++)
+		both.dropped[i] += b->dropped[i];
+	return both;
 }
 
 static void describe_way(json_object *to, const char *name, const struct port_way *way)
@@ -88,17 +178,20 @@ static json_object *group_of(json_object *stats, const char *name)
 static void describe_host(const struct instance *instance, json_object *stats)
 {
 	const struct port *port = instance->host;
+	const struct port_way tx = sum(&port->stats.tx, &instance->past.tx);
+	const struct port_way rx = sum(&port->stats.rx, &instance->past.rx);
 	json_object *to = group_of(stats, "host");
 
-	if (port->ops->examine)
-		port->ops->examine(instance->host);
-	describe_way(to, "tx", &port->stats.tx);
-	describe_way(to, "rx", &port->stats.rx);
-	put_count(to, "stalls", port->stats.stalls);
-	put_count(to, "uncaptured", instance->port->stats.uncaptured);
+	describe_way(to, "tx", &tx);
+	describe_way(to, "rx", &rx);
+	put_count(to, "stalls", port->stats.stalls + instance->past.stalls);
+	put_count(to, "limited", instance->rate ? instance->rate->port.stats.stalls : 0);
+	put_count(to, "uncaptured",
+		  instance->past.uncaptured +
+			  (instance->capture ? instance->capture->port.stats.uncaptured : 0));
 	to = group_of(stats, "host_drops");
-	describe_drops(to, "tx", &port->stats.tx);
-	describe_drops(to, "rx", &port->stats.rx);
+	describe_drops(to, "tx", &tx);
+	describe_drops(to, "rx", &rx);
 	to = group_of(stats, "host_nic");
 	json_object_object_add(to, "carrier", json_object_new_boolean(!port->down));
 	put_count(to, "mbps", port->health.mbps);
@@ -108,9 +201,30 @@ static void describe_host(const struct instance *instance, json_object *stats)
 	put_count(to, "tx_discarded", port->health.tx_discarded);
 }
 
+static void describe_rings(const struct instance *instance, json_object *stats)
+{
+	json_object *rings = group_of(stats, "rings");
+	struct ring_look look;
+
+	for (unsigned i = 0; nic_look_ring(instance->nic, i, &look); i++) {
+		char name[80];
+		json_object *to;
+
+		if (!look.open)
+			continue;
+		snprintf(name, sizeof(name), look.counted ? "%s.%u" : "%s", look.name, look.number);
+		to = group_of(rings, name);
+		put_text(to, "way", look.way);
+		put_text(to, "state", look.state);
+		put_count(to, "entries", look.entries);
+		put_count(to, "ready", look.ready);
+	}
+}
+
 struct json_object *instance_stats(const struct instance *instance)
 {
 	static const struct vfio_user_stats none;
+	const struct port_ops *host = instance->host->ops;
 	const struct vfio_user_stats *front =
 		instance->front ? vfio_user_stats(instance->front) : &none;
 	const struct nic_stats *nic = nic_stats(instance->nic);
@@ -127,6 +241,7 @@ struct json_object *instance_stats(const struct instance *instance)
 		{"guest", "rx_no_room", nic->rx_no_room},
 		{"guest", "rx_stopped", nic->rx_stopped},
 		{"guest", "rx_too_long", nic->rx_too_long},
+		{"guest", "rx_unplugged", nic->rx_unplugged},
 		{"guest", "rx_malformed", nic->rx_malformed},
 		{"guest", "rx_cut", nic->rx_cut},
 		{"guest", "rx_looped", nic->rx_looped},
@@ -150,6 +265,8 @@ struct json_object *instance_stats(const struct instance *instance)
 	};
 	json_object *stats = json_object_new_object(), *group;
 
+	if (host->examine)
+		host->examine(instance->host);
 	for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
 		if (!json_object_object_get_ex(stats, counts[i].group, &group)) {
 			group = group_of(stats, counts[i].group);
@@ -157,5 +274,6 @@ struct json_object *instance_stats(const struct instance *instance)
 		put_count(group, counts[i].name, counts[i].count);
 	}
 	describe_host(instance, stats);
+	describe_rings(instance, stats);
 	return stats;
 }

@@ -53,6 +53,59 @@ bool id_right(const char *text)
 	return length && length <= ID_MAX && strspn(text, letters) == length;
 }
 
+/* Digits, and k, M or G for thousands, millions, or thousands of these. */
+static bool amount_parse(const char *text, uint64_t *amount)
+{
+	static const char units[] = "kMG";
+	const char *unit;
+	uint64_t times = 1;
+	char *end;
+
+	errno = 0;
+	*amount = strtoull(text, &end, 10);
+	if (!isdigit((unsigned char)*text) || errno)
+		return false;
+	unit = *end ? strchr(units, *end) : NULL;
+	for (size_t i = 0; unit && i <= (size_t)(unit - units); i++)
+		times *= 1000;
+	end += unit != NULL;
+	return !*end && !__builtin_mul_overflow(*amount, times, amount);
+}
+
+static const char *const rate_keys[] = {"tx-bits", "tx-frames", "rx-bits", "rx-frames"};
+
+enum { RATE_KEYS = sizeof(rate_keys) / sizeof(*rate_keys) };
+
+static int rate_key(const char *key)
+{
+	for (int i = 0; i < RATE_KEYS; i++) {
+		if (!strcmp(rate_keys[i], key))
+			return i;
+	}
+	return -1;
+}
+
+bool rate_parse(const char *key, const char *text, uint64_t *rate)
+{
+	return rate_key(key) >= 0 && amount_parse(text, rate);
+}
+
+static int rate_set_word(struct nic_spec *spec, const char *key, const char *value,
+			 struct error *err)
+{
+	uint64_t *const places[RATE_KEYS] = {&spec->limits.tx_bits, &spec->limits.tx_frames,
+					     &spec->limits.rx_bits, &spec->limits.rx_frames};
+	uint64_t rate;
+
+	if (!rate_parse(key, value, &rate))
+		return error_set(err, -EINVAL,
+				 "--nic: rate-%s=%s: expected rate-tx-bits, rate-tx-frames, "
+				 "rate-rx-bits or rate-rx-frames and a number a second, as in 10M",
+				 key, value);
+	*places[rate_key(key)] = rate;
+	return 0;
+}
+
 static int fd_parse(struct nic_spec *spec, const char *value, struct error *err)
 {
 	char *end;
@@ -84,10 +137,13 @@ static int word_set(struct nic_spec *spec, const char *key, const char *value, s
 	}
 	if (!strcmp(key, "fd"))
 		return fd_parse(spec, value, err);
+	if (!strncmp(key, "rate-", 5))
+		return rate_set_word(spec, key + 5, value, err);
 	if (strcmp(key, "mac"))
 		return error_set(
 			err, -EINVAL,
-			"--nic: no option \"%s\"; there is: socket fd net mac name capture trace",
+			"--nic: no option \"%s\"; there is: socket fd net mac name capture trace "
+			"rate-…",
 			key);
 	spec->mac_given = mac_parse(value, spec->mac);
 	if (!spec->mac_given)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "backend/rate.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -11,16 +12,17 @@ struct embed;
 /*
  * What is asked of one NIC, in words:
  *   CARD,socket=PATH|fd=N[,net=ID][,mac=MAC][,name=NAME][,capture=FILE]
- *   [,trace=WHAT[:FILE]]
+ *   [,trace=WHAT[:FILE]][,rate-tx-bits=N]…
  * CARD as catalog_find() has it; so like=0000:03:00.0 is one too.
  */
 struct nic_spec {
 	char *text; /* what the others point into; NULL: into somebody else's */
 	const char *card, *socket_path, *capture, *trace;
-	const char *name;    /* NULL: nicN */
-	const char *net;     /* the ID of a network; NULL: one of its own */
-	const char *own;     /* then what that is, "user" if NULL */
-	int fd;		     /* -1: none */
+	const char *name; /* NULL: nicN */
+	const char *net;  /* the ID of a network; NULL: one of its own */
+	const char *own;  /* then what that is, "user" if NULL */
+	int fd;		  /* -1: none */
+	struct rate_limits limits;
 	struct embed *embed; /* or NULL: it is plugged in there, without a socket */
 	bool mac_given;
 	uint8_t mac[6];
@@ -36,3 +38,6 @@ void mac_make(const char *card, const char *place, uint8_t mac[static 6]);
 
 /* Of NICs and networks: letters, digits, "-", "_", ".", and not too long. */
 bool id_right(const char *text);
+
+/* KEY: tx-bits, tx-frames, rx-bits or rx-frames; TEXT: a second, as in 10M; false: not so. */
+bool rate_parse(const char *key, const char *text, uint64_t *rate);

@@ -6,6 +6,7 @@
  * the function is plugged in; the rest is a successor of the NIC.
  */
 #include "instance/instance_internal.h"
+#include "module/module.h"
 #include "nic/successor.h"
 
 #include <errno.h>
@@ -54,8 +55,12 @@ static int check_function(const struct card *a, const struct card *b, struct err
 static int replace(struct instance *instance, const struct card *card, bool afresh,
 		   struct error *err)
 {
-	struct nic *nic = nic_successor(instance->nic, card, afresh, err);
+	struct hooks *hooks = card->module ? module_instance(card->module, err) : NULL;
+	struct nic *nic;
 
+	if (card->module && !hooks)
+		return err->code;
+	nic = nic_successor(instance->nic, card, hooks, afresh, err);
 	if (!nic)
 		return err->code;
 	nic_free(instance->nic);

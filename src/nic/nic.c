@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "nic/hook_calls.h"
 #include "nic/state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { RESET_POWER, RESET_FUNCTION };
-enum { PERIOD_MIN = 1000 }; /* ns */
 
 static void timer_fired(struct timer *timer)
 {
@@ -13,9 +13,11 @@ static void timer_fired(struct timer *timer)
 	const struct card_timer *at = &nic->card->timers[timer - nic->timers];
 	struct scope scope = {0};
 
-	if (!expr_holds(nic, &at->when, &scope))
+	if (nic->failed || !expr_holds(nic, &at->when, &scope))
 		return;
 	actions_run(nic, &at->actions, &scope);
+	if (!at->actions.count)
+		hooks_timer(nic, (unsigned)(timer - nic->timers));
 	if (at->repeat) {
 		uint64_t period = expr_eval(nic, &at->period, &scope);
 
@@ -36,6 +38,27 @@ static void fill_crc(struct nic *nic)
 		crc = crc >> 1 ^ (((crc ^ words[i / 16] >> i % 16) & 1) ? 0xedb88320u : 0);
 	if (part->count)
 		words[part->count] = ~crc & 0xffff;
+	if (part->whole)
+		words[part->count + 1] = ~crc >> 16;
+}
+
+static uint16_t swapped(uint64_t word)
+{
+	return (uint16_t)(word << 8 | (word >> 8 & 0xff));
+}
+
+static void fill_sum(struct nic *nic, const struct sum_part *part)
+{
+	uint16_t sum = 0, bytes = 0;
+
+	for (unsigned k = 0; k < part->count; k++) {
+		if (part->first + k == part->word)
+			continue;
+		sum = (uint16_t)(sum + nic->state[part->first + k]);
+		bytes ^= (uint16_t)nic->state[part->first + k];
+	}
+	nic->state[part->word] = part->exclusive ? ((bytes ^ bytes >> 8 ^ part->total) & 0xff)
+						 : (uint16_t)(part->total - sum);
 }
 
 /* Parts of EEPROM and registers that follow from the address, and sums over them. */
@@ -46,21 +69,13 @@ static void fill_identity(struct nic *nic)
 	memcpy(&mac, nic->mac, sizeof(nic->mac));
 	for (unsigned i = 0; i < nic->card->macs_count; i++) {
 		const struct mac_part *part = &nic->card->macs[i];
+		uint64_t bits = part->shift < 0 ? mac << -part->shift : mac >> part->shift;
 
 		nic->state[part->word] &= ~part->mask;
-		nic->state[part->word] |=
-			(part->shift < 0 ? mac << -part->shift : mac >> part->shift) & part->mask;
+		nic->state[part->word] |= (part->swapped ? swapped(bits) : bits) & part->mask;
 	}
-	for (unsigned i = 0; i < nic->card->sums_count; i++) {
-		const struct sum_part *part = &nic->card->sums[i];
-		uint16_t sum = 0;
-
-		for (unsigned k = 0; k < part->count; k++) {
-			if (part->first + k != part->word)
-				sum = (uint16_t)(sum + nic->state[part->first + k]);
-		}
-		nic->state[part->word] = (uint16_t)(part->total - sum);
-	}
+	for (unsigned i = 0; i < nic->card->sums_count; i++)
+		fill_sum(nic, &nic->card->sums[i]);
 	fill_crc(nic);
 }
 
@@ -125,6 +140,7 @@ void nic_free(struct nic *nic)
 {
 	if (!nic)
 		return;
+	hooks_free(nic);
 	if (nic->delayed)
 		interrupts_reset(nic);
 	if (nic->vectors)
@@ -157,9 +173,9 @@ static unsigned peer_receive(void *context, const struct frame *frames, unsigned
 	return nic_receive(context, frames, count);
 }
 
-static void link_update(struct nic *nic)
+void nic_link_update(struct nic *nic)
 {
-	phy_wire(nic, nic->carrier && nic->plugged);
+	phy_wire(nic, nic->carrier && nic->plugged && !nic->module_link_down);
 	interrupts_update(nic);
 }
 
@@ -168,7 +184,7 @@ static void peer_link(void *context, bool up)
 	struct nic *nic = context;
 
 	nic->carrier = up;
-	link_update(nic);
+	nic_link_update(nic);
 }
 
 static void peer_writable(void *context)
@@ -215,6 +231,15 @@ void nic_attach(struct nic *nic, struct port *port)
 	nic->bus.schedule(nic->bus.context); /* for its filter */
 }
 
+void nic_moved(struct nic *nic)
+{
+	flights_gone(nic, nic->flights_count);
+	for (unsigned i = 0; i < nic->card->instances; i++)
+		nic->rings[i].cut = 0;
+	nic->held = false;
+	nic->held_segments = 0;
+}
+
 void nic_reset(struct nic *nic)
 {
 	for (unsigned i = 0; i < nic->card->windows_count; i++)
@@ -239,9 +264,16 @@ static bool receive_room(struct nic *nic)
 
 bool nic_work(struct nic *nic)
 {
-	bool more = recorded_work(nic);
+	bool more;
 
+	if (nic->failed)
+		return false;
+	more = recorded_work(nic);
 	rings_update(nic);
+	if (nic->hooked) {
+		more |= hooks_work(nic);
+		rings_update(nic);
+	}
 	for (unsigned k = 0; k < nic->live_count; k++) {
 		if (nic->rings[nic->live[k]].ring->direction == RING_TRANSMIT)
 			more |= transmit_work(nic, nic->live[k]);
@@ -264,7 +296,7 @@ bool nic_work(struct nic *nic)
 void nic_link(struct nic *nic, bool up)
 {
 	nic->plugged = up;
-	link_update(nic);
+	nic_link_update(nic);
 }
 
 const struct nic_stats *nic_stats(const struct nic *nic)

@@ -5,6 +5,8 @@
 #include "nic/card.h"
 #include "nic/port.h"
 
+#include <stddef.h>
+
 /*
  * One generic NIC. Register accesses change its own state at once; work on
  * guest memory or the network is recorded, and done by nic_work().
@@ -13,8 +15,8 @@ struct nic;
 
 struct nic_stats {
 	uint64_t accesses, undeclared, tx_frames, tx_bytes, rx_frames, rx_bytes;
-	uint64_t rx_filtered, rx_no_room, rx_stopped, rx_too_long, rx_malformed, tx_faults,
-		interrupts;
+	uint64_t rx_filtered, rx_no_room, rx_stopped, rx_too_long, rx_malformed, rx_unplugged,
+		tx_faults, interrupts;
 	/* of tx_frames: back inside the card, or without a link; and more frames by cutting */
 	uint64_t tx_looped, tx_unplugged, tx_malformed, tx_cut, rx_cut, rx_looped;
 	uint64_t ring_faults; /* what was asked of rings that are closed, or of none */
@@ -38,3 +40,34 @@ bool nic_work(struct nic *nic); /* one budget of recorded work; true: more is le
 unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count);
 void nic_link(struct nic *nic, bool up); /* by the operator; the port says what it knows */
 const struct nic_stats *nic_stats(const struct nic *nic);
+
+/*
+ * Instances of a counted ring, by the place of its description in card->rings.
+ * What one is opened with goes where base=, end=, the first <complete to=>
+ * and vector= look it up, each an element [i] of a register. -1: not given.
+ */
+struct ring_opening {
+	uint64_t base;
+	uint32_t depth;
+	int completion, vector;
+};
+/* The instance, the first that was closed; -ENOSPC, or -EINVAL: it makes no sense. */
+int nic_ring_open(struct nic *nic, unsigned ring, const struct ring_opening *with);
+int nic_ring_close(struct nic *nic, unsigned ring, unsigned number); /* 0 or -EINVAL */
+int nic_ring_wake(struct nic *nic, unsigned ring, unsigned number);
+/* A record into a completion ring, which sets its phase. -EINVAL, -ENOSPC, -EFAULT. */
+int nic_ring_produce(struct nic *nic, unsigned ring, unsigned number, const void *record,
+		     size_t length);
+
+/* Before another port is attached: what the one before had has gone. */
+void nic_moved(struct nic *nic);
+
+/* look.c: for people */
+struct ring_look {
+	const char *name, *state, *way; /* tx, rx, done */
+	unsigned number;		/* of several of one name, where it is counted */
+	bool counted, open;
+	uint32_t entries, ready; /* entries 0: not known */
+};
+bool nic_look_ring(struct nic *nic, unsigned index, struct ring_look *look); /* false: no more */
+void nic_look_filter(struct nic *nic, struct port_filter *filter);

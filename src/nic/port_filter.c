@@ -120,10 +120,14 @@ static void take_vlans(struct nic *nic, const struct accept *accept, struct port
 	to->all_vlans = false;
 }
 
-static void look(struct nic *nic, struct port_filter *to)
+void port_filter_look(struct nic *nic, struct port_filter *to)
 {
 	const struct filter *filter = &nic->card->filter;
 
+	if (nic->hook_receive) { /* the module comes before the filter */
+		to->all = to->all_groups = to->broadcast = to->all_vlans = true;
+		return;
+	}
 	for (unsigned kind = 0; kind < KINDS; kind++) {
 		if (!holds_for(nic, &filter->when, kind))
 			continue;
@@ -147,7 +151,7 @@ static void look(struct nic *nic, struct port_filter *to)
 
 void port_filter_tell(struct nic *nic)
 {
-	bool takes = receive_ring(nic) >= 0, told = nic->filter_told;
+	bool takes = nic->hook_receive || receive_ring(nic) >= 0, told = nic->filter_told;
 	struct port_filter now;
 
 	if (told && takes == nic->filter_takes && !(takes && (nic->touched & CARES_PORT)))
@@ -157,7 +161,7 @@ void port_filter_tell(struct nic *nic)
 	nic->filter_takes = takes;
 	if (takes) {
 		nic->touched &= ~(uint32_t)CARES_PORT;
-		look(nic, &now);
+		port_filter_look(nic, &now);
 	}
 	if (told && !memcmp(&now, &nic->filter, sizeof(now)))
 		return;

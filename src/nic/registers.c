@@ -5,6 +5,7 @@
  * access narrower than the register touches its lanes; a wider one is several,
  * low address first.
  */
+#include "nic/hook_calls.h"
 #include "nic/state.h"
 
 static uint64_t lanes(unsigned bytes)
@@ -93,6 +94,8 @@ static uint64_t reg_read(struct nic *nic, const struct reg *reg, unsigned k, boo
 	value = pins_shown(nic, reg->word + k, value);
 	if (reg->latched)
 		value = reg_latched(reg, word, value, effects && !reg->no_effects_on_read);
+	if (reg->module_reads && effects)
+		value = hooks_read(nic, reg, k, value);
 	if (!effects || reg->no_effects_on_read)
 		return value;
 	*word &= ~reg->read_clear;
@@ -135,6 +138,8 @@ static void reg_write(struct nic *nic, const struct reg *reg, unsigned k, uint64
 			return;
 		if (reg->stored.count)
 			value = expr_eval(nic, &reg->stored, &scope);
+		if (reg->module_writes)
+			value = hooks_write(nic, reg, k, (*word & ~mask) | (value & mask), *word);
 		*word = (*word & ~(reg->rw & mask)) | (value & reg->rw & mask);
 		*word &= ~(value & reg->w1c & mask);
 		*word &= ~(~value & reg->w0c & mask);
@@ -343,7 +348,7 @@ uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned w
 	uint64_t value;
 
 	nic->stats.accesses++;
-	if (!part)
+	if (!part || nic->failed)
 		return UINT64_MAX;
 	nic->accessing = true;
 	value = part_read(nic, part, (uint32_t)(offset - part->at), width);
@@ -358,7 +363,7 @@ void nic_bar_write(struct nic *nic, unsigned bar, uint64_t offset, unsigned widt
 	const struct bar_part *part = part_at(nic, bar, offset);
 
 	nic->stats.accesses++;
-	if (!part)
+	if (!part || nic->failed)
 		return;
 	nic->accessing = true;
 	part_write(nic, part, (uint32_t)(offset - part->at), width, value);

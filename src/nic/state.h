@@ -16,6 +16,7 @@ enum {
 	FLIGHTS = 512,		  /* frames that a port has and has not sent */
 	NESTING_MAX = 4,	  /* windows into windows, reset lists within reset lists */
 	RECORDED_MAX = 16,	  /* lists of actions that wait for guest memory */
+	PERIOD_MIN = 1000,	  /* ns, of a timer */
 };
 
 /* What expressions of one frame may ask. */
@@ -141,14 +142,20 @@ struct loop_frame {
 	uint8_t data[16384];
 };
 
+struct hooked;
+
 struct nic {
 	const struct card *card;
-	struct trace *trace; /* NULL: off */
+	struct trace *trace;   /* NULL: off */
+	struct hooked *hooked; /* NULL: no module; see hooks.c */
+	bool hook_transmit, hook_receive;
+	bool failed; /* the module was stopped: the card answers all ones */
 	struct bus bus;
 	struct port *port;
 	uint8_t mac[6];
 	bool link, negotiating;
-	bool carrier, plugged; /* of the port; by the operator: both make the link */
+	/* of the port; by the operator; by the module: all make the link */
+	bool carrier, plugged, module_link_down;
 	struct port_health health;
 	struct port_filter filter;	/* as told to the port */
 	bool filter_told, filter_takes; /* takes: a ring runs */
@@ -251,9 +258,11 @@ static inline bool expr_holds(struct nic *nic, const struct expr *expr, const st
 }
 
 /* action.c */
+void ring_wake(struct nic *nic, unsigned ring);
 uint64_t *target_word(struct nic *nic, const struct target *target, const struct scope *scope);
 void actions_run(struct nic *nic, const struct actions *actions, struct scope *scope);
 void nic_reset_list(struct nic *nic, unsigned which);
+void ring_wake(struct nic *nic, unsigned ring);
 
 void target_put(struct nic *nic, const struct target *target, const struct scope *scope,
 		uint64_t value);
@@ -489,7 +498,14 @@ static inline uint64_t plan_field(const struct plan_field *field, const uint8_t 
 	return word >> field->shift & field->mask;
 }
 
-/* transmit.c, receive.c */
+/* transmit.c, transmit_send.c, receive.c */
+void count_frames(struct nic *nic, unsigned count, bool groups);
+void count_faults(struct nic *nic, unsigned faults);
+/* Frames of no ring; how many were taken. CUT: segments of the first that were, before and after.
+ */
+unsigned send_others(struct nic *nic, const struct frame *frames, unsigned count, bool looped,
+		     uint16_t *cut);
+unsigned receive_frames(struct nic *nic, const struct frame *frames, unsigned count);
 bool transmit_work(struct nic *nic, unsigned ring); /* true: more is left */
 bool receive_loop(struct nic *nic);
 void receive_init(struct nic *nic);
@@ -511,6 +527,7 @@ bool filter_accepts(struct nic *nic, struct facts *facts);
 
 /* port_filter.c */
 void port_filter_tell(struct nic *nic);
+void port_filter_look(struct nic *nic, struct port_filter *to); /* TO is all zero */
 
 /* cares.c */
 enum {
@@ -535,6 +552,9 @@ static inline void nic_changed_all(struct nic *nic)
 {
 	nic->touched = UINT32_MAX;
 }
+
+/* nic.c */
+void nic_link_update(struct nic *nic);
 
 /* interrupt.c */
 void interrupts_init(struct nic *nic);

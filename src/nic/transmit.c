@@ -13,6 +13,7 @@
  * commit. Whole frames only: slots of an open frame stay for the next pass.
  */
 #include "nic/transmit.h"
+#include "nic/hook_calls.h"
 
 #include <errno.h>
 #include <string.h>
@@ -466,13 +467,17 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	if (build->command)
 		return transmit_command(build);
 	given = run->given < build->frames ? run->given : build->frames;
-	taken = send_frames(nic, build->index, given, build->frames, build->looped);
+	taken = nic->hook_transmit
+			? hooks_transmit(nic, build->index, build->frames, build->looped,
+					 build->plain.groups)
+			: send_frames(nic, build->index, given, build->frames, build->looped);
 	if (nic->trace)
 		trace_frames(nic, build->looped ? "loop" : "out", nic->frames + given, taken);
 	run->waits = given + taken < build->frames;
 	done = frames_gone(build);
 	slots = done == build->frames ? build->slots : done ? nic->slots_of[done - 1] : 0;
-	count_frames(nic, done, build->plain.groups);
+	if (!nic->hook_transmit) /* which may have changed them, and has counted */
+		count_frames(nic, done, build->plain.groups);
 	if (done == build->frames) /* else this part is made again */
 		count_faults(nic, build->faults);
 	commit(build, slots);

@@ -39,5 +39,3 @@ void frame_vlan(struct build *build);
 /* transmit_send.c */
 /* Frames [FIRST, COUNT) of ring INDEX: how many more were taken; see ring_run.gone for the rest. */
 unsigned send_frames(struct nic *nic, unsigned index, unsigned first, unsigned count, bool looped);
-void count_frames(struct nic *nic, unsigned count, bool groups);
-void count_faults(struct nic *nic, unsigned faults);
