@@ -35,6 +35,9 @@ uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned w
 void nic_bar_write(struct nic *nic, unsigned bar, uint64_t offset, unsigned width, uint64_t value);
 void nic_reset(struct nic *nic);
 bool nic_work(struct nic *nic); /* one budget of recorded work; true: more is left */
+/* What the guest has sent is about to be read; and has been dealt with to the last. See raised.c */
+void nic_looking(struct nic *nic);
+void nic_looked(struct nic *nic);
 
 /* Frames from the network: how many were taken; fewer than COUNT: resume() follows. */
 unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count);

@@ -123,6 +123,13 @@ struct shifter { /* of a serial bus; its phases are those of the protocol */
 	bool enabled, clock, data;
 };
 
+enum { RAISED_MAX = 8 };
+
+struct raised { /* causes of a word that passes raised; see raised.c */
+	uint16_t word;
+	uint64_t fresh, old;
+};
+
 struct delayed { /* one cause (or the whole interrupt) under moderation */
 	struct timer timer;
 	struct nic *nic;
@@ -209,6 +216,9 @@ struct nic {
 	bool accessing, recording; /* within an access; and something of it is recorded already */
 	bool replaying;		   /* the first of them is being run */
 	uint8_t record[RECORD_BYTES + 8];
+
+	struct raised raised[RAISED_MAX];
+	unsigned raised_count;
 
 	struct loop_frame *loop;
 	unsigned loop_head, loop_count;
@@ -328,6 +338,10 @@ void trace_slot(struct nic *nic, const struct ring_run *run, const struct use *u
 void trace_frames(struct nic *nic, const char *way, const struct frame *frames, unsigned count);
 void trace_line(struct nic *nic, bool level);
 void trace_message(struct nic *nic, unsigned vector);
+
+/* raised.c */
+void raised_note(struct nic *nic, unsigned word, uint64_t mask);
+void raised_told(struct nic *nic, unsigned word);
 
 /* phy.c */
 static inline bool phy_up(const struct nic *nic)
