@@ -20,7 +20,7 @@ void raised_note(struct nic *nic, unsigned word, uint64_t mask)
 {
 	unsigned i;
 
-	if (1 || nic->accessing)
+	if (nic->accessing || !nic->bus.settle)
 		return;
 	for (i = 0; i < nic->raised_count && nic->raised[i].word != word; i++)
 		;

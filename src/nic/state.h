@@ -3,6 +3,7 @@
 
 #include "nic/nic.h"
 #include "nic/offload.h"
+#include "nic/raised.h"
 
 #include <string.h>
 
@@ -121,13 +122,6 @@ struct shifter { /* of a serial bus; its phases are those of the protocol */
 	uint8_t left;
 	uint16_t address;
 	bool enabled, clock, data;
-};
-
-enum { RAISED_MAX = 8 };
-
-struct raised { /* causes of a word that passes raised; see raised.c */
-	uint16_t word;
-	uint64_t fresh, old;
 };
 
 struct delayed { /* one cause (or the whole interrupt) under moderation */
@@ -338,10 +332,6 @@ void trace_slot(struct nic *nic, const struct ring_run *run, const struct use *u
 void trace_frames(struct nic *nic, const char *way, const struct frame *frames, unsigned count);
 void trace_line(struct nic *nic, bool level);
 void trace_message(struct nic *nic, unsigned vector);
-
-/* raised.c */
-void raised_note(struct nic *nic, unsigned word, uint64_t mask);
-void raised_told(struct nic *nic, unsigned word);
 
 /* phy.c */
 static inline bool phy_up(const struct nic *nic)
