@@ -5,7 +5,7 @@ import os
 import struct
 
 from lablib.program import Card
-from wire_client import NO_REPLY, RAM, REGION_WRITE, Client, fired, memory
+from wire_client import NO_REPLY, RAM, REGION_READ, REGION_WRITE, Client, fired, memory
 
 SIDE_BY_SIDE = True
 # of cards/rtl8169, whose driver acknowledges and then looks at its rings
@@ -32,13 +32,16 @@ class Driver:
                   RING + 16 * self.sent)
         self.sent += 1
 
-    def posted(self, *writes):
-        """All that is in one piece on its way."""
+    def posted(self, *writes, read=None):
+        """All that is in one piece on its way, perhaps with a read behind it."""
         data = b""
         for offset, value in writes:
             payload = struct.pack("<QII", offset, BAR, len(value)) + value
             data += self.client.message(REGION_WRITE, payload, NO_REPLY)
+        if read is not None:
+            data += self.client.message(REGION_READ, struct.pack("<QII", read, BAR, 2))
         self.client.send(data)
+        return self.client.reply(REGION_READ) if read is not None else None
 
     def causes(self):
         return struct.unpack("<H", self.client.read(BAR, ISR, 2))[0]
@@ -67,6 +70,18 @@ def test_a_cause_is_not_lost_to_an_older_acknowledgement():
             assert not driver.causes() & TOK
             driver.interrupted(0)  # one for each time that it was raised
             assert not driver.interrupted(0.02), "told for ever"
+
+
+def test_a_cause_is_not_lost_to_a_read_that_comes_too_late():
+    line = os.eventfd(0)
+    with Card("rtl8169", net="null") as card, Client(card.socket) as client:
+        driver = Driver(client, line)
+        for _ in range(SLOTS):
+            driver.queue()
+            driver.posted(KICK, ACKNOWLEDGE, read=ISR)
+            assert driver.interrupted()
+            assert driver.causes() & TOK
+            driver.posted(ACKNOWLEDGE)
 
 
 def test_a_cause_that_was_read_is_acknowledged_for_good():

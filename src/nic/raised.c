@@ -9,7 +9,7 @@
  *
  * What passes raise is therefore remembered until all that was sent before
  * has been dealt with, and raised again if it was acknowledged meanwhile. A
- * driver that has read the cause since knows of it.
+ * driver that has seen the cause in a read since knows of it.
  *
  *   fresh ──nic_looking(): what was sent until now is read──> old
  *   old ──nic_looked(): and has been dealt with──> raised again, forgotten
@@ -33,12 +33,14 @@ void raised_note(struct nic *nic, unsigned word, uint64_t mask)
 	nic->raised[i].fresh |= mask;
 }
 
-void raised_told(struct nic *nic, unsigned word)
+void raised_told(struct nic *nic, unsigned word, uint64_t shown)
 {
 	for (unsigned i = 0; i < nic->raised_count; i++) {
-		if (nic->raised[i].word == word) {
-			nic->raised[i] = nic->raised[--nic->raised_count];
-			return;
+		struct raised *raised = &nic->raised[i];
+
+		if (raised->word == word) {
+			raised->fresh &= ~shown;
+			raised->old &= ~shown;
 		}
 	}
 }

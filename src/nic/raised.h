@@ -13,4 +13,4 @@ struct raised {
 
 struct nic;
 void raised_note(struct nic *nic, unsigned word, uint64_t mask);
-void raised_told(struct nic *nic, unsigned word); /* by reading it */
+void raised_told(struct nic *nic, unsigned word, uint64_t shown); /* by a read */
