@@ -26,14 +26,15 @@ static const struct key {
 	const char *word, *attribute; /* NULL: there is but one */
 	bool merges;
 } keys[] = {
-	{"pci", NULL, true},	       {"bar", "index", false},	     {"bank", "name", true},
-	{"phy", "name", true},	       {"eeprom", NULL, true},	     {"mac", NULL, false},
-	{"word", "at", false},	       {"sum", NULL, false},	     {"crc", NULL, false},
-	{"register", "name", false},   {"counter", "name", false},   {"port", "name", false},
-	{"memory", "name", false},     {"window", "to", false},	     {"pins", "to", false},
-	{"record", "name", false},     {"ring", "name", false},	     {"receive", NULL, false},
-	{"capability", "kind", false}, {"interrupt", "line", false}, {"reset", "name", false},
-	{"timer", "name", false},      {"on", "event", false},	     {"module", NULL, false},
+	{"pci", NULL, true},	       {"bar", "index", false},	   {"bank", "name", true},
+	{"phy", "name", true},	       {"eeprom", NULL, true},	   {"mac", NULL, false},
+	{"word", "at", false},	       {"sum", NULL, false},	   {"crc", NULL, false},
+	{"register", "name", false},   {"counter", "name", false}, {"port", "name", false},
+	{"memory", "name", false},     {"window", "to", false},	   {"pins", "to", false},
+	{"record", "name", false},     {"ring", "name", false},	   {"receive", NULL, false},
+	{"capability", "kind", false}, {"rom", NULL, false},	   {"part", "at", false},
+	{"interrupt", "line", false},  {"reset", "name", false},   {"timer", "name", false},
+	{"on", "event", false},	       {"module", NULL, false},
 };
 
 static const struct key *key_of(const struct node *node)

@@ -475,6 +475,14 @@ struct bar_part {
 	uint16_t index_word;
 };
 
+struct config_part { /* registers in configuration space */
+	uint8_t at, size;
+	uint16_t bank;
+};
+
+/* BARs, and the expansion ROM */
+enum { CARD_ROM = 6, CARD_REGIONS };
+
 struct bar {
 	uint64_t size;
 	bool io, wide, prefetch;
@@ -487,6 +495,7 @@ enum capability_kind {
 	CAPABILITY_EXPRESS,
 	CAPABILITY_MSI,
 	CAPABILITY_MSIX,
+	CAPABILITY_VENDOR,
 };
 
 struct capability {
@@ -494,6 +503,9 @@ struct capability {
 	bool wide;
 	uint16_t vectors;
 	uint32_t table, pending; /* msi-x: where in the BAR */
+	uint8_t at;		 /* in configuration space, 0: wherever there is room */
+	uint8_t length;		 /* vendor: its bytes */
+	const uint8_t *bytes;
 };
 
 struct mac_part { /* which state words carry the MAC address: word = (mac >> shift) & mask */
@@ -522,7 +534,8 @@ struct card {
 	uint16_t vendor, device, subsystem_vendor, subsystem;
 	uint8_t revision, interrupt_pin;
 	uint32_t class_code;
-	struct bar bars[6];
+	struct bar bars[CARD_REGIONS];
+	const struct config_part *config_parts;
 	const struct bank *banks;
 	uint16_t banks_count;
 	uint16_t words;		     /* state words in all */
@@ -549,8 +562,8 @@ struct card {
 	uint16_t instances; /* of all rings */
 	uint16_t vectors;   /* that actions may raise: beyond the highest */
 	uint8_t windows_count, pins_count, rings_count, resets_count, events_count, timers_count,
-		interrupts_count, macs_count, sums_count, latches_count, memories_count,
-		layouts_count;
+		interrupts_count, config_parts_count, macs_count, sums_count, latches_count,
+		memories_count, layouts_count;
 	uint16_t counters_count;
 	struct module *module;	   /* code besides the description, or NULL; see module/ */
 	const char *const *called; /* names of call, kick and command */

@@ -123,6 +123,7 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 		return NULL;
 	}
 	counters_init(nic);
+	filter_init(nic);
 	receive_init(nic);
 	rings_init(nic);
 	for (unsigned i = 0; i < card->timers_count; i++)
@@ -227,6 +228,11 @@ void nic_attach(struct nic *nic, struct port *port)
 	port->peer = (struct port_peer){nic,	       peer_receive, peer_link,
 					peer_writable, peer_sent,    peer_health};
 	peer_link(nic, !port->down);
+	/* what was counted before is no news of this card's */
+	nic->health = (struct port_health){.mbps = nic->health.mbps,
+					   .rx_errors = port->health.rx_errors,
+					   .rx_missed = port->health.rx_missed,
+					   .tx_errors = port->health.tx_errors};
 	peer_health(nic, &port->health);
 	nic->bus.schedule(nic->bus.context); /* for its filter */
 }

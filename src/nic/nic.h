@@ -33,6 +33,9 @@ void nic_trace_end(struct nic *nic);
 
 uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned width);
 void nic_bar_write(struct nic *nic, unsigned bar, uint64_t offset, unsigned width, uint64_t value);
+/* Registers in configuration space; WIDTH 1 to 4. */
+uint32_t nic_config_read(struct nic *nic, unsigned offset, unsigned width, bool effects);
+void nic_config_write(struct nic *nic, unsigned offset, unsigned width, uint32_t value);
 void nic_reset(struct nic *nic);
 bool nic_work(struct nic *nic); /* one budget of recorded work; true: more is left */
 /* What the guest has sent is about to be read; and has been dealt with to the last. See raised.c */

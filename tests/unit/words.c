@@ -130,5 +130,140 @@ static void test_eeprom_contents(void)
 	bare_free(&bare);
 }
 
+/* ---- what stands in configuration space, and the ROM ---- */
+
+static const char configured[] =
+	"<card name='odd' title='Odd'>"
+	"<pci vendor='0x1234' device='1' class='0x020000' interrupt='INTA'>"
+	"<part bank='own' at='0x42' size='6'/></pci>"
+	"<capability kind='power' at='0x80'/>"
+	"<capability kind='vendor' bytes='01 00 00 00 00 04'/>"
+	"<capability kind='vendor' at='0xf8' bytes='7f'/>"
+	"<bar index='0' space='memory' size='4K' bank='r'/>"
+	"<bar index='2' space='memory' size='8K' bank='r' wide='yes' prefetch='yes'/>"
+	"<memory name='flash' size='3000'><fill at='0' from='0xaa55' bytes='2'/>"
+	"<fill at='100' from='card.mac' bytes='6'/></memory><rom memory='flash'/>"
+	"<bank name='r'><register name='CAUSE' at='0'/><register name='SEEN' at='4'/></bank>"
+	"<bank name='own' width='16'><register name='POWER' at='0' do='SEEN = new + 1'/>"
+	"<register name='TOLD' at='2' size='1' access='rc' reset='7'/>"
+	"<register name='BEYOND' at='6' reset='0x1234'/></bank>"
+	"<reset name='function' clears='own'/>"
+	"</card>";
+
+enum { DEVICE = 3, CONFIG_COMMAND = 4, CONFIG_ROM = 0x30, CONFIG_CAPABILITIES = 0x34 };
+
+static struct machine machine;
+static struct instance *instance;
+
+static uint32_t config(unsigned offset, unsigned width)
+{
+	return (uint32_t)inprocess_config_read(machine.vm, bus_bdf(0, DEVICE, 0), offset, width);
+}
+
+static void configure(unsigned offset, unsigned width, uint32_t value)
+{
+	inprocess_config_write(machine.vm, bus_bdf(0, DEVICE, 0), offset, width, value);
+}
+
+static void plug(const char *text)
+{
+	machine_new(&machine);
+	instance = machine_plug(&machine, DEVICE, bare_card(text), NULL);
+	CHECK_EQUAL(inprocess_scan(machine.vm), 1);
+}
+
+static void unplug(void)
+{
+	instance_free(instance);
+	machine_free(&machine);
+}
+
+static void test_config_registers(void)
+{
+	uint64_t bar;
+
+	plug(configured);
+	bar = config(0x10, 4) & ~15u;
+	CHECK_EQUAL(config(0x40, 4), 0); /* nobody's, and ours */
+	configure(0x40, 4, 0x99887766);
+	CHECK_EQUAL(config(0x40, 4), 0x99880000);
+	CHECK_EQUAL(inprocess_read(machine.vm, INPROCESS_MEMORY, bar + 4, 4), 0x9989);
+	configure(0x43, 1, 0x11);
+	CHECK_EQUAL(config(0x42, 2), 0x1188);
+	CHECK_EQUAL(config(0x44, 1), 7);
+	CHECK_EQUAL(config(0x44, 1), 0); /* read, and cleared */
+	CHECK_EQUAL(config(0x46, 2), 0);
+	configure(0x48, 4, UINT32_MAX); /* the bank goes on, what is seen of it does not */
+	CHECK_EQUAL(config(0x48, 4), 0x0109f809);
+	unplug();
+}
+
+static void test_capability_places(void)
+{
+	unsigned at, found = 0;
+
+	plug(configured);
+	for (at = config(CONFIG_CAPABILITIES, 1); at && found < 9; at = config(at + 1, 1)) {
+		if (found == 0)
+			CHECK_EQUAL(at, 0x80);
+		if (found == 1) {
+			CHECK_EQUAL(at, 0x48); /* the first that is free */
+			CHECK_EQUAL(config(at, 1), 9);
+			CHECK_EQUAL(config(at + 2, 1), 9);
+			CHECK_EQUAL(config(at + 3, 4), 0x00000001);
+			CHECK_EQUAL(config(at + 7, 2), 0x0400);
+			configure(at + 4, 4, UINT32_MAX);
+			CHECK_EQUAL(config(at + 4, 4), 0);
+		}
+		if (found == 2) {
+			CHECK_EQUAL(at, 0xf8);
+			CHECK_EQUAL(config(at + 2, 2), 0x7f04);
+		}
+		found++;
+	}
+	CHECK_EQUAL(found, 3);
+	unplug();
+}
+
+static void test_wide_bar(void)
+{
+	uint64_t addr;
+
+	plug(configured);
+	CHECK_EQUAL(config(0x18, 4) & 15, 12); /* 64 bits, prefetchable */
+	configure(0x1c, 4, UINT32_MAX);
+	CHECK_EQUAL(config(0x1c, 4), UINT32_MAX);
+	configure(0x18, 4, 0x40000000);
+	configure(0x1c, 4, 5);
+	addr = 0x540000000;
+	inprocess_write(machine.vm, INPROCESS_MEMORY, addr, 4, 0x77);
+	CHECK_EQUAL(inprocess_read(machine.vm, INPROCESS_MEMORY, addr, 4), 0x77);
+	CHECK_EQUAL(inprocess_read(machine.vm, INPROCESS_MEMORY, 0x40000000, 4), UINT32_MAX);
+	unplug();
+}
+
+static void test_rom(void)
+{
+	uint64_t addr;
+
+	plug(configured);
+	configure(CONFIG_ROM, 4, 0xfffff800);
+	CHECK_EQUAL(config(CONFIG_ROM, 4), 0xfffff000); /* 4 KiB for 3000 bytes */
+	addr = 0xd0000000;
+	configure(CONFIG_ROM, 4, (uint32_t)addr);
+	CHECK_EQUAL(inprocess_read(machine.vm, INPROCESS_MEMORY, addr, 2), 0xffff);
+	configure(CONFIG_ROM, 4, (uint32_t)addr | 1);
+	CHECK_EQUAL(inprocess_read(machine.vm, INPROCESS_MEMORY, addr, 2), 0xaa55);
+	CHECK_EQUAL(inprocess_read(machine.vm, INPROCESS_MEMORY, addr + 100, 4), 0x12005452);
+	CHECK_EQUAL(inprocess_read(machine.vm, INPROCESS_MEMORY, addr + 3000, 4), UINT32_MAX);
+	inprocess_write(machine.vm, INPROCESS_MEMORY, addr, 2, 0);
+	CHECK_EQUAL(inprocess_read(machine.vm, INPROCESS_MEMORY, addr, 2), 0xaa55);
+	configure(CONFIG_COMMAND, 2, 0);
+	CHECK_EQUAL(inprocess_read(machine.vm, INPROCESS_MEMORY, addr, 2), 0xffff);
+	unplug();
+}
+
 UNIT_FILE(words, {"counter_parts", test_counter_parts}, {"counter_sticks", test_counter_sticks},
-	  {"eeprom_contents", test_eeprom_contents}, );
+	  {"eeprom_contents", test_eeprom_contents}, {"config_registers", test_config_registers},
+	  {"capability_places", test_capability_places}, {"wide_bar", test_wide_bar},
+	  {"rom", test_rom}, );
