@@ -17,6 +17,7 @@ struct serve_options {
 	unsigned nics_count, nets_count;
 	bool many;		  /* by --nic */
 	bool watch, watch_resets; /* descriptions that change */
+	bool programs;		  /* of packs may be started */
 	bool capabilities;	  /* are to be printed, and nothing else is asked */
 	int cpu;
 	unsigned workers;
@@ -61,6 +62,7 @@ void serve_options_free(struct serve_options *options);
 	"  --poll-us N         look this long before sleeping; takes an idle CPU's time\n"         \
 	"  --workers N         spread cards and networks over N threads; with --cpu, on the\n"     \
 	"                      CPUs from that one on\n"                                            \
+	"  --allow-programs    of packs too: cards whose module is a program start it\n"           \
 	"  --print-capabilities  what this program can do, for a manager; nothing else\n"          \
 	"many cards, each for a VM of its own, in place of CARD and its options:\n"                \
 	"  --nic CARD,socket=PATH|fd=N[,net=ID][,mac=MAC][,name=NAME][,capture=FILE]\n"            \

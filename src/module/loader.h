@@ -19,6 +19,8 @@ struct module {
 	struct module_file code;
 	const char *name; /* of its file, within the path of CODE */
 	const char *compiler;
+	const char *command; /* process: what runs it, or NULL */
+	uint64_t memory;     /* process, wasm: bytes that it may have */
 	/* what its source includes, found while the first instance was made */
 	struct module_file files[MODULE_FILES_MAX];
 	unsigned files_count;
@@ -30,9 +32,14 @@ struct module {
 struct loader {
 	const char *kind;
 	struct hooks *(*load)(struct module *module, struct error *err);
+	/* Or NULL: the hook itself. */
+	int32_t (*configure)(struct hooks *hooks, struct anynic_draft *draft);
 };
 
-extern const struct loader loader_c, loader_native;
+extern const struct loader loader_c, loader_native, loader_process;
+
+/* A program that came in a pack needs leave. */
+bool module_may_start(const struct module *module);
 
 /* For code that shares our memory. */
 extern const struct anynic_services module_services;

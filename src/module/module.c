@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct loader *const loaders[] = {&loader_c, &loader_native};
+static const struct loader *const loaders[] = {&loader_c, &loader_native, &loader_process};
+static bool programs_allowed;
 
 #define SERVICE_ENTRY(returns, name, parameters, arguments) .name = service_##name,
 const struct anynic_services module_services = {sizeof(module_services), ANYNIC_VERSION,
@@ -103,6 +104,21 @@ int module_take(const struct module *module, const struct anynic_module *from,
 
 /* ---- opening ---- */
 
+void module_allow_programs(void)
+{
+	programs_allowed = true;
+}
+
+bool module_may_start(const struct module *module)
+{
+	return programs_allowed || !module->code.packed;
+}
+
+bool module_waits(const struct module *module)
+{
+	return module && module->loader == &loader_process;
+}
+
 static const struct loader *loader_of(const char *kind)
 {
 	for (unsigned i = 0; i < sizeof(loaders) / sizeof(*loaders); i++) {
@@ -139,6 +155,8 @@ struct module *module_open(const struct module_source *source, struct error *err
 		return NULL;
 	}
 	module->compiler = source->compiler && !strcmp(source->compiler, "cc") ? "cc" : NULL;
+	module->command = source->command ? strdup(source->command) : NULL;
+	module->memory = source->memory;
 	module->source = source;
 	if (read_code(module, source, err) == 0)
 		module->first = module->loader->load(module, err);
@@ -160,6 +178,7 @@ void module_close(struct module *module)
 	for (unsigned i = 0; i < module->files_count; i++)
 		free(module->files[i].bytes);
 	free(module->code.bytes);
+	free((char *)module->command);
 	free(module);
 }
 
@@ -176,7 +195,8 @@ int module_configure(struct module *module, struct anynic_draft *draft, struct e
 	if (!module->hooks.configure)
 		return 0;
 	before = watch_enter(module->name, "configure");
-	result = module->first->call.configure(draft);
+	result = module->loader->configure ? module->loader->configure(module->first, draft)
+					   : module->first->call.configure(draft);
 	watch_leave(before);
 	module->first->close(module->first);
 	module->first = NULL;

@@ -222,4 +222,4 @@ static struct hooks *load(struct module *module, struct error *err)
 	return NULL;
 }
 
-const struct loader loader_c = {"c", load};
+const struct loader loader_c = {.kind = "c", .load = load};
