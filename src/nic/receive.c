@@ -149,16 +149,23 @@ static bool put(struct nic *nic, uint64_t addr, const struct frame *frame, uint3
 static uint32_t slot_fill(struct nic *nic, const struct room *room, unsigned k,
 			  const struct frame *frame, uint32_t done)
 {
+	enum slot_reject why = SLOT_TAKEN;
 	uint32_t from = done;
 
 	for (unsigned i = k ? room->past[k - 1] : 0; i < room->past[k]; i++) {
 		uint32_t left = frame->length - done;
 		uint32_t length = left < room->size[i] ? left : room->size[i];
 
-		if (length && !put(nic, room->buffer[i], frame, done, length))
+		if (length && !put(nic, room->buffer[i], frame, done, length)) {
 			nic->counts[COUNT_RX_NO_ROOM]++; /* not memory: lost on the way */
+			why = SLOT_MEMORY;
+		}
 		done += length;
 	}
+	if (why)
+		nic->stats.rx_slots.rejected[why]++;
+	else
+		nic->stats.rx_slots.completed++;
 	return done - from;
 }
 
@@ -170,6 +177,7 @@ static void slot_done(struct nic *nic, unsigned index, struct room *room, unsign
 	bool last = k + 1 == room->count, ends = ring->walked && last && room->walk.ended;
 
 	nic->rings[index].total++;
+	nic->stats.rx_slots.fetched++;
 	if (!ring->walked)
 		ring_advance(nic, index, 1);
 	else if (!ends)
@@ -422,7 +430,8 @@ static enum delivery receive_one(struct nic *nic, const struct frame *frame)
 	if (frame->flags & (FRAME_TCP4 | FRAME_TCP6))
 		return deliver_segments(nic, frame);
 	if (length > FRAME_MAX || length < 14)
-		return drop(nic, COUNT_RX_TOO_SHORT, &nic->stats.rx_too_long);
+		return drop(nic, COUNT_RX_TOO_SHORT,
+			    length < 14 ? &nic->stats.rx_too_short : &nic->stats.rx_too_long);
 	if (frame->iovs != 1 || length < 60 || (frame->flags & FRAME_CHECKSUM)) {
 		frame_copy(frame, 0, nic->linear, length);
 		frame_complete(frame, nic->linear);

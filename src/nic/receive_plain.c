@@ -132,6 +132,7 @@ static void filling_end(struct filling *filling, unsigned frames, uint64_t bytes
 	struct nic *nic = filling->nic;
 	struct scope scope = ring_scope(nic, filling->index);
 
+	nic->stats.rx_slots.fetched += frames;
 	ring_advance(nic, filling->index, frames);
 	for (unsigned i = 0; i < filling->ring->completes_count; i++) {
 		if (filling->actions >> i & 1)
@@ -142,6 +143,7 @@ static void filling_end(struct filling *filling, unsigned frames, uint64_t bytes
 	count_total(nic, COUNT_RX_TOTAL_FRAMES, frames, bytes);
 	nic->stats.rx_frames += frames;
 	nic->stats.rx_bytes += bytes;
+	nic->stats.rx_slots.completed += frames;
 }
 
 /* Frames from the front that need nothing but a slot each; the rest takes the long way. */

@@ -256,6 +256,8 @@ static void walk_loop(struct walk *walk)
 	snprintf(walk->key, KEY, "loop.count");
 	count = (unsigned)given(walk, nic->loop_count, LOOP_FRAMES);
 	if (stores) {
+		nic->stats.loop_lost += nic->loop_count;
+		nic->stats.loop_put += count;
 		nic->loop_head = 0;
 		nic->loop_count = count;
 	}
@@ -337,6 +339,7 @@ static void loaded(struct nic *nic)
 {
 	nic->recorded_count = 0;
 	nic->held = false;
+	nic->stats.rx_cut += nic->held_segments;
 	nic->held_segments = 0;
 	for (unsigned i = 0; i < nic->card->instances; i++) {
 		nic->rings[i].waits = false;

@@ -192,7 +192,8 @@ struct nic {
 	uint8_t headers[BATCH][HEADER_MAX];
 	uint16_t slots_of[BATCH];	      /* slots up to and with each frame */
 	uint8_t slots[BUDGET * SLOT_MAX + 8]; /* + 8: fields are read by whole loads */
-	uint64_t slot_at[BUDGET + 1];	      /* walked rings: cursors of these, and the next */
+	uint8_t verdicts[BUDGET];     /* enum slot_reject of the slots of a part, | SLOT_FAULT */
+	uint64_t slot_at[BUDGET + 1]; /* walked rings: cursors of these, and the next */
 	/* scratch of receive and of software segmentation */
 	uint8_t linear[FRAME_MAX];
 	uint8_t segment[16384 + HEADER_MAX];

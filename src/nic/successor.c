@@ -234,6 +234,8 @@ static int fill(struct nic *to, struct nic *from, bool afresh, struct error *err
 		return result;
 	carry_network(&carry);
 	if (afresh)
+		to->stats.loop_lost += from->loop_count;
+	if (afresh)
 		nic_link(to, from->plugged); /* it wakes up with the cable as it is */
 	else
 		to->link = from->link;

@@ -62,6 +62,8 @@ static int load(struct build *build)
 	error = ready ? slots_load(build, ring_cursor(build->nic, build->index), ready) : 0;
 	if (error < 0 && error != -EAGAIN) { /* no such memory: the slots are passed over */
 		count_faults(build->nic, 1);
+		build->nic->stats.tx_slots.fetched += ready;
+		build->nic->stats.tx_slots.rejected[SLOT_MEMORY] += ready;
 		ring_advance(build->nic, build->index, ready);
 	}
 	return error < 0 ? error : (int)ready;
@@ -96,14 +98,24 @@ static void build_begin(struct build *build, struct nic *nic, unsigned index)
 	build->index = index;
 	build->plans = plans_of(nic, index);
 	build->scope = ring_scope(nic, index);
-	build->again = build->fault = build->blocked = false;
-	build->frames = build->faults = 0;
+	build->again = build->blocked = false;
+	build->fault = SLOT_TAKEN;
+	build->frames = 0;
 	build->looped = build->ring->loop_present &&
 			expr_holds(nic, &build->ring->loop_when, &build->scope);
 	plans_check(nic, index);
 }
 
-static void frame_begin(struct build *build)
+enum { SLOT_FAULT = 0x80 }; /* a frame comes to nothing here */
+
+/* Slots [FROM, END) and the frame that they are of. */
+static void reject(struct build *build, unsigned from, unsigned end, enum slot_reject why)
+{
+	memset(build->nic->verdicts + from, why, end - from);
+	build->nic->verdicts[end - 1] |= SLOT_FAULT;
+}
+
+static void frame_begin(struct build *build, unsigned at)
 {
 	struct frame *frame = &build->nic->frames[build->frames];
 
@@ -111,8 +123,10 @@ static void frame_begin(struct build *build)
 	frame->length = 0;
 	frame->flags = 0;
 	build->frame = frame;
+	build->frame_at = at;
+	build->odd = false;
 	build->plain.groups = true; /* not known yet */
-	build->fault = false;
+	build->fault = SLOT_TAKEN;
 }
 
 /* Views of guest memory, or of memory on the card. */
@@ -136,7 +150,7 @@ static void frame_buffer(struct build *build, const struct use *use, uint64_t ad
 	if (!length || build->fault)
 		return;
 	if (length > FRAME_MAX - frame->length || frame->iovs + 3 > FRAME_IOVS) {
-		build->fault = true;
+		build->fault = SLOT_LONG;
 		return;
 	}
 	got = buffer_view(build, use, addr, length);
@@ -145,7 +159,7 @@ static void frame_buffer(struct build *build, const struct use *use, uint64_t ad
 		return;
 	}
 	if (got < 0) {
-		build->fault = true;
+		build->fault = SLOT_MEMORY;
 		return;
 	}
 	frame->iovs += (unsigned)got;
@@ -168,10 +182,14 @@ static void frame_end(struct build *build, unsigned slots)
 			frame_checksums(build);
 		frame_vlan(build);
 	}
-	if (build->fault || build->frame->length < 14)
-		build->faults++;
+	if (!build->fault && build->frame->length < 14)
+		build->fault = SLOT_SHORT;
+	if (build->fault)
+		reject(build, build->frame_at, slots, build->fault);
 	else
 		nic->slots_of[build->frames++] = (uint16_t)slots;
+	if (!build->fault && build->odd)
+		nic->verdicts[slots - 1] |= SLOT_FAULT;
 	build->frame = NULL;
 }
 
@@ -204,14 +222,15 @@ static void frame_pieces(struct build *build, const struct use *use)
 	int result = pieces_each(build->nic, use, &build->scope, take_piece, &taking);
 
 	build->again |= result == -EAGAIN;
-	build->fault |= result < 0 && result != -EAGAIN;
+	if (result < 0 && result != -EAGAIN)
+		build->fault = SLOT_MEMORY;
 }
 
 /* A command waits until what stands before it is done; an open frame never ends. */
 static void build_command(struct build *build, const struct use *use, unsigned i)
 {
 	if (build->frame) {
-		build->fault = true;
+		build->fault = SLOT_ENDLESS;
 		frame_end(build, i);
 	}
 	build->command = i == 0 ? use : NULL;
@@ -250,25 +269,28 @@ static uint64_t slot_here(const struct build *build, unsigned i)
 		       : build->run->base + (uint64_t)slot_index(build, i) * build->ring->slot_size;
 }
 
-static void frame_open(struct build *build, const struct use *use, const uint8_t *slot)
+static void frame_open(struct build *build, const struct use *use, const uint8_t *slot, unsigned i)
 {
-	if (build->frame) { /* the one before has no end */
-		build->faults++;
-		build->frame = NULL;
-	}
-	frame_begin(build);
+	if (build->frame) /* the one before has no end */
+		reject(build, build->frame_at, i, SLOT_ENDLESS);
+	frame_begin(build, i);
 	build->scope.first = slot;
 	build->use = use;
 }
 
 /* A slot outside of frames, or what makes none of it. */
-static bool pass_over(struct build *build, const struct use *use, const uint8_t *slot)
+static bool pass_over(struct build *build, const struct use *use, const uint8_t *slot, unsigned i)
 {
-	if (use && use->as == USE_CONTEXT)
+	if (use && use->as == USE_CONTEXT) {
 		context_keep(build, use, slot);
-	return !use || use->as == USE_CONTEXT ||
-	       (!build->frame && use->first.count &&
-		!expr_eval(build->nic, &use->first, &build->scope));
+		return true;
+	}
+	if (!use)
+		build->nic->verdicts[i] = SLOT_UNKNOWN;
+	else if (!build->frame && use->first.count &&
+		 !expr_eval(build->nic, &use->first, &build->scope))
+		build->nic->verdicts[i] = SLOT_STRAY;
+	return build->nic->verdicts[i] != SLOT_TAKEN;
 }
 
 /* A whole lap, or a whole budget, without an end: that frame can never be. */
@@ -292,12 +314,14 @@ static void build_frames(struct build *build, uint32_t ready)
 			unsigned past = plain_build(nic, build->index, &build->plain, build->from,
 						    i, ready, &build->frames);
 
+			memset(nic->verdicts + i, SLOT_TAKEN, past - i);
 			if (past > i)
 				build->slots = i = past;
 			if (i == ready || build->frames == BATCH)
 				return;
 			slot = build->from + i * build->ring->slot_size;
 		}
+		nic->verdicts[i] = SLOT_TAKEN;
 		build->scope.slot = slot;
 		build->scope.index = slot_i(build, i);
 		build->scope.here = slot_here(build, i);
@@ -306,14 +330,14 @@ static void build_frames(struct build *build, uint32_t ready)
 			build_command(build, use, i);
 			return;
 		}
-		if (pass_over(build, use, slot)) {
+		if (pass_over(build, use, slot, i)) {
 			if (!build->frame)
 				build->slots = i + 1;
 			continue;
 		}
 		if (!build->frame ||
 		    (use->first.count && expr_eval(nic, &use->first, &build->scope)))
-			frame_open(build, use, slot);
+			frame_open(build, use, slot, i);
 		frame_buffer(build, use, expr_eval(nic, &use->address, &build->scope),
 			     (uint32_t)expr_eval(nic, &use->length, &build->scope));
 		if (use->pieces_count)
@@ -322,7 +346,7 @@ static void build_frames(struct build *build, uint32_t ready)
 			frame_end(build, i + 1);
 	}
 	if (endless(build, ready)) {
-		build->fault = true;
+		build->fault = SLOT_ENDLESS;
 		frame_end(build, ready);
 	}
 }
@@ -377,6 +401,18 @@ static unsigned alongside(const struct build *build, unsigned i, unsigned end, u
 	return k;
 }
 
+static void count_verdict(struct nic *nic, uint8_t verdict)
+{
+	unsigned why = verdict & ~SLOT_FAULT;
+
+	if (why)
+		nic->stats.tx_slots.rejected[why]++;
+	else
+		nic->stats.tx_slots.completed++;
+	if (verdict & SLOT_FAULT)
+		count_faults(nic, 1);
+}
+
 /* Results of the first SLOTS slots: those of runs by the run, split where the ring ends. */
 static void commit(struct build *build, unsigned slots)
 {
@@ -392,8 +428,11 @@ static void commit(struct build *build, unsigned slots)
 		end = run < last && run->first <= i ? run->end : i + 1;
 		end = alongside(build, i, end < slots ? end : slots, addr);
 		if (run < last && run->first <= i &&
-		    plain_commit(build->nic, run, build->from, i, end, addr))
+		    plain_commit(build->nic, run, build->from, i, end, addr)) {
+			build->nic->stats.tx_slots.completed += end - i;
 			continue;
+		}
+		count_verdict(build->nic, build->nic->verdicts[i]);
 		commit_slot(build, build->from + i * build->ring->slot_size, addr,
 			    slot_i(build, i));
 		end = i + 1;
@@ -407,6 +446,7 @@ static void advance(struct build *build, unsigned slots)
 
 	if (!slots)
 		return;
+	build->nic->stats.tx_slots.fetched += slots;
 	if (!build->ring->walked) {
 		ring_advance(build->nic, build->index, slots);
 		return;
@@ -438,6 +478,7 @@ static unsigned frames_gone(struct build *build)
 	struct ring_run *run = build->run;
 	unsigned gone = run->gone < build->frames ? run->gone : build->frames;
 
+	build->nic->stats.tx_abandoned += run->gone - gone;
 	run->given = (uint16_t)(run->given - run->gone);
 	run->gone = 0;
 	return gone;
@@ -451,7 +492,7 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	unsigned given, taken, done, slots;
 
 	build->frame = NULL;
-	build->frames = build->slots = build->faults = 0;
+	build->frames = build->slots = 0;
 	build->saved = false;
 	build->command = NULL;
 	build->blocked = false;
@@ -473,8 +514,6 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	done = frames_gone(build);
 	slots = done == build->frames ? build->slots : done ? nic->slots_of[done - 1] : 0;
 	count_frames(nic, done, build->plain.groups);
-	if (done == build->frames) /* else this part is made again */
-		count_faults(nic, build->faults);
 	commit(build, slots);
 	advance(build, slots);
 	return slots;

@@ -12,8 +12,10 @@ struct build {
 	struct frame *frame;	/* under construction */
 	const struct use *use;	/* of its first data slot */
 	unsigned frames, slots; /* slots: whole frames' and what is between them */
-	unsigned faults;
-	bool fault, again, looped;
+	unsigned frame_at;	/* its first slot */
+	uint8_t fault;		/* enum slot_reject */
+	bool odd;		/* something that it asks for makes no sense; it goes without */
+	bool again, looped;
 	const struct use *command; /* stands at the front */
 	bool blocked;		   /* and is not done; or its results have no room */
 	struct result_room room;

@@ -86,7 +86,7 @@ void driver_new(struct driver *driver, bool offloads)
 
 void driver_free(struct driver *driver)
 {
-	instance_free(driver->instance);
+	machine_unplug(driver->instance);
 	CHECK(driver->port.closed);
 	machine_free(&driver->machine);
 	test_port_free(&driver->port);
