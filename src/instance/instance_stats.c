@@ -206,6 +206,11 @@ static void describe_host(const struct instance *instance, json_object *stats)
 	put_count(to, "tx_discarded", port->health.tx_discarded);
 }
 
+const struct nic_stats *instance_nic_stats(const struct instance *instance)
+{
+	return nic_stats(instance->nic);
+}
+
 void instance_sums(const struct instance *instance, struct nic_sums *sums)
 {
 	const struct port_way tx = sum(&instance->host->stats.tx, &instance->past.tx);
