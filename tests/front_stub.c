@@ -153,7 +153,11 @@ int main(int argc, char **argv)
 		.vendor = 0x1234, .device = 0x5678, .class_code = 0xff0000, .interrupt_pin = 1};
 	static const struct pci_bar bars[PCI_BARS] = {{.size = SIZE}};
 	static struct stub stub;
-	const struct pci_owner owner = {&stub, bar_read, bar_write, reset, command};
+	const struct pci_owner owner = {.context = &stub,
+					.read = bar_read,
+					.write = bar_write,
+					.reset = reset,
+					.command = command};
 	uint8_t msi[10] = {0, 0, 2 << 1},
 		writable[10] = {0, 0, 0x71, 0, 0xfc, 0xff, 0xff, 0xff, 0xff, 0xff};
 	struct vfio_user_config config = {.fd = -1, .write_multiple = true};
@@ -168,7 +172,7 @@ int main(int argc, char **argv)
 	signal(SIGTERM, told_to_end);
 	clock_init(&clock, false);
 	pci_init(&pci, &identity, bars, &owner);
-	pci_add_capability(&pci, 5, msi, writable, sizeof(msi));
+	pci_add_capability(&pci, 0, 5, msi, writable, sizeof(msi));
 	pci.msi_vectors = VECTORS;
 	pic_init(&stub.pic);
 	stub.dma = dma_new();

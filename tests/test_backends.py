@@ -12,7 +12,7 @@ import time
 from lablib import build, guest
 from lablib.netns import Netns
 from lablib.program import Card
-from machines import echo
+from machines import GUEST, HOST, echo, up
 
 SIDE_BY_SIDE = True
 
@@ -123,3 +123,161 @@ def test_dgram_with_another_qemu():
             print(f"  QEMU: {sent * 8 / 1e6:.0f} Mb/s out, {got * 8 / 1e6:.0f} Mb/s in")
             assert sent > 1e6 and got > 1e6
             add_up(card)
+
+
+# ---- packet: an interface of the host ----
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+@contextlib.contextmanager
+def wired(spec, nic="e1000", name="h0"):
+    """(this end's namespace, the far end's, card, guest): a veth pair, the card on h0."""
+    with Netns() as net, Netns() as far:
+        for one in (net, far):
+            one.check("sysctl -qw net.ipv6.conf.default.disable_ipv6=1")
+        net.veth(name, far, "f0", f"{HOST}/24")
+        with Card(nic, net=spec, netns=net) as card, \
+                guest.Guest(build.prepare(), [card.socket]) as vm:
+            up(vm)
+            yield net, far, card, vm
+
+
+def offered(card):
+    return stats(card)["host"]["rx_offered"]
+
+
+def rx_packets(net, name="h0"):
+    return int(net.check(f"cat /sys/class/net/{name}/statistics/rx_packets"))
+
+
+def mac_of(vm):
+    return vm.check("cat /sys/class/net/eth0/address").strip()
+
+
+def dev_mcast(net, name="h0"):
+    lines = [line.split() for line in net.check("cat /proc/net/dev_mcast").splitlines()]
+    return {line[4] for line in lines if line[1] == name}
+
+
+def test_packet_traffic():
+    with wired("packet,ifname=h0") as (net, far, card, vm):
+        echo(far, vm, HOST)
+        far.check(f"ping -q -c 50 -i 0.002 -s 1400 {GUEST}")
+        now = add_up(card)
+        print(f"  packet: {now['host']['rx_frames']} frames in, {now['host']['tx_frames']} out")
+        assert now["host_nic"]["mbps"] == 10000 and now["host_nic"]["carrier"], now
+
+
+def test_packet_filters():
+    with wired("packet,ifname=h0") as (net, far, card, vm):
+        mac = mac_of(vm)
+        # a group that the guest joins is on the interface's list while it is joined
+        assert "01005e010203" not in dev_mcast(net)
+        vm.check("rr join 239.1.2.3 7000 2 >/dev/null 2>&1 &")
+        until(lambda: "01005e010203" in dev_mcast(net), what=dev_mcast(net))
+        until(lambda: "01005e010203" not in dev_mcast(net), what=dev_mcast(net))
+        # frames for others: the kernel counts them, and we never read them
+        net.check("ip link set h0 promisc on")
+        far.check("ip neigh replace 10.9.0.77 lladdr 02:00:00:00:77:77 dev f0")
+        before, seen = offered(card), rx_packets(net)
+        far.run("ping -q -c 200 -i 0.002 -W 0.1 10.9.0.77")
+        assert rx_packets(net) - seen >= 200
+        assert offered(card) - before < 20, offered(card) - before
+        # all of it for a guest that wants it
+        vm.check("ip link set eth0 promisc on")
+        before = offered(card)
+        far.run("ping -q -c 200 -i 0.002 -W 0.1 10.9.0.77")
+        assert offered(card) - before >= 200
+        vm.check("ip link set eth0 promisc off")
+        # another address of its own
+        vm.check("ip link set eth0 down; ip link set eth0 address 02:00:00:00:77:77; "
+                 f"ip link set eth0 up; ip addr replace 10.9.0.77/24 dev eth0; ping -c 2 {HOST}")
+        far.check("ping -q -c 20 -i 0.01 10.9.0.77")
+        far.check(f"ip neigh replace {GUEST} lladdr {mac} dev f0")
+        before = offered(card)
+        far.run(f"ping -q -c 200 -i 0.002 -W 0.1 {GUEST}")
+        assert offered(card) - before < 20, offered(card) - before
+        add_up(card)
+
+
+def test_packet_vlans():
+    with wired("packet,ifname=h0") as (net, far, card, vm):
+        peer = ["python3", f"{HERE}/vlan_peer.py", "f0"]
+        far.start([*peer, "answer", "5", "10.10.0.1"])
+        vm.check("insmod /modules/8021q.ko 2>/dev/null; ip link add link eth0 name v5 type vlan id 5; "
+                 "ip addr add 10.10.0.2/24 dev v5; ip link set v5 up")
+        vm.check("for i in $(seq 10); do ping -c 1 -W 2 10.10.0.1 && exit; done; exit 1", 40)
+        before = offered(card)
+        far.check([*peer, "send", "6", mac_of(vm)])
+        time.sleep(0.3)
+        assert offered(card) - before < 10, "a VLAN that the guest does not have is read"
+        far.check([*peer, "send", "5", mac_of(vm)])
+        until(lambda: offered(card) - before >= 50)
+        add_up(card)
+
+
+# ---- what breaks ----
+
+def reaches(vm, seconds=30):
+    vm.check(f"for i in $(seq {seconds}); do ping -c 1 -W 1 {HOST} && exit; done; exit 1",
+             2 * seconds + 10)
+
+
+def test_packet_interface_goes_and_comes():
+    with wired("packet,ifname=h0") as (net, far, card, vm):
+        net.check("ip link set h0 mtu 1400")
+        net.check("ip link set h0 name other")  # it is still the same one
+        reaches(vm)
+        net.check("ip link set other name h0")
+        net.check("ip link set h0 down")
+        carrier(vm, 0)
+        net.check("ip link set h0 up mtu 1500")
+        carrier(vm, 1)
+        reaches(vm)
+        for _ in range(3):
+            net.check("ip link del h0")
+            carrier(vm, 0)
+            assert not stats(card)["host_nic"]["carrier"]
+            net.veth("h0", far, "f0", f"{HOST}/24")
+            carrier(vm, 1)
+            reaches(vm)
+        with Netns() as third:  # moved away, and back
+            net.check(f"ip link set h0 netns {third.name}")
+            carrier(vm, 0)
+            third.check(f"ip link set h0 netns {net.name}")
+            net.check("ip link set h0 up")
+            carrier(vm, 1)
+            reaches(vm)
+        assert card.process.poll() is None, card.output()
+        add_up(card)
+
+
+FLAP = "for i in $(seq 200); do ip link set {0} down; sleep 0.002; ip link set {0} up; " \
+    "sleep 0.002; done"
+
+
+def test_packet_link_flaps():
+    with wired("packet,ifname=h0") as (net, far, card, vm):
+        flood = far.start(["ping", "-q", "-i", "0.002", GUEST], stdout=subprocess.DEVNULL)
+        begin = time.monotonic()
+        far.check(["sh", "-c", FLAP.format("f0")])
+        print(f"  200 times in {time.monotonic() - begin:.1f} s")
+        carrier(vm, 1)
+        reaches(vm)
+        flood.kill()
+        add_up(card)
+
+
+def test_packet_queue_full():
+    """An interface that takes a megabit a second, and says ENOBUFS to the rest."""
+    with wired("packet,ifname=h0") as (net, far, card, vm):
+        net.check("tc qdisc add dev h0 root tbf rate 2mbit burst 3000 limit 6000")
+        vm.check(f"rr flood {HOST} 7000 2 1000", 30)
+        now = add_up(card)
+        assert now["host"]["stalls"] > 10, now["host"]
+        net.check("tc qdisc del dev h0 root")
+        reaches(vm)
+        echo(far, vm, HOST, megabytes=4)
+        assert "NETDEV WATCHDOG" not in vm.dmesg()
+        add_up(card)

@@ -75,24 +75,26 @@ def table():
     rows = re.findall(r"^\| `src/(\w+)/` \|.*\| ([^|]+) \| ([^|]+) \|$",
                       text_of(f"{ROOT}/docs/architecture.md"), re.M)
     assert {row[0] for row in rows} == set(os.listdir(f"{ROOT}/src")), rows
-    folders = {name for name, _, _ in rows}
+    folders = {name for name, _, _ in rows} | {"anynic"}  # include/anynic
     return {name: (may_include(name, text, folders), set(libraries.split(", ")) - {"–"})
             for name, text, libraries in rows}
 
 
 def may_include(name, text, folders):
     if text.startswith("all but "):
-        return folders - set(text[8:].split(", ")) | {"anynic"}  # include/anynic
+        return folders - set(text[8:].split(", "))
     named = {name if word == "itself" else word for word in text.split(", ")}
     assert named <= folders, text
     return named | {name}
 
 
 LIBRARIES = {"libxml/": "libxml2", "libslirp.h": "libslirp", "pcap/": "libpcap",
-             "json-c/": "json-c", "sqlite3.h": "sqlite", "libdeflate.h": "libdeflate", "sys/socket.h": "sockets",
+             "json-c/": "json-c", "sqlite3.h": "sqlite", "libdeflate.h": "libdeflate",
+             "libtcc.h": "libtcc", "sys/socket.h": "sockets",
              "sys/un.h": "sockets", "linux/if_tun.h": "tun", "linux/virtio_net.h": "tun",
              "linux/if_packet.h": "packet sockets", "linux/filter.h": "packet sockets",
-             "linux/rtnetlink.h": "netlink"}
+             "linux/rtnetlink.h": "netlink", "linux/ethtool.h": "netlink",
+             "linux/sockios.h": "netlink", "linux/if_ether.h": "packet sockets"}
 SYSTEM = re.compile(r"(?:[a-z]+|sys/[a-z0-9]+|arpa/inet|net/if)\.h")
 
 

@@ -14,6 +14,7 @@ static const struct kind {
 } kinds[] = {
 	{"null", "", null_open},
 	{"tap", "ifname fd", tap_open},
+	{"packet", "ifname", packet_socket_open},
 	{"stream", "path server reconnect fd", stream_open},
 	{"dgram", "local remote fd reconnect", dgram_open},
 	{"user", "net host dns dhcpstart hostname restrict tftp bootfile hostfwd", user_open},
@@ -121,6 +122,7 @@ struct port *backend_open(const char *spec, struct loop *loop, struct error *err
 				       : kinds[i].open(spec, loop, err);
 	}
 	error_set(err, -EINVAL,
-		  "--net %s: no such kind; there is user, tap, stream, dgram, null, switch", spec);
+		  "--net %s: no such kind; there is user, tap, packet, stream, dgram, null, switch",
+		  spec);
 	return NULL;
 }

@@ -204,6 +204,14 @@ static void uplink_writable(void *context)
 	unblock(context);
 }
 
+static void end_filter(struct port *port, const struct port_filter *filter)
+{
+	struct switch_end *end = port->context;
+
+	end->filter = *filter;
+	switch_filter_changed(end->net);
+}
+
 static void end_free(struct switch_end *end)
 {
 	struct switch_net *net = end->net;
@@ -221,12 +229,17 @@ static void end_free(struct switch_end *end)
 
 static void end_close(struct port *port)
 {
-	end_free(port->context);
+	struct switch_end *end = port->context;
+	struct switch_net *net = end->net;
+
+	end_free(end);
+	switch_filter_changed(net);
 }
 
 static const struct port_ops end_ops = {
 	.transmit = end_transmit,
 	.resume = end_resume,
+	.filter = end_filter,
 	.close = end_close,
 	.offloads = true,
 };

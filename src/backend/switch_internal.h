@@ -66,6 +66,7 @@ struct switch_end {
 	uint64_t hold_left;	  /* ns that senders may still have to wait */
 	uint64_t hold_at;	  /* when that was so */
 	bool holding;
+	struct port_filter filter; /* of the NIC */
 };
 
 struct switch_net {
@@ -80,6 +81,9 @@ struct switch_net {
 
 /* switch_give.c: how many of the frames an end took */
 unsigned switch_give(struct switch_end *end, const struct frame *frames, unsigned count);
+
+/* switch_filter.c: what the uplink is to hand over */
+void switch_filter_changed(struct switch_net *net);
 
 /* switch_hold.c: whether a sender waits for TO; who waited, may go on */
 bool switch_hold(struct switch_end *to, struct switch_end *from, uint64_t now);

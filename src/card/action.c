@@ -141,6 +141,40 @@ static bool start_action(struct draft *draft, const struct node *node, const cha
 	return !at || expr_text(draft, node, skip(at + 4), &action->value);
 }
 
+/* NAME [with EXPR] */
+static bool call_action(struct draft *draft, const struct node *node, const char *word,
+			const char *text, struct action *action)
+{
+	const char *with = strstr(text, " with ");
+	const char *name = with ? copy(draft, text, (size_t)(with - text)) : text;
+	struct card *card = draft->card;
+
+	if (!draft->module) {
+		wrong(draft, node, "\"%s %s\": the card has no <module>", word, name);
+		return false;
+	}
+	if (action->verb == VERB_COMMAND && draft->no_memory) {
+		wrong(draft, node, "%s has no meaning %s", word, draft->no_memory);
+		return false;
+	}
+	if (name_length(name) != strlen(name)) {
+		wrong(draft, node, "\"%s %s\": expected %s NAME with VALUE", word, text, word);
+		return false;
+	}
+	draft->verbs |= action->verb == VERB_CALL   ? CALLS_CALL
+			: action->verb == VERB_KICK ? CALLS_KICK
+						    : CALLS_COMMAND;
+	while (action->operand < card->called_count && strcmp(draft->called[action->operand], name))
+		action->operand++;
+	if (action->operand == CARD_CALLED_MAX) {
+		wrong(draft, node, "more than %d names of call, kick and command", CARD_CALLED_MAX);
+		return false;
+	}
+	if (action->operand == card->called_count)
+		draft->called[card->called_count++] = name;
+	return !with || expr_text(draft, node, skip(with + 6), &action->value);
+}
+
 /* RING, or RING[EXPR] of a counted one */
 static bool ring_action(struct draft *draft, const struct node *node, const char *text,
 			struct action *action)
@@ -197,6 +231,7 @@ enum {
 	OPERAND_RING = -5,
 	OPERAND_PRODUCE = -6,
 	OPERAND_VECTOR = -7,
+	OPERAND_CALL = -8,
 };
 
 static const struct verb_word {
@@ -213,6 +248,8 @@ static const struct verb_word {
 	{"store", VERB_STORE, OPERAND_RECORD},	    {"produce", VERB_PRODUCE, OPERAND_PRODUCE},
 	{"open", VERB_OPEN, OPERAND_RING},	    {"close", VERB_CLOSE, OPERAND_RING},
 	{"mask", VERB_MASK, OPERAND_VECTOR},	    {"unmask", VERB_UNMASK, OPERAND_VECTOR},
+	{"call", VERB_CALL, OPERAND_CALL},	    {"kick", VERB_KICK, OPERAND_CALL},
+	{"command", VERB_COMMAND, OPERAND_CALL},
 };
 
 static const char *vector_text(const char *text)
@@ -251,6 +288,8 @@ static bool verb_read(struct draft *draft, const struct node *node, const struct
 		return start_action(draft, node, rest, action);
 	if (verb->kind == OPERAND_RECORD)
 		return record_action(draft, node, verb->word, rest, action);
+	if (verb->kind == OPERAND_CALL)
+		return call_action(draft, node, verb->word, rest, action);
 	if (verb->kind == OPERAND_PLACE)
 		return target_text(draft, node, rest, &action->target);
 	return operand(draft, node, rest, (enum symbol_kind)verb->kind, action);

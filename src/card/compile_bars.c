@@ -177,8 +177,49 @@ static void read_bar(struct draft *draft, const struct node *node, struct bar *b
 	if (bar)
 		*bar = (struct bar){.size = size,
 				    .io = node_choice(node, "space") == 1,
+				    .wide = node_yes(node, "wide"),
+				    .prefetch = node_yes(node, "prefetch"),
 				    .parts = parts,
 				    .parts_count = (uint8_t)count};
+	if (node_choice(node, "space") == 1) {
+		node_useless(draft, node, "wide", "of an I/O BAR");
+		node_useless(draft, node, "prefetch", "of an I/O BAR");
+	}
+}
+
+/* A wide BAR has the register behind its own as well. */
+static void check_wide(struct draft *draft, const struct node *const *seen)
+{
+	for (unsigned i = 0; i < 6; i++) {
+		if (!draft->card->bars[i].wide)
+			continue;
+		if (i == 5)
+			wrong(draft, seen[i],
+			      "a wide BAR needs the next index, and this is the last");
+		else if (seen[i + 1])
+			wrong(draft, seen[i + 1], "BAR %u is the upper half of that of %s", i + 1,
+			      node_line(draft, seen[i + 1], seen[i]));
+	}
+}
+
+static void read_rom(struct draft *draft, const struct node *node)
+{
+	int memory = memory_read_name(draft, node, "memory");
+	struct bar_part *part = draft_take(draft, struct bar_part, 1);
+	uint64_t size = 2048, holds;
+
+	if (memory < 0)
+		return;
+	holds = draft->card->memories[memory].size;
+	while (size < holds)
+		size <<= 1;
+	if (node_number(draft, node, "size", UINT64_MAX, &size) &&
+	    (size & (size - 1) || size < holds))
+		wrong(draft, node,
+		      "size=\"%s\": expected a power of two that takes the %u bytes of the memory",
+		      node_get(node, "size"), (unsigned)holds);
+	*part = (struct bar_part){.size = (uint32_t)size, .memory = (uint16_t)(memory + 1)};
+	draft->card->bars[CARD_ROM] = (struct bar){.size = size, .parts = part, .parts_count = 1};
 }
 
 void compile_bars(struct draft *draft)
@@ -199,4 +240,6 @@ void compile_bars(struct draft *draft)
 			read_bar(draft, node, &draft->card->bars[index]);
 		}
 	}
+	check_wide(draft, seen);
+	for_each_node(node, draft->root, "rom") read_rom(draft, node);
 }

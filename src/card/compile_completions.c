@@ -87,28 +87,27 @@ static void produced_fields(struct draft *draft, const struct layout *layout,
 		      "record %s is put into a ring: it has no lists and no order=", layout->name);
 }
 
-/* The word with the phase bit; where there is none, all is written at once. */
-static void produced_phase(struct draft *draft, const struct node *node, const struct symbol *ring,
-			   const struct layout *layout, struct produced *produced)
+/* The phase is at one place in all records of a ring. */
+static void check_phase(struct draft *draft, const struct node *node, const struct symbol *symbol,
+			const struct layout *layout)
 {
-	const char *phase = node_get(ring->node, "phase");
+	struct ring *ring = (struct ring *)&draft->card->rings[symbol->index];
+	const char *phase = node_get(symbol->node, "phase");
 	const struct layout_field *field;
 
-	produced->ready_at = (uint8_t)layout->size;
-	if (!phase || phase == broken)
+	if (!phase || phase == broken || layout->node->broken)
 		return;
 	field = layout_field(layout, phase, strlen(phase));
 	if (!field || field->width != 1) {
 		wrong(draft, node, "record %s has no field %s of one bit, the phase of ring %s",
-		      layout->name, phase, ring->name);
+		      layout->name, phase, symbol->name);
 		return;
 	}
-	produced->phased = true;
-	produced->phase_bit = field->low;
-	produced->ready_at = (uint8_t)(field->low / 32 * 4);
-	produced->ready_bytes = (uint8_t)(layout->size - produced->ready_at);
-	if (produced->ready_bytes > 4)
-		produced->ready_bytes = 4;
+	if (ring->phased && ring->phase_bit != field->low)
+		wrong(draft, node, "%s is bit %u in record %s, and bit %u in another of ring %s",
+		      phase, field->low, layout->name, ring->phase_bit, symbol->name);
+	ring->phased = true;
+	ring->phase_bit = field->low;
 }
 
 /* Slots of a ring without a stride are as long as its records, all of which are. */
@@ -148,7 +147,7 @@ const struct produced *produced_text(struct draft *draft, const struct node *nod
 	produced->size = (uint8_t)(layout->size > CARD_SLOT_MAX ? CARD_SLOT_MAX : layout->size);
 	check_size(draft, node, symbol, layout);
 	produced_fields(draft, layout, produced);
-	produced_phase(draft, node, symbol, layout, produced);
+	check_phase(draft, node, symbol, layout);
 	return produced;
 }
 
@@ -175,6 +174,33 @@ static void read_tell(struct draft *draft, const struct node *node, struct ring 
 		node_useless(draft, node, "after", "without vector=");
 }
 
+static const struct symbol *symbol_of(struct draft *draft, const struct node *node)
+{
+	const char *name = node_get(node, "name");
+
+	return symbol_kind_find(draft, name, strlen(name), SYMBOL_RING);
+}
+
+/* A record that somebody else than the description puts in. */
+static void read_result(struct draft *draft, const struct node *node, const struct symbol *symbol)
+{
+	static const char *const others[] = {"when", "key", "first", "last", "do"};
+	const struct layout *layout = layout_read(draft, node, "record");
+
+	if (node_choice(node, "as") >= 0 && node_choice(node, "as") != 4)
+		wrong(draft, node, "as=\"%s\" has no meaning in a ring for completion",
+		      node_get(node, "as"));
+	for (unsigned i = 0; i < sizeof(others) / sizeof(*others); i++)
+		node_useless(draft, node, others[i], "in a ring for completion");
+	if (node->child)
+		wrong(draft, node->child, "<%s> has no meaning in a ring for completion",
+		      node->child->word);
+	if (!layout || !symbol)
+		return;
+	check_size(draft, node, symbol, layout);
+	check_phase(draft, node, symbol, layout);
+}
+
 void read_completion(struct draft *draft, const struct node *node, struct ring *ring)
 {
 	static const char *const others[] = {"cursor", "empty", "hold"};
@@ -184,7 +210,9 @@ void read_completion(struct draft *draft, const struct node *node, struct ring *
 	if (ring->next != NEXT_ARRAY)
 		wrong(draft, node, "a ring for completion is an array");
 	for (const struct node *child = node->child; child; child = child->next) {
-		if (strcmp(child->word, "complete"))
+		if (!strcmp(child->word, "use"))
+			read_result(draft, child, symbol_of(draft, node));
+		else if (strcmp(child->word, "complete"))
 			wrong(draft, child, "<%s> has no meaning in a ring for completion",
 			      child->word);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "card/draft.h"
+#include "card/parser.h"
 
 #include <string.h>
 
@@ -47,29 +48,49 @@ static unsigned event_of(const char *name)
 	return event;
 }
 
-/* The register with the upper half. */
+/* The place with the bits above; of a whole register, reading clears both. */
 static void read_high(struct draft *draft, const struct node *node, const struct reg *low,
 		      struct counter *counter)
 {
 	const char *name = node_get(node, "high");
 	struct symbol *high;
+	struct target target;
 
-	if (!name || name == broken)
+	if (!place_read(draft, node, "high", false, &target))
 		return;
-	high = symbol_kind_find(draft, name, strlen(name), SYMBOL_REGISTER);
-	if (!high) {
-		wrong(draft, node, "high=\"%s\": no register has this name%s", name,
-		      symbol_hint(draft, name, strlen(name), SYMBOL_REGISTER));
-	} else if (high->reg == low || high->reg->count > 1) {
+	high = symbol_kind_find(draft, name, name_length(name), SYMBOL_REGISTER);
+	if (high->reg == low || high->reg->count > 1) {
 		wrong(draft, node, "high=\"%s\": expected another register, no array", name);
-	} else if (low->bytes != 4 || high->reg->bytes != 4) {
-		if (!node->broken && !high->node->broken)
-			wrong(draft, node, "high= joins two registers of 4 bytes");
+	} else if (low->bytes == 8 || target.mask == UINT64_MAX) {
+		wrong(draft, node, "high=\"%s\": more than 64 bits in all", name);
 	} else {
-		counter->high = high->reg->word;
+		counter->high = target.word;
+		counter->high_shift = target.shift;
+		counter->high_mask = target.mask >> target.shift;
+		if (target.mask != high->reg->valid)
+			return;
 		high->reg->clears_also = low->word;
 		high->reg->plain = false;
 	}
+}
+
+/* Bits that are set when so much was counted. */
+static void read_raise(struct draft *draft, const struct node *node, struct counter *counter)
+{
+	struct target target;
+	uint64_t most = counter->limit;
+
+	if (counter->high_mask)
+		most = counter->high_mask * (counter->limit + 1) + counter->limit;
+	if (!node_get(node, "raise"))
+		node_useless(draft, node, "reaches", "without raise=");
+	if (!place_read(draft, node, "raise", false, &target))
+		return;
+	counter->raise = target.word;
+	counter->raise_mask = target.mask;
+	counter->reaches = most;
+	if (!node->broken)
+		node_number(draft, node, "reaches", most, &counter->reaches);
 }
 
 static void read_counter(struct draft *draft, const struct symbol *symbol, struct counter *counter)
@@ -80,6 +101,7 @@ static void read_counter(struct draft *draft, const struct symbol *symbol, struc
 	if (!counts) {
 		node_useless(draft, node, "on-overflow", "without counts=");
 		node_useless(draft, node, "high", "without counts=");
+		node_useless(draft, node, "raise", "without counts=");
 		return;
 	}
 	if (counts == broken)
@@ -91,9 +113,9 @@ static void read_counter(struct draft *draft, const struct symbol *symbol, struc
 	*counter = (struct counter){.event = (uint8_t)event_of(counts),
 				    .word = symbol->reg->word,
 				    .limit = symbol->reg->valid,
-				    .high = 0xffff,
 				    .stick = node_choice(node, "on-overflow") == 1};
 	read_high(draft, node, symbol->reg, counter);
+	read_raise(draft, node, counter);
 	draft->card->counters_count++;
 }
 

@@ -41,20 +41,22 @@ static void read_word(struct draft *draft, const struct node *node, const struct
 }
 
 /* Word I of an address that stands SHIFT bits up: those bits of the word that are its. */
-static struct mac_part mac_part(uint16_t word, unsigned i, unsigned shift)
+static struct mac_part mac_part(uint16_t word, unsigned i, unsigned shift, bool big)
 {
 	uint64_t mask = i == 0 ? 0xffff << shift : i == MAC_WORDS ? 0xffff >> (16 - shift) : 0xffff;
 
-	return (struct mac_part){word, (int8_t)((int)i * 16 - (int)shift), mask & 0xffff};
+	return (struct mac_part){word, (int8_t)((int)i * 16 - (int)shift), big, mask & 0xffff};
 }
 
 static void read_crc(struct draft *draft, const struct node *node, const struct contents *contents)
 {
+	bool whole = node_choice(node, "bytes") == 1;
 	uint64_t at;
 
 	if (node_number(draft, node, "word", UINT64_MAX, &at) &&
-	    own(draft, node, contents, (unsigned)at))
-		draft->card->crc = (struct crc_part){contents->reg->word, (uint16_t)at};
+	    own(draft, node, contents, (unsigned)at) &&
+	    (!whole || own(draft, node, contents, (unsigned)at + 1)))
+		draft->card->crc = (struct crc_part){contents->reg->word, (uint16_t)at, whole};
 }
 
 static void read_mac(struct draft *draft, const struct node *node, const struct contents *contents,
@@ -62,8 +64,11 @@ static void read_mac(struct draft *draft, const struct node *node, const struct 
 {
 	struct card *card = draft->card;
 	unsigned first, last;
+	bool big = node_choice(node, "order") == 1;
 	uint64_t shift = 0;
 
+	if (big)
+		node_useless(draft, node, "shift", "with order=\"big\"");
 	if (!text_span(node_get(node, "words"), &first, &last))
 		return;
 	node_number(draft, node, "shift", UINT64_MAX, &shift);
@@ -79,8 +84,8 @@ static void read_mac(struct draft *draft, const struct node *node, const struct 
 	for (unsigned i = first; i <= last; i++) {
 		if (!own(draft, node, contents, i))
 			return;
-		macs[card->macs_count++] =
-			mac_part((uint16_t)(contents->reg->word + i), i - first, (unsigned)shift);
+		macs[card->macs_count++] = mac_part((uint16_t)(contents->reg->word + i), i - first,
+						    (unsigned)shift, big);
 	}
 }
 
@@ -94,7 +99,11 @@ static void read_sum(struct draft *draft, const struct node *node, const struct 
 	    !own(draft, node, contents, (unsigned)at))
 		return;
 	*sum = (struct sum_part){contents->reg->word, (uint16_t)(at + 1),
-				 (uint16_t)(contents->reg->word + at), (uint16_t)total};
+				 (uint16_t)(contents->reg->word + at), (uint16_t)total,
+				 node_choice(node, "of") == 1};
+	if (sum->exclusive && total > 0xff)
+		wrong(draft, node, "total=\"%s\": the exclusive or of bytes is one of them",
+		      node_get(node, "total"));
 	draft->card->sums_count = 1;
 }
 

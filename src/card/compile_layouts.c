@@ -60,6 +60,17 @@ void layout_fields(struct draft *draft, struct layout *layout)
 	}
 }
 
+/* For people and modules, who name them while the card runs. */
+static struct slot_names layout_names(struct draft *draft, const struct layout *layout)
+{
+	struct slot_field *fields = draft_take(draft, struct slot_field, layout->fields_count);
+
+	for (unsigned i = 0; i < layout->fields_count; i++)
+		fields[i] = (struct slot_field){layout->fields[i].name, layout->fields[i].low,
+						layout->fields[i].width};
+	return (struct slot_names){layout->name, fields, (uint16_t)layout->fields_count};
+}
+
 static void mark_completes(struct draft *draft, const struct node *node)
 {
 	for_each_node(complete, node, "complete")
@@ -84,6 +95,9 @@ static void find_completes(struct draft *draft)
 
 void compile_layouts(struct draft *draft)
 {
+	struct slot_names *names = draft_take(draft, struct slot_names, LAYOUTS_MAX);
+
+	draft->card->layouts = names;
 	for_each_node(node, draft->root, "record")
 	{
 		const char *name = node_get(node, "name");
@@ -103,6 +117,7 @@ void compile_layouts(struct draft *draft)
 		layout = &draft->layouts[draft->layouts_count++];
 		*layout = (struct layout){.name = name, .size = (uint16_t)size, .node = node};
 		layout_fields(draft, layout);
+		names[draft->card->layouts_count++] = layout_names(draft, layout);
 	}
 	find_completes(draft);
 }

@@ -2,6 +2,7 @@
 
 /* What an access to a register does. */
 #include "card/draft.h"
+#include "card/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -286,10 +287,14 @@ static void behaviour(struct draft *draft, const struct node *node, struct reg *
 	whole_behaviour(draft, node, reg, shows, effects);
 	reg->takes_nothing = !(reg->rw | reg->w1c | reg->w1s | reg->w0c | reg->self_clear) &&
 			     !reg->effects_count;
-	reg->plain = !reg->shows_count && !reg->effects_count && !reg->when.count &&
-		     !reg->writable.count && !reg->stored.count && !reg->on_read.count &&
-		     !reg->w1c && !reg->w1s && !reg->w0c && !reg->read_clear && !reg->write_only &&
-		     !reg->latched;
+	reg->module_reads = word_in(node_get(node, "module") ?: "", "read");
+	reg->module_writes = word_in(node_get(node, "module") ?: "", "write");
+	if (node_get(node, "module") && !draft->module)
+		wrong(draft, node, "module=: the card has no <module>");
+	reg->plain = !reg->module_reads && !reg->module_writes && !reg->shows_count &&
+		     !reg->effects_count && !reg->when.count && !reg->writable.count &&
+		     !reg->stored.count && !reg->on_read.count && !reg->w1c && !reg->w1s &&
+		     !reg->w0c && !reg->read_clear && !reg->write_only && !reg->latched;
 }
 
 void compile_registers(struct draft *draft)

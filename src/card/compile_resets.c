@@ -202,6 +202,8 @@ static void read_timer(struct draft *draft, const struct node *node, struct card
 	if (timer->period.constant && !timer->period.ops[0].value)
 		wrong(draft, node, "a timer takes some time");
 	expr_read(draft, node, "when", &timer->when);
+	if (!node_get(node, "do") && !draft->module)
+		wrong(draft, node, "<timer> needs do= where there is no <module>");
 	actions_read(draft, node, "do", &timer->actions);
 }
 

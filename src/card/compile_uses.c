@@ -194,31 +194,19 @@ static void check_parts(struct draft *draft, const struct node *node, const stru
 		wrong(draft, node, "key= is 0 to %d", CARD_CONTEXTS - 1);
 }
 
-static const struct slot_names *slot_names(struct draft *draft, const struct layout *layout)
-{
-	struct slot_names *names = draft_take(draft, struct slot_names, 1);
-	struct slot_field *fields = draft_take(draft, struct slot_field, layout->fields_count);
-
-	for (unsigned i = 0; i < layout->fields_count; i++)
-		fields[i] = (struct slot_field){layout->fields[i].name, layout->fields[i].low,
-						layout->fields[i].width};
-	*names = (struct slot_names){layout->name, fields, (uint16_t)layout->fields_count};
-	return names;
-}
-
 static void read_use(struct draft *draft, const struct node *node, struct ring *ring,
 		     const struct layout *layout, struct use *use)
 {
-	static const uint8_t kinds[] = {USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND};
+	static const uint8_t kinds[] = {USE_DATA, USE_CONTEXT, USE_ROOM, USE_COMMAND, USE_DATA};
 	int as = node_choice(node, "as");
 
 	draft->slot = layout;
-	use->names = layout ? slot_names(draft, layout) : NULL;
+	use->names = layout ? &draft->card->layouts[layout - draft->layouts] : NULL;
 	draft->speaks = ring->next == NEXT_REGISTERS	   ? SPEAKS_INDEX
 			: ring->direction == RING_TRANSMIT ? SPEAKS_FIRST
 							   : 0;
 	use->as = as < 0 ? USE_DATA : kinds[as];
-	if (as >= 0 && (use->as == USE_ROOM) != (ring->direction == RING_RECEIVE)) {
+	if (as >= 0 && (as == 4 || (use->as == USE_ROOM) != (ring->direction == RING_RECEIVE))) {
 		wrong(draft, node, "as=\"%s\" has no meaning in a ring for %s",
 		      node_get(node, "as"), directions[ring->direction]);
 		as = -1;

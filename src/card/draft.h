@@ -66,7 +66,8 @@ enum scope_words {
 	SPEAKS_FIRST = 32 /* first. */
 };
 
-enum { LAYOUTS_MAX = 64 };
+enum calls { CALLS_CALL = 1, CALLS_KICK = 2, CALLS_COMMAND = 4 };
+enum { LAYOUTS_MAX = 64, CONFIGURE_DEPTH = 16 };
 
 struct arena_block;
 
@@ -93,8 +94,15 @@ struct draft {
 	unsigned always;  /* enum scope_words, in all of a ring */
 	bool bare_hidden; /* fields of the slot are written slot.FIELD */
 	int ring;
-	uint32_t starts;       /* rings that some action starts */
-	const char *no_memory; /* why the actions at hand cannot load or store */
+	uint32_t starts;	   /* rings that some action starts */
+	const char *no_memory;	   /* why the actions at hand cannot load or store */
+	const struct node *module; /* NULL: none, or it is not there */
+	const char *called[CARD_CALLED_MAX];
+	unsigned verbs; /* that go to the module; enum calls */
+	struct node *open[CONFIGURE_DEPTH], **open_last[CONFIGURE_DEPTH]; /* see configure.c */
+	unsigned open_count;
+	size_t configured; /* bytes that configure() has added */
+	const struct node *configuring;
 };
 
 /* arena.c: zeroed memory, freed together */
@@ -122,7 +130,12 @@ bool scan_text(struct draft *draft, const char *file, const char *text, size_t l
 	       struct scan *scan);
 struct node *xml_nodes(struct draft *draft, const char *name, const char *text, size_t length);
 struct node *extend(struct draft *draft, struct node *root);
+/* A node, or all of a <card>, over what there is, as a card over the one it extends. */
+void lay_begin(struct draft *draft);
+void lay_over(struct draft *draft, struct node *node);
+void lay_card_over(struct draft *draft, struct node *node);
 bool words_check(struct draft *draft, struct node *root);
+void words_check_one(struct draft *draft, struct node *node); /* one that the table has */
 
 struct attribute_word;
 void value_check(struct draft *draft, struct node *node, const struct attribute_word *known,
@@ -179,6 +192,9 @@ void writes_read(struct draft *draft, const struct node *node, const char *attri
 int bank_read_name(struct draft *draft, const struct node *node, const char *attribute);
 int memory_read_name(struct draft *draft, const struct node *node, const char *attribute);
 
+/* configure.c: loads the module, which may add to the description */
+void configure(struct draft *draft);
+
 /* compile_completions.c */
 const struct symbol *ring_text(struct draft *draft, const struct node *node, const char *text,
 			       struct expr *which);
@@ -187,6 +203,7 @@ const struct produced *produced_text(struct draft *draft, const struct node *nod
 size_t name_length(const char *at);
 
 /* compile_*.c */
+void compile_module(struct draft *draft);
 void compile_banks(struct draft *draft);     /* registers and their state words */
 void compile_registers(struct draft *draft); /* what they do: needs all symbols */
 void compile_maps(struct draft *draft);

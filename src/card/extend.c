@@ -26,14 +26,15 @@ static const struct key {
 	const char *word, *attribute; /* NULL: there is but one */
 	bool merges;
 } keys[] = {
-	{"pci", NULL, true},	       {"bar", "index", false},	     {"bank", "name", true},
-	{"phy", "name", true},	       {"eeprom", NULL, true},	     {"mac", NULL, false},
-	{"word", "at", false},	       {"sum", NULL, false},	     {"crc", NULL, false},
-	{"register", "name", false},   {"counter", "name", false},   {"port", "name", false},
-	{"memory", "name", false},     {"window", "to", false},	     {"pins", "to", false},
-	{"record", "name", false},     {"ring", "name", false},	     {"receive", NULL, false},
-	{"capability", "kind", false}, {"interrupt", "line", false}, {"reset", "name", false},
-	{"timer", "name", false},      {"on", "event", false},
+	{"pci", NULL, true},	       {"bar", "index", false},	   {"bank", "name", true},
+	{"phy", "name", true},	       {"eeprom", NULL, true},	   {"mac", NULL, false},
+	{"word", "at", false},	       {"sum", NULL, false},	   {"crc", NULL, false},
+	{"register", "name", false},   {"counter", "name", false}, {"port", "name", false},
+	{"memory", "name", false},     {"window", "to", false},	   {"pins", "to", false},
+	{"record", "name", false},     {"ring", "name", false},	   {"receive", NULL, false},
+	{"capability", "kind", false}, {"rom", NULL, false},	   {"part", "at", false},
+	{"interrupt", "line", false},  {"reset", "name", false},   {"timer", "name", false},
+	{"on", "event", false},	       {"module", NULL, false},
 };
 
 static const struct key *key_of(const struct node *node)
@@ -106,7 +107,8 @@ static void put_attributes(struct draft *draft, struct node *base, const struct 
 
 static void put_children(struct draft *draft, struct node *base, struct node *node);
 
-static void put(struct draft *draft, struct node *base, struct node *node)
+/* Where it is then. */
+static struct node *put(struct draft *draft, struct node *base, struct node *node)
 {
 	struct node **at = counterpart(base, node);
 
@@ -114,17 +116,16 @@ static void put(struct draft *draft, struct node *base, struct node *node)
 		put_attributes(draft, *at, node);
 		put_children(draft, *at, node);
 		(*at)->inherited = false;
-		return;
+		return *at;
 	}
 	if (at) {
 		node->next = (*at)->next;
-		*at = node;
-		return;
+		return *at = node;
 	}
 	for (at = &base->child; *at; at = &(*at)->next)
 		;
 	node->next = NULL;
-	*at = node;
+	return *at = node;
 }
 
 static void put_children(struct draft *draft, struct node *base, struct node *node)
@@ -140,6 +141,23 @@ static void mark_inherited(struct node *node)
 	node->inherited = true;
 	for (struct node *child = node->child; child; child = child->next)
 		mark_inherited(child);
+}
+
+void lay_begin(struct draft *draft)
+{
+	mark_inherited(draft->root);
+}
+
+void lay_over(struct draft *draft, struct node *node)
+{
+	mark_inherited(put(draft, draft->root, node));
+}
+
+void lay_card_over(struct draft *draft, struct node *node)
+{
+	put_attributes(draft, draft->root, node);
+	put_children(draft, draft->root, node);
+	mark_inherited(draft->root);
 }
 
 /* ---- finding the other card ---- */

@@ -2,14 +2,15 @@
 
 /*
  *   text -> looked over (scan.c) -> nodes (xml.c) -> with those of the card it
- *   extends (extend.c) -> words and values checked (words.c, value.c) -> state
- *   words and names -> behaviour, rings, filter, interrupts (compile_*.c)
- *   -> frozen card
+ *   extends (extend.c) and those its module adds (configure.c) -> words and values
+ *   checked (words.c, value.c) -> state words and names -> behaviour, rings, filter,
+ *   interrupts (compile_*.c) -> frozen card
  *
  * Each step repairs what it reports, so that the next can go on and every
  * mistake is found in one run.
  */
 #include "card/draft.h"
+#include "module/module.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +46,7 @@ static void compile(struct draft *draft)
 	compile_interrupts(draft);
 	compile_starts(draft);
 	compile_maps(draft);
+	compile_module(draft);
 }
 
 static struct card *read_text(const char *name, const char *text, size_t length, bool is_file,
@@ -60,11 +62,14 @@ static struct card *read_text(const char *name, const char *text, size_t length,
 	if (draft.root)
 		draft.root = extend(&draft, draft.root);
 	if (draft.root)
+		configure(&draft);
+	if (draft.root)
 		phy_expand(&draft);
 	if (draft.root && words_check(&draft, draft.root))
 		compile(&draft);
 	if (mistakes->count != before) {
 		mistakes_sort(mistakes, before);
+		module_close(draft.card->module);
 		arena_free(draft.arena);
 		return NULL;
 	}
@@ -133,6 +138,8 @@ struct card *card_read_file(const char *path, struct mistakes *mistakes)
 
 void card_free(struct card *card)
 {
-	if (card)
-		arena_free(card->arena);
+	if (!card)
+		return;
+	module_close(card->module);
+	arena_free(card->arena);
 }

@@ -25,7 +25,10 @@ void mistakes_print(const struct mistakes *mistakes, FILE *out);      /* FILE:LI
 char *mistakes_line(const struct mistakes *mistakes, unsigned index); /* for free(); or NULL */
 void mistakes_free(struct mistakes *mistakes);
 
-/* Where a description that another one extends comes from; TEXT is freed by the reader. */
+/*
+ * Where a description that another one extends comes from, or a file beside one;
+ * TEXT is freed by the reader.
+ */
 struct found_card {
 	char path[512];
 	bool built_in;
@@ -35,6 +38,8 @@ struct found_card {
 
 struct finder {
 	bool (*find)(void *context, const char *name, struct found_card *found);
+	/* A file beside the description that was found at PATH; NULL: of the file system only. */
+	bool (*beside)(void *context, const char *path, const char *name, struct found_card *found);
 	void *context;
 };
 

@@ -192,6 +192,11 @@ static void check(struct draft *draft, struct node *node, const struct word *wor
 	check_children(draft, node, word);
 }
 
+void words_check_one(struct draft *draft, struct node *node)
+{
+	check(draft, node, word_find(node->word, "card"));
+}
+
 bool words_check(struct draft *draft, struct node *root)
 {
 	const struct word *word = identify(draft, root, "");

@@ -110,8 +110,9 @@ static const struct word list[] = {
 	 false,
 	 "What a slot is. The first whose when= holds.",
 	 {LABEL("record", false, "its layout; none where slots are registers"),
-	  CHOICE("as", true, "data context room command",
-		 "data to send, parameters for later frames, room for a frame, or a command"),
+	  CHOICE("as", true, "data context room command result",
+		 "data to send, parameters for later frames, room for a frame, or a command. "
+		 "Completion: a result that a module puts in"),
 	  WHEN("a slot of this kind"), EXPR("key", false, "context: under which number; 0"),
 	  EXPR("first", false,
 	       "data: a frame begins here; others before it are passed over. 1 after a last"),

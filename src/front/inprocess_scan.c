@@ -7,6 +7,7 @@ enum {
 	CONFIG_VENDOR = 0x00,
 	CONFIG_COMMAND = 0x04,
 	CONFIG_BAR0 = 0x10,
+	CONFIG_ROM = 0x30,
 	CONFIG_LINE = 0x3c,
 	CONFIG_PIN = 0x3d,
 	COMMAND_ALL = 7, /* I/O, memory, bus master */
@@ -43,10 +44,23 @@ static unsigned place_bar(struct placing *placing, uint32_t bdf, unsigned index)
 	return width / 4;
 }
 
+/* It has its place, and is switched on by who wants to read it. */
+static void place_rom(struct placing *placing, uint32_t bdf)
+{
+	uint64_t mask;
+
+	inprocess_config_write(placing->vm, bdf, CONFIG_ROM, 4, 0xfffff800);
+	mask = inprocess_config_read(placing->vm, bdf, CONFIG_ROM, 4);
+	if (mask)
+		inprocess_config_write(placing->vm, bdf, CONFIG_ROM, 4,
+				       take(&placing->memory, mask & -mask));
+}
+
 static void place_function(struct placing *placing, uint32_t bdf)
 {
 	for (unsigned i = 0; i < PCI_BARS;)
 		i += place_bar(placing, bdf, i);
+	place_rom(placing, bdf);
 	if (inprocess_config_read(placing->vm, bdf, CONFIG_PIN, 1))
 		inprocess_config_write(placing->vm, bdf, CONFIG_LINE, 1, LINE_FIRST + (bdf >> 3));
 }

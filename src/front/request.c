@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -105,11 +106,11 @@ static int do_region_info(struct vfio_user *front, const struct vu_header *heade
 	if (info.index >= VU_REGIONS)
 		return -EINVAL;
 	info = (struct vu_region_info){.argsz = sizeof(info), .index = info.index};
-	if (info.index < PCI_BARS)
+	if (info.index < PCI_REGIONS)
 		info.size = front->config.pci->bars[info.index].size;
 	else if (info.index == VU_REGION_CONFIG)
 		info.size = PCI_CONFIG_SIZE;
-	info.flags = info.size ? 3 : 0; /* read, write */
+	info.flags = !info.size ? 0 : info.index == PCI_ROM ? 1 : 3; /* read, write */
 	message_reply(front, header, &info, sizeof(info));
 	return 0;
 }
@@ -175,6 +176,25 @@ static void region_write(struct vfio_user *front, const struct vu_access *access
 	}
 }
 
+/* All of it at once, when a client copies it for its guest. */
+static int rom_read(struct vfio_user *front, const struct vu_header *header,
+		    const struct vu_access *access)
+{
+	uint8_t *reply;
+
+	if (access->count > VU_MAX_DATA)
+		return -EINVAL;
+	reply = malloc(sizeof(*access) + access->count);
+	if (!reply)
+		return -ENOMEM;
+	front->stats.reads++;
+	memcpy(reply, access, sizeof(*access));
+	pci_rom_read(front->config.pci, access->offset, access->count, reply + sizeof(*access));
+	message_reply(front, header, reply, sizeof(*access) + access->count);
+	free(reply);
+	return 0;
+}
+
 static int do_region_read(struct vfio_user *front, const struct vu_header *header, uint8_t *payload,
 			  size_t length)
 {
@@ -183,6 +203,8 @@ static int do_region_read(struct vfio_user *front, const struct vu_header *heade
 
 	(void)length;
 	memcpy(&access, payload, sizeof(access));
+	if (access.region == PCI_ROM && front->config.pci->bars[PCI_ROM].size)
+		return rom_read(front, header, &access);
 	if (access.count > 4096)
 		return -EINVAL;
 	memcpy(reply, &access, sizeof(access));

@@ -75,9 +75,51 @@ static bool find_text(void *context, const char *name, struct found_card *found)
 	return result || shipped_text(name, found);
 }
 
+static bool shipped_beside(const char *card, const char *name, struct found_card *found)
+{
+	const struct shipped_card *shipped = shipped_find(card);
+
+	for (unsigned i = 0; shipped && i < shipped->files_count; i++) {
+		const struct shipped_file *file = &shipped->files[i];
+
+		if (strcmp(file->name, name) || !(found->text = malloc(file->length + 1)))
+			continue;
+		snprintf(found->path, sizeof(found->path), "%s/%s", card, name);
+		found->built_in = true;
+		found->length = file->length;
+		memcpy(found->text, file->bytes, file->length + 1);
+		return true;
+	}
+	return false;
+}
+
+/* PATH/CARD is where pack_card_text() said that the description is. */
+static bool pack_beside(const char *path, const char *name, struct found_card *found)
+{
+	const char *slash = strrchr(path, '/');
+	char file[PATH_ROOM];
+	struct pack *pack;
+	bool result;
+
+	if (!slash || snprintf(file, sizeof(file), "%.*s", (int)(slash - path), path) < 6 ||
+	    strcmp(file + strlen(file) - 5, ".pack") || access(file, R_OK) < 0)
+		return false;
+	pack = pack_open(file, NULL);
+	result = pack && pack_card_file(pack, file, slash + 1, name, found);
+	pack_close(pack);
+	return result;
+}
+
+/* For the reader: a file beside a description that find_text() found, or a pack's. */
+static bool find_beside(void *context, const char *path, const char *name, struct found_card *found)
+{
+	(void)context;
+	return shipped_beside(path, name, found) || pack_beside(path, name, found);
+}
+
 struct finder catalog_finder(const char *given)
 {
-	return (struct finder){find_text, (char *)given};
+	return (struct finder){find_text, find_beside, (char *)given};
 }
 
 /* true: this is the place, and CARD or MISTAKES say what is there. */

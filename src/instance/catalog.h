@@ -11,9 +11,16 @@
  * The catalogue of cards: everything of places.h, then the descriptions that are
  * compiled into the program. docs/catalogue.md says which one counts.
  */
+struct shipped_file {
+	const char *name, *bytes;
+	size_t length;
+};
+
 struct shipped_card {
 	const char *name, *text;
 	size_t length;
+	const struct shipped_file *files; /* that lie beside it */
+	unsigned files_count;
 };
 
 extern const struct shipped_card shipped_cards[];
@@ -55,4 +62,7 @@ struct card *pack_card_read(struct pack *pack, const char *path, const char *nam
 			    const char *given, struct mistakes *mistakes);
 /* The text of NAME; false: it is not there. */
 bool pack_card_text(struct pack *pack, const char *path, const char *name,
+		    struct found_card *found);
+/* A file beside it. */
+bool pack_card_file(struct pack *pack, const char *path, const char *card, const char *name,
 		    struct found_card *found);

@@ -4,6 +4,7 @@
 #include "front/embed.h"
 #include "front/vfio_user.h"
 #include "instance/snapshot.h"
+#include "module/module.h"
 #include "nic/nic.h"
 #include "nic/trace.h"
 
@@ -56,6 +57,22 @@ static void owner_write(void *context, unsigned bar, uint64_t offset, unsigned w
 
 	instance->accessing = true;
 	nic_bar_write(instance->nic, bar, offset, width, value);
+	instance->accessing = false;
+}
+
+static uint32_t owner_config_read(void *context, unsigned offset, unsigned width, bool effects)
+{
+	struct instance *instance = context;
+
+	return nic_config_read(instance->nic, offset, width, effects);
+}
+
+static void owner_config_write(void *context, unsigned offset, unsigned width, uint32_t value)
+{
+	struct instance *instance = context;
+
+	instance->accessing = true;
+	nic_config_write(instance->nic, offset, width, value);
 	instance->accessing = false;
 }
 
@@ -113,21 +130,25 @@ static void session(void *context, bool connected)
 		instance->gone(instance->gone_context);
 }
 
-/* The last one added is the first of the list. A few always fit. */
+/* The last one added is the first of the list. Each has its place. */
 static void add_capabilities(struct pci_function *pci, const struct card *card)
 {
 	for (unsigned i = card->capabilities_count; i-- > 0;) {
 		const struct capability *capability = &card->capabilities[i];
 
+		unsigned at = capability->at;
+
 		if (capability->kind == CAPABILITY_POWER)
-			pci_add_power(pci);
+			pci_add_power(pci, at);
 		else if (capability->kind == CAPABILITY_EXPRESS)
-			pci_add_express(pci);
+			pci_add_express(pci, at);
+		else if (capability->kind == CAPABILITY_VENDOR)
+			pci_add_vendor(pci, at, capability->bytes, capability->length);
 		else if (capability->kind == CAPABILITY_MSI)
-			pci_add_msi(pci, capability->vectors, capability->wide);
+			pci_add_msi(pci, at, capability->vectors, capability->wide);
 		else
-			pci_add_msix(pci, capability->vectors, capability->bar, capability->table,
-				     capability->pending);
+			pci_add_msix(pci, at, capability->vectors, capability->bar,
+				     capability->table, capability->pending);
 	}
 }
 
@@ -141,15 +162,20 @@ void instance_describe_function(struct instance *instance, const struct card *ca
 		.revision = card->revision,
 		.class_code = card->class_code,
 		.interrupt_pin = card->interrupt_pin,
+		.rom = (uint32_t)card->bars[CARD_ROM].size,
 	};
-	const struct pci_owner owner = {instance, owner_read, owner_write, owner_reset,
-					owner_command};
+	const struct pci_owner owner = {instance,	   owner_read,	  owner_write,
+					owner_reset,	   owner_command, owner_config_read,
+					owner_config_write};
 	struct pci_bar bars[PCI_BARS] = {0};
 
 	for (unsigned i = 0; i < PCI_BARS; i++)
 		bars[i] = (struct pci_bar){card->bars[i].size, card->bars[i].io, card->bars[i].wide,
 					   card->bars[i].prefetch};
 	pci_init(&instance->pci, &identity, bars, &owner);
+	for (unsigned i = 0; i < card->config_parts_count; i++)
+		pci_add_window(&instance->pci, card->config_parts[i].at,
+			       card->config_parts[i].size);
 	add_capabilities(&instance->pci, card);
 }
 
@@ -193,6 +219,22 @@ static int serve_here(struct instance *instance, const struct instance_config *c
 	return 0;
 }
 
+static int start_module(struct instance *instance, const struct card *card, struct error *err)
+{
+	struct hooks *hooks;
+	int result;
+
+	if (!card->module)
+		return 0;
+	hooks = module_instance(card->module, err);
+	if (!hooks)
+		return -EINVAL;
+	result = nic_hooks(instance->nic, hooks);
+	if (result < 0)
+		error_set(err, -EINVAL, "%s: its start() says %d", hooks->name, result);
+	return result;
+}
+
 static int start(struct instance *instance, const struct instance_config *config, struct error *err)
 {
 	const struct bus bus = {instance, instance->dma, loop_clock(config->loop),
@@ -209,6 +251,8 @@ static int start(struct instance *instance, const struct instance_config *config
 		nic_trace(instance->nic, instance->trace);
 	}
 	result = instance_start_ports(instance, config, err);
+	if (result == 0)
+		result = start_module(instance, config->card, err);
 	if (result < 0)
 		return result;
 	if (config->vm || config->embed)

@@ -26,7 +26,20 @@ bool pack_card_text(struct pack *pack, const char *path, const char *name, struc
 	return true;
 }
 
-static bool find_beside(void *context, const char *name, struct found_card *found)
+bool pack_card_file(struct pack *pack, const char *path, const char *card, const char *name,
+		    struct found_card *found)
+{
+	struct error err = {0};
+
+	found->text = pack_file(pack, card, name, &found->length, &err);
+	if (!found->text)
+		return false;
+	snprintf(found->path, sizeof(found->path), "%s/%s/%s", path, card, name);
+	found->built_in = true;
+	return true;
+}
+
+static bool find_text(void *context, const char *name, struct found_card *found)
 {
 	const struct beside *beside = context;
 
@@ -34,11 +47,18 @@ static bool find_beside(void *context, const char *name, struct found_card *foun
 	       beside->others.find(beside->others.context, name, found);
 }
 
+static bool find_file(void *context, const char *path, const char *name, struct found_card *found)
+{
+	const struct beside *beside = context;
+
+	return beside->others.beside(beside->others.context, path, name, found);
+}
+
 struct card *pack_card_read(struct pack *pack, const char *path, const char *name,
 			    const char *given, struct mistakes *mistakes)
 {
 	struct beside beside = {pack, path, catalog_finder(given)};
-	const struct finder finder = {find_beside, &beside};
+	const struct finder finder = {find_text, find_file, &beside};
 	char place[512 + PACK_NAME];
 	struct error err = {0};
 	struct card *card;

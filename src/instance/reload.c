@@ -6,6 +6,7 @@
  * the function is plugged in; the rest is a successor of the NIC.
  */
 #include "instance/instance_internal.h"
+#include "module/module.h"
 #include "nic/successor.h"
 
 #include <errno.h>
@@ -20,7 +21,19 @@ static bool bars_alike(const struct bar *a, const struct bar *b)
 static bool capabilities_alike(const struct capability *a, const struct capability *b)
 {
 	return a->kind == b->kind && a->bar == b->bar && a->wide == b->wide &&
-	       a->vectors == b->vectors && a->table == b->table && a->pending == b->pending;
+	       a->vectors == b->vectors && a->table == b->table && a->pending == b->pending &&
+	       a->at == b->at && a->length == b->length &&
+	       (!a->length || !memcmp(a->bytes, b->bytes, a->length));
+}
+
+static bool config_alike(const struct card *a, const struct card *b)
+{
+	for (unsigned i = 0; i < a->config_parts_count && i < b->config_parts_count; i++) {
+		if (a->config_parts[i].at != b->config_parts[i].at ||
+		    a->config_parts[i].size != b->config_parts[i].size)
+			return false;
+	}
+	return a->config_parts_count == b->config_parts_count;
 }
 
 static int differs(const char *what, struct error *err)
@@ -38,10 +51,12 @@ static int check_function(const struct card *a, const struct card *b, struct err
 		return differs("another identity", err);
 	if (a->interrupt_pin != b->interrupt_pin)
 		return differs("another interrupt line", err);
-	for (unsigned i = 0; i < PCI_BARS; i++) {
+	for (unsigned i = 0; i < PCI_REGIONS; i++) {
 		if (!bars_alike(&a->bars[i], &b->bars[i]))
 			return differs("other BARs", err);
 	}
+	if (!config_alike(a, b))
+		return differs("other registers in configuration space", err);
 	if (a->capabilities_count != b->capabilities_count)
 		return differs("other capabilities", err);
 	for (unsigned i = 0; i < a->capabilities_count; i++) {
@@ -54,8 +69,12 @@ static int check_function(const struct card *a, const struct card *b, struct err
 static int replace(struct instance *instance, const struct card *card, bool afresh,
 		   struct error *err)
 {
-	struct nic *nic = nic_successor(instance->nic, card, afresh, err);
+	struct hooks *hooks = card->module ? module_instance(card->module, err) : NULL;
+	struct nic *nic;
 
+	if (card->module && !hooks)
+		return err->code;
+	nic = nic_successor(instance->nic, card, hooks, afresh, err);
 	if (!nic)
 		return err->code;
 	nic_free(instance->nic);

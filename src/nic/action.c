@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "nic/hook_calls.h"
 #include "nic/state.h"
 
 #include <string.h>
@@ -52,7 +53,7 @@ static void assign(struct nic *nic, const struct action *action, const struct sc
 		nic_changed(nic, (unsigned)(word - nic->state));
 }
 
-static void wake(struct nic *nic, unsigned ring)
+void ring_wake(struct nic *nic, unsigned ring)
 {
 	if (nic->rings[ring].state == RING_STOPPED) { /* waking does not start */
 		nic->stats.ring_faults += nic->rings[ring].ring->counted;
@@ -81,7 +82,7 @@ static void start(struct nic *nic, const struct action *action, const struct sco
 	uint64_t at = action->value.count ? expr_eval(nic, &action->value, scope) : 0;
 
 	ring_start(nic, nic->card->rings[action->operand].first, action->value.count ? &at : NULL);
-	wake(nic, nic->card->rings[action->operand].first);
+	ring_wake(nic, nic->card->rings[action->operand].first);
 }
 
 static void stop(struct nic *nic, unsigned ring)
@@ -114,6 +115,8 @@ void nic_reset_list(struct nic *nic, unsigned which)
 	nic->nesting++;
 	actions_run(nic, &reset->actions, &scope);
 	nic->nesting--;
+	if (nic->hooked)
+		hooks_reset(nic, which);
 }
 
 static uint64_t timer_period(struct nic *nic, const struct action *action,
@@ -135,7 +138,7 @@ void action_run(struct nic *nic, const struct action *action, struct scope *scop
 	case VERB_WAKE:
 		number = instance(nic, action, scope);
 		if (number >= 0)
-			wake(nic, (unsigned)number);
+			ring_wake(nic, (unsigned)number);
 		break;
 	case VERB_START:
 		start(nic, action, scope);
@@ -170,6 +173,10 @@ void action_run(struct nic *nic, const struct action *action, struct scope *scop
 		break;
 	case VERB_NEGOTIATE:
 		phy_negotiate(nic);
+		break;
+	case VERB_CALL:
+	case VERB_KICK:
+		hooks_call(nic, action, scope);
 		break;
 	case VERB_CANCEL:
 		timer_cancel(nic->bus.clock, &nic->timers[action->operand]);

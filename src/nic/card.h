@@ -27,7 +27,8 @@ enum {
 	CARD_INSTANCES_MAX = 512, /* of all rings */
 	CARD_LIST_MAX = 64,
 	CARD_STACK = 16,
-	CARD_SLOT_MAX = 64
+	CARD_SLOT_MAX = 64,
+	CARD_CALLED_MAX = 63
 };
 
 /* ---- actions ---- */
@@ -50,9 +51,12 @@ enum verb {
 	VERB_MESSAGE, /* value: vector; after: until it is sent at the latest. see vectors.c */
 	VERB_MASK,    /* value: vector */
 	VERB_UNMASK,
+	VERB_CALL, /* the module. operand: name; value: for it */
+	VERB_KICK, /* the same, soon */
 	VERB_LOAD, /* operand: record; value: address. recorded, see recorded.c */
 	VERB_STORE,
 	VERB_PRODUCE, /* produced: the record and its ring. recorded */
+	VERB_COMMAND, /* as VERB_CALL. recorded */
 };
 
 struct produced;
@@ -161,6 +165,7 @@ struct reg {
 	uint8_t widths;			    /* sizes of accesses that see it, or-ed; 0: all */
 	uint8_t through;		    /* 1 + window whose data it is */
 	bool no_effects_on_read;	    /* alias read: the target is not cleared */
+	bool module_reads, module_writes;   /* the module has a say in it */
 	struct expr when, writable, stored; /* stored: over new, old; replaces `new` */
 	const struct shows *shows;
 	uint16_t shows_count;
@@ -274,7 +279,12 @@ struct counter {
 	uint16_t word;
 	uint64_t limit; /* highest value of the word(s) */
 	bool stick;	/* else wraps */
-	uint16_t high;	/* second word of a 64-bit pair, 0xffff none */
+	/* the bits above those of WORD, none: mask 0 */
+	uint16_t high;
+	uint8_t high_shift;
+	uint64_t high_mask; /* not yet shifted */
+	uint16_t raise;	    /* bits that are set when the count comes to REACHES; mask 0: none */
+	uint64_t raise_mask, reaches;
 };
 
 struct phy {
@@ -340,9 +350,6 @@ struct produced {
 	uint16_t count;	   /* of instances */
 	struct expr which; /* absent: the first */
 	uint8_t size;
-	uint8_t ready_at, ready_bytes; /* the word with the phase bit: written last */
-	uint16_t phase_bit;
-	bool phased;
 	const uint8_t *image; /* [size] */
 	const struct write_field *writes;
 	uint8_t writes_count;
@@ -422,6 +429,8 @@ struct ring {
 	uint8_t uses_count;
 	bool produces;		   /* some <complete> has a ring */
 	struct expr vector, after; /* completion: whom its records are told to */
+	bool phased;		   /* and where the phase is in each */
+	uint16_t phase_bit;
 	bool vlan_present, fcs_present, loop_present;
 	struct expr vlan_when, vlan_tci, vlan_type;
 	struct expr fcs_when, pad_to, pad_when, loop_when;
@@ -466,6 +475,14 @@ struct bar_part {
 	uint16_t index_word;
 };
 
+struct config_part { /* registers in configuration space */
+	uint8_t at, size;
+	uint16_t bank;
+};
+
+/* BARs, and the expansion ROM */
+enum { CARD_ROM = 6, CARD_REGIONS };
+
 struct bar {
 	uint64_t size;
 	bool io, wide, prefetch;
@@ -478,6 +495,7 @@ enum capability_kind {
 	CAPABILITY_EXPRESS,
 	CAPABILITY_MSI,
 	CAPABILITY_MSIX,
+	CAPABILITY_VENDOR,
 };
 
 struct capability {
@@ -485,31 +503,39 @@ struct capability {
 	bool wide;
 	uint16_t vectors;
 	uint32_t table, pending; /* msi-x: where in the BAR */
+	uint8_t at;		 /* in configuration space, 0: wherever there is room */
+	uint8_t length;		 /* vendor: its bytes */
+	const uint8_t *bytes;
 };
 
 struct mac_part { /* which state words carry the MAC address: word = (mac >> shift) & mask */
 	uint16_t word;
 	int8_t shift; /* negative: to the left */
+	bool swapped; /* the two bytes */
 	uint64_t mask;
 };
 
 struct crc_part { /* state word first + count: low half of the CRC of those before it */
 	uint16_t first, count;
+	bool whole; /* the high half in the word behind it */
 };
 
 struct sum_part { /* state word `word` makes the 16-bit sum of the bank equal to total */
 	uint16_t first, count, word;
 	uint16_t total;
+	bool exclusive; /* its low byte makes the exclusive or of all bytes so */
 };
 
 struct node;
+struct module;
 
 struct card {
 	const char *name, *title, *path;
 	uint16_t vendor, device, subsystem_vendor, subsystem;
 	uint8_t revision, interrupt_pin;
 	uint32_t class_code;
-	struct bar bars[6];
+	struct bar bars[CARD_REGIONS];
+	const struct config_part *config_parts;
 	const struct bank *banks;
 	uint16_t banks_count;
 	uint16_t words;		     /* state words in all */
@@ -518,6 +544,7 @@ struct card {
 	const struct window *windows;
 	const struct pins *pins;
 	const struct counter *counters;
+	const struct slot_names *layouts; /* each record's names, as records */
 	const struct record *records;
 	const struct ring *rings;
 	const struct reset *resets; /* "power" (index 0) and "function" (1) always exist */
@@ -535,8 +562,12 @@ struct card {
 	uint16_t instances; /* of all rings */
 	uint16_t vectors;   /* that actions may raise: beyond the highest */
 	uint8_t windows_count, pins_count, rings_count, resets_count, events_count, timers_count,
-		interrupts_count, macs_count, sums_count, latches_count, memories_count;
+		interrupts_count, config_parts_count, macs_count, sums_count, latches_count,
+		memories_count, layouts_count;
 	uint16_t counters_count;
+	struct module *module;	   /* code besides the description, or NULL; see module/ */
+	const char *const *called; /* names of call, kick and command */
+	uint8_t called_count;
 	const struct node *description; /* as written, for people: see card/node.h */
 	void *arena;			/* owns everything above */
 };

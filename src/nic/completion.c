@@ -15,6 +15,7 @@
  */
 #include "nic/state.h"
 
+#include <errno.h>
 #include <string.h>
 
 static struct ring_run *ring_of(struct nic *nic, const struct produced *produced,
@@ -94,17 +95,38 @@ static bool put(struct nic *nic, uint64_t addr, const uint8_t *from, size_t leng
 }
 
 /* All but the word with the phase bit, then that. */
-static bool record_put(struct nic *nic, const struct produced *produced, uint64_t addr,
-		       const uint8_t *record)
+static bool record_put(struct nic *nic, const struct ring *ring, uint64_t addr,
+		       const uint8_t *record, unsigned size)
 {
-	unsigned at = produced->ready_at, past = at + produced->ready_bytes;
+	unsigned at = size, past = size;
 	bool good;
 
+	if (ring->phased && ring->phase_bit / 8u < size) {
+		at = ring->phase_bit / 32u * 4;
+		past = at + 4 < size ? at + 4 : size;
+	}
+
 	__atomic_thread_fence(__ATOMIC_RELEASE); /* frame bytes before what tells of them */
-	good = put(nic, addr, record, at) &&
-	       put(nic, addr + past, record + past, produced->size - past);
+	good = put(nic, addr, record, at) && put(nic, addr + past, record + past, size - past);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	return good && put(nic, addr + at, record + at, past - at);
+}
+
+/* RECORD gets its phase. 0 or -errno; then it is lost. */
+static int record_add(struct nic *nic, struct ring_run *run, uint8_t *record, unsigned size)
+{
+	const struct ring *ring = run->ring;
+	bool good;
+
+	if (ring->phased && ring->phase_bit / 8u < size)
+		slot_set(record, ring->phase_bit, 1, run->position < run->entries);
+	good = record_put(nic, ring, run->base + slot_number(run, run->position) * run->stride,
+			  record, size);
+	nic->stats.ring_faults += !good;
+	run->position = run->position + 1 < ring_laps(run) ? run->position + 1 : 0;
+	run->total++;
+	run->told = nic->told = true;
+	return good ? 0 : -EFAULT;
 }
 
 void produce(struct nic *nic, const struct produced *produced, const struct scope *scope)
@@ -122,14 +144,26 @@ void produce(struct nic *nic, const struct produced *produced, const struct scop
 
 		slot_set(record, write->bit, write->width, expr_eval(nic, &write->value, scope));
 	}
-	if (produced->phased)
-		slot_set(record, produced->phase_bit, 1, run->position < run->entries);
-	if (!record_put(nic, produced, run->base + slot_number(run, run->position) * run->stride,
-			record))
-		nic->stats.ring_faults++;
-	run->position = run->position + 1 < ring_laps(run) ? run->position + 1 : 0;
-	run->total++;
-	run->told = nic->told = true;
+	record_add(nic, run, record, produced->size);
+}
+
+int nic_ring_produce(struct nic *nic, unsigned index, unsigned number, const void *from,
+		     size_t length)
+{
+	const struct ring *ring = &nic->card->rings[index];
+	uint8_t record[SLOT_MAX + 8];
+	struct ring_run *run;
+
+	if (index >= nic->card->rings_count || ring->direction != RING_COMPLETION ||
+	    number >= ring->count || length > SLOT_MAX)
+		return -EINVAL;
+	run = &nic->rings[ring->first + number];
+	if (!run->open || run->state == RING_STOPPED || !run->entries || length > run->stride)
+		return -EINVAL;
+	if (!room_of(nic, run))
+		return -ENOSPC;
+	memcpy(record, from, length);
+	return record_add(nic, run, record, (unsigned)length);
 }
 
 /* Of what has been put in since the last time. */

@@ -7,22 +7,40 @@
  */
 #include "nic/state.h"
 
+/* The value, in one place or in two; LIMIT is that of the lower one. */
+static uint64_t value_of(const struct nic *nic, const struct counter *counter)
+{
+	uint64_t high = nic->state[counter->high] >> counter->high_shift & counter->high_mask;
+
+	return counter->high_mask ? high * (counter->limit + 1) + nic->state[counter->word]
+				  : nic->state[counter->word];
+}
+
+static void put(struct nic *nic, const struct counter *counter, uint64_t value)
+{
+	uint64_t *high = &nic->state[counter->high];
+
+	nic->state[counter->word] = value & counter->limit;
+	if (!counter->high_mask)
+		return;
+	*high &= ~(counter->high_mask << counter->high_shift);
+	*high |= (value / (counter->limit + 1) & counter->high_mask) << counter->high_shift;
+}
+
 static void post(struct nic *nic, const struct counter *counter, uint64_t count)
 {
-	uint64_t *low = &nic->state[counter->word], value;
+	uint64_t before = value_of(nic, counter), value = before + count;
+	uint64_t most = counter->high_mask
+				? counter->high_mask * (counter->limit + 1) + counter->limit
+				: counter->limit;
 
-	if (counter->high != 0xffff) {
-		uint64_t *high = &nic->state[counter->high];
-
-		value = ((*high << 32) | *low) + count;
-		*low = (uint32_t)value;
-		*high = value >> 32;
-		return;
+	if (counter->raise_mask && before < counter->reaches && value >= counter->reaches) {
+		nic->state[counter->raise] |= counter->raise_mask;
+		nic_changed(nic, counter->raise);
 	}
-	value = *low + count;
-	if (value > counter->limit)
-		value = counter->stick ? counter->limit : value & counter->limit;
-	*low = value;
+	if (counter->stick && (value > most || value < before))
+		value = most;
+	put(nic, counter, value);
 }
 
 /* Counters in the order of their events, and where each event's begin. */

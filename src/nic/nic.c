@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "nic/hook_calls.h"
 #include "nic/state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { RESET_POWER, RESET_FUNCTION };
-enum { PERIOD_MIN = 1000 }; /* ns */
 
 static void timer_fired(struct timer *timer)
 {
@@ -13,9 +13,11 @@ static void timer_fired(struct timer *timer)
 	const struct card_timer *at = &nic->card->timers[timer - nic->timers];
 	struct scope scope = {0};
 
-	if (!expr_holds(nic, &at->when, &scope))
+	if (nic->failed || !expr_holds(nic, &at->when, &scope))
 		return;
 	actions_run(nic, &at->actions, &scope);
+	if (!at->actions.count)
+		hooks_timer(nic, (unsigned)(timer - nic->timers));
 	if (at->repeat) {
 		uint64_t period = expr_eval(nic, &at->period, &scope);
 
@@ -36,6 +38,27 @@ static void fill_crc(struct nic *nic)
 		crc = crc >> 1 ^ (((crc ^ words[i / 16] >> i % 16) & 1) ? 0xedb88320u : 0);
 	if (part->count)
 		words[part->count] = ~crc & 0xffff;
+	if (part->whole)
+		words[part->count + 1] = ~crc >> 16;
+}
+
+static uint16_t swapped(uint64_t word)
+{
+	return (uint16_t)(word << 8 | (word >> 8 & 0xff));
+}
+
+static void fill_sum(struct nic *nic, const struct sum_part *part)
+{
+	uint16_t sum = 0, bytes = 0;
+
+	for (unsigned k = 0; k < part->count; k++) {
+		if (part->first + k == part->word)
+			continue;
+		sum = (uint16_t)(sum + nic->state[part->first + k]);
+		bytes ^= (uint16_t)nic->state[part->first + k];
+	}
+	nic->state[part->word] = part->exclusive ? ((bytes ^ bytes >> 8 ^ part->total) & 0xff)
+						 : (uint16_t)(part->total - sum);
 }
 
 /* Parts of EEPROM and registers that follow from the address, and sums over them. */
@@ -46,21 +69,13 @@ static void fill_identity(struct nic *nic)
 	memcpy(&mac, nic->mac, sizeof(nic->mac));
 	for (unsigned i = 0; i < nic->card->macs_count; i++) {
 		const struct mac_part *part = &nic->card->macs[i];
+		uint64_t bits = part->shift < 0 ? mac << -part->shift : mac >> part->shift;
 
 		nic->state[part->word] &= ~part->mask;
-		nic->state[part->word] |=
-			(part->shift < 0 ? mac << -part->shift : mac >> part->shift) & part->mask;
+		nic->state[part->word] |= (part->swapped ? swapped(bits) : bits) & part->mask;
 	}
-	for (unsigned i = 0; i < nic->card->sums_count; i++) {
-		const struct sum_part *part = &nic->card->sums[i];
-		uint16_t sum = 0;
-
-		for (unsigned k = 0; k < part->count; k++) {
-			if (part->first + k != part->word)
-				sum = (uint16_t)(sum + nic->state[part->first + k]);
-		}
-		nic->state[part->word] = (uint16_t)(part->total - sum);
-	}
+	for (unsigned i = 0; i < nic->card->sums_count; i++)
+		fill_sum(nic, &nic->card->sums[i]);
 	fill_crc(nic);
 }
 
@@ -108,6 +123,7 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 		return NULL;
 	}
 	counters_init(nic);
+	filter_init(nic);
 	receive_init(nic);
 	rings_init(nic);
 	for (unsigned i = 0; i < card->timers_count; i++)
@@ -125,6 +141,7 @@ void nic_free(struct nic *nic)
 {
 	if (!nic)
 		return;
+	hooks_free(nic);
 	if (nic->delayed)
 		interrupts_reset(nic);
 	if (nic->vectors)
@@ -157,9 +174,9 @@ static unsigned peer_receive(void *context, const struct frame *frames, unsigned
 	return nic_receive(context, frames, count);
 }
 
-static void link_update(struct nic *nic)
+void nic_link_update(struct nic *nic)
 {
-	phy_wire(nic, nic->carrier && nic->plugged);
+	phy_wire(nic, nic->carrier && nic->plugged && !nic->module_link_down);
 	interrupts_update(nic);
 }
 
@@ -168,7 +185,7 @@ static void peer_link(void *context, bool up)
 	struct nic *nic = context;
 
 	nic->carrier = up;
-	link_update(nic);
+	nic_link_update(nic);
 }
 
 static void peer_writable(void *context)
@@ -211,6 +228,11 @@ void nic_attach(struct nic *nic, struct port *port)
 	port->peer = (struct port_peer){nic,	       peer_receive, peer_link,
 					peer_writable, peer_sent,    peer_health};
 	peer_link(nic, !port->down);
+	/* what was counted before is no news of this card's */
+	nic->health = (struct port_health){.mbps = nic->health.mbps,
+					   .rx_errors = port->health.rx_errors,
+					   .rx_missed = port->health.rx_missed,
+					   .tx_errors = port->health.tx_errors};
 	peer_health(nic, &port->health);
 	nic->bus.schedule(nic->bus.context); /* for its filter */
 }
@@ -252,9 +274,16 @@ static bool receive_room(struct nic *nic)
 
 bool nic_work(struct nic *nic)
 {
-	bool more = recorded_work(nic);
+	bool more;
 
+	if (nic->failed)
+		return false;
+	more = recorded_work(nic);
 	rings_update(nic);
+	if (nic->hooked) {
+		more |= hooks_work(nic);
+		rings_update(nic);
+	}
 	for (unsigned k = 0; k < nic->live_count; k++) {
 		if (nic->rings[nic->live[k]].ring->direction == RING_TRANSMIT)
 			more |= transmit_work(nic, nic->live[k]);
@@ -277,7 +306,7 @@ bool nic_work(struct nic *nic)
 void nic_link(struct nic *nic, bool up)
 {
 	nic->plugged = up;
-	link_update(nic);
+	nic_link_update(nic);
 }
 
 const struct nic_stats *nic_stats(const struct nic *nic)

@@ -5,6 +5,8 @@
 #include "nic/card.h"
 #include "nic/port.h"
 
+#include <stddef.h>
+
 /*
  * One generic NIC. Register accesses change its own state at once; work on
  * guest memory or the network is recorded, and done by nic_work().
@@ -55,6 +57,9 @@ void nic_trace_end(struct nic *nic);
 
 uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned width);
 void nic_bar_write(struct nic *nic, unsigned bar, uint64_t offset, unsigned width, uint64_t value);
+/* Registers in configuration space; WIDTH 1 to 4. */
+uint32_t nic_config_read(struct nic *nic, unsigned offset, unsigned width, bool effects);
+void nic_config_write(struct nic *nic, unsigned offset, unsigned width, uint32_t value);
 void nic_reset(struct nic *nic);
 bool nic_work(struct nic *nic); /* one budget of recorded work; true: more is left */
 
@@ -62,6 +67,25 @@ bool nic_work(struct nic *nic); /* one budget of recorded work; true: more is le
 unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count);
 void nic_link(struct nic *nic, bool up); /* by the operator; the port says what it knows */
 const struct nic_stats *nic_stats(const struct nic *nic);
+
+/*
+ * Instances of a counted ring, by the place of its description in card->rings.
+ * What one is opened with goes where base=, end=, the first <complete to=>
+ * and vector= look it up, each an element [i] of a register. -1: not given.
+ */
+struct ring_opening {
+	uint64_t base;
+	uint32_t depth;
+	int completion, vector;
+};
+/* The instance, the first that was closed; -ENOSPC, or -EINVAL: it makes no sense. */
+int nic_ring_open(struct nic *nic, unsigned ring, const struct ring_opening *with);
+int nic_ring_close(struct nic *nic, unsigned ring, unsigned number); /* 0 or -EINVAL */
+int nic_ring_wake(struct nic *nic, unsigned ring, unsigned number);
+/* A record into a completion ring, which sets its phase. -EINVAL, -ENOSPC, -EFAULT. */
+int nic_ring_produce(struct nic *nic, unsigned ring, unsigned number, const void *record,
+		     size_t length);
+
 /* Before another port is attached: what the one before had has gone. */
 void nic_moved(struct nic *nic);
 

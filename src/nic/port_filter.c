@@ -124,6 +124,10 @@ void port_filter_look(struct nic *nic, struct port_filter *to)
 {
 	const struct filter *filter = &nic->card->filter;
 
+	if (nic->hook_receive) { /* the module comes before the filter */
+		to->all = to->all_groups = to->broadcast = to->all_vlans = true;
+		return;
+	}
 	for (unsigned kind = 0; kind < KINDS; kind++) {
 		if (!holds_for(nic, &filter->when, kind))
 			continue;
@@ -147,7 +151,7 @@ void port_filter_look(struct nic *nic, struct port_filter *to)
 
 void port_filter_tell(struct nic *nic)
 {
-	bool takes = receive_ring(nic) >= 0, told = nic->filter_told;
+	bool takes = nic->hook_receive || receive_ring(nic) >= 0, told = nic->filter_told;
 	struct port_filter now;
 
 	if (told && takes == nic->filter_takes && !(takes && (nic->touched & CARES_PORT)))

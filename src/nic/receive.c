@@ -5,6 +5,7 @@
  * before anything is written; a frame that finds too little is dropped as the
  * card says, or held by the port where it came in a burst cut from one segment.
  */
+#include "nic/hook_calls.h"
 #include "nic/state.h"
 
 #include <endian.h>
@@ -444,22 +445,33 @@ static enum delivery receive_one(struct nic *nic, const struct frame *frame)
 	return deliver(nic, data, length, known, false);
 }
 
-unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count)
+unsigned receive_frames(struct nic *nic, const struct frame *frames, unsigned count)
 {
 	unsigned taken = 0;
 
-	rings_update(nic);
-	nic->held = false;
-	if (!nic->link) {
-		nic->stats.rx_unplugged += count;
-		return count;
-	}
 	while (taken < count) {
 		taken += receive_plain(nic, frames + taken, count - taken);
 		if (taken == count || receive_one(nic, &frames[taken]) != TAKEN)
 			break;
 		taken++;
 	}
+	return taken;
+}
+
+unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count)
+{
+	unsigned taken;
+
+	if (nic->failed)
+		return count;
+	rings_update(nic);
+	nic->held = false;
+	if (!nic->link) {
+		nic->stats.rx_unplugged += count;
+		return count;
+	}
+	taken = nic->hook_receive ? hooks_receive(nic, frames, count)
+				  : receive_frames(nic, frames, count);
 	if (nic->trace)
 		trace_frames(nic, "in", frames, taken);
 	if (dma_flush(nic->bus.memory))

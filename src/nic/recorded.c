@@ -19,6 +19,7 @@
  * stands behind everything else. The queue is short: a driver that asks for
  * more before anything was done has its lists dropped, and counted as faults.
  */
+#include "nic/hook_calls.h"
 #include "nic/state.h"
 
 #include <errno.h>
@@ -73,7 +74,7 @@ static void first_done(struct nic *nic)
 static int step(struct nic *nic, struct recorded *entry)
 {
 	const struct action *action = &entry->actions.list[entry->at];
-	const struct record *record = nic->card->records + action->operand;
+	const struct record *record;
 	uint64_t addr;
 
 	if (!expr_holds(nic, &action->when, &entry->scope))
@@ -82,10 +83,13 @@ static int step(struct nic *nic, struct recorded *entry)
 		action_run(nic, action, &entry->scope);
 		return 0;
 	}
+	if (action->verb == VERB_COMMAND)
+		return hooks_command(nic, action, &entry->scope);
 	if (action->verb == VERB_PRODUCE) {
 		produce(nic, action->produced, &entry->scope);
 		return 0;
 	}
+	record = &nic->card->records[action->operand];
 	addr = expr_eval(nic, &action->value, &entry->scope);
 	return action->verb == VERB_LOAD ? record_load(nic, record, addr, &entry->scope)
 					 : record_store(nic, record, addr, &entry->scope);

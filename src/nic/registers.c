@@ -5,6 +5,7 @@
  * access narrower than the register touches its lanes; a wider one is several,
  * low address first.
  */
+#include "nic/hook_calls.h"
 #include "nic/state.h"
 
 static uint64_t lanes(unsigned bytes)
@@ -93,6 +94,8 @@ static uint64_t reg_read(struct nic *nic, const struct reg *reg, unsigned k, boo
 	value = pins_shown(nic, reg->word + k, value);
 	if (reg->latched)
 		value = reg_latched(reg, word, value, effects && !reg->no_effects_on_read);
+	if (reg->module_reads && effects)
+		value = hooks_read(nic, reg, k, value);
 	if (!effects || reg->no_effects_on_read)
 		return value;
 	*word &= ~reg->read_clear;
@@ -135,6 +138,8 @@ static void reg_write(struct nic *nic, const struct reg *reg, unsigned k, uint64
 			return;
 		if (reg->stored.count)
 			value = expr_eval(nic, &reg->stored, &scope);
+		if (reg->module_writes)
+			value = hooks_write(nic, reg, k, (*word & ~mask) | (value & mask), *word);
 		*word = (*word & ~(reg->rw & mask)) | (value & reg->rw & mask);
 		*word &= ~(value & reg->w1c & mask);
 		*word &= ~(~value & reg->w0c & mask);
@@ -264,7 +269,7 @@ static const struct bar_part *part_at(struct nic *nic, unsigned bar, uint64_t of
 {
 	struct scope scope = {0};
 
-	for (unsigned i = 0; bar < 6 && i < nic->card->bars[bar].parts_count; i++) {
+	for (unsigned i = 0; bar < CARD_REGIONS && i < nic->card->bars[bar].parts_count; i++) {
 		const struct bar_part *part = &nic->card->bars[bar].parts[i];
 
 		if (offset >= part->at && offset - part->at < part->size &&
@@ -343,7 +348,7 @@ uint64_t nic_bar_read(struct nic *nic, unsigned bar, uint64_t offset, unsigned w
 	uint64_t value;
 
 	nic->stats.accesses++;
-	if (!part)
+	if (!part || nic->failed)
 		return UINT64_MAX;
 	nic->accessing = true;
 	value = part_read(nic, part, (uint32_t)(offset - part->at), width);
@@ -358,10 +363,69 @@ void nic_bar_write(struct nic *nic, unsigned bar, uint64_t offset, unsigned widt
 	const struct bar_part *part = part_at(nic, bar, offset);
 
 	nic->stats.accesses++;
-	if (!part)
+	if (!part || nic->failed)
 		return;
 	nic->accessing = true;
 	part_write(nic, part, (uint32_t)(offset - part->at), width, value);
+	nic->accessing = nic->recording = false;
+	if ((nic->touched | nic->always) & CARES_INTERRUPTS)
+		interrupts_update(nic);
+	nic->bus.schedule(nic->bus.context);
+}
+
+/* The registers at a place in configuration space, and how many bytes are theirs from there on. */
+static const struct config_part *config_part_at(const struct nic *nic, unsigned offset,
+						unsigned *width)
+{
+	for (unsigned i = 0; i < nic->card->config_parts_count; i++) {
+		const struct config_part *part = &nic->card->config_parts[i];
+		unsigned left = part->at + part->size - offset;
+
+		if (offset < part->at || offset >= part->at + part->size)
+			continue;
+		*width = *width < left ? *width : left;
+		return part;
+	}
+	*width = 1;
+	return NULL;
+}
+
+uint32_t nic_config_read(struct nic *nic, unsigned offset, unsigned width, bool effects)
+{
+	uint32_t value = 0;
+	unsigned run;
+
+	nic->accessing = true;
+	for (unsigned done = 0; done < width; done += run) {
+		const struct config_part *part;
+		uint64_t got = 0;
+
+		run = width - done;
+		part = config_part_at(nic, offset + done, &run);
+		if (part)
+			got = bank_read(nic, part->bank, offset + done - part->at, run, effects);
+		value |= (uint32_t)got << done * 8;
+	}
+	nic->accessing = nic->recording = false;
+	if (effects && (nic->touched | nic->always) & CARES_INTERRUPTS)
+		interrupts_update(nic);
+	return value;
+}
+
+void nic_config_write(struct nic *nic, unsigned offset, unsigned width, uint32_t value)
+{
+	unsigned run;
+
+	nic->accessing = true;
+	for (unsigned done = 0; done < width; done += run) {
+		const struct config_part *part;
+
+		run = width - done;
+		part = config_part_at(nic, offset + done, &run);
+		if (part)
+			bank_write(nic, part->bank, offset + done - part->at, run,
+				   value >> done * 8);
+	}
 	nic->accessing = nic->recording = false;
 	if ((nic->touched | nic->always) & CARES_INTERRUPTS)
 		interrupts_update(nic);

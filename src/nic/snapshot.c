@@ -9,13 +9,14 @@
  *   level of the line     follows from causes, and a new PIC has to be told
  *   waits, held           the port of the new NIC has room or says so
  *   recorded actions      a NIC that waits for guest memory is not saved
+ *   frames of a module    that wait for the port are the network's already
  *
  * What is loaded is hostile: every number has a limit, and a first walk stores
  * nothing.
  */
 #include "nic/snapshot.h"
 
-#include "nic/state.h"
+#include "nic/hooked.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -274,10 +275,42 @@ static void walk_loop(struct walk *walk)
 	}
 }
 
+/* What the module keeps; it is asked to take that once all of it is sound. */
+static void walk_module(struct walk *walk)
+{
+	struct nic *nic = walk->nic;
+	bool loading = walk->exchange->loading;
+	uint8_t *state = nic->hooked ? calloc(1, HOOK_STATE) : NULL;
+	int32_t length = 0;
+
+	if (!nic->hooked)
+		return;
+	if (state && !loading)
+		length = hooks_save(nic, state, HOOK_STATE);
+	snprintf(walk->key, KEY, "module.length");
+	if (!state || length < 0)
+		fail(walk, "not saved");
+	length = (int32_t)given(walk, (uint64_t)length, HOOK_STATE);
+	snprintf(walk->key, KEY, "module.state");
+	if (state && !walk->failed &&
+	    !walk->exchange->bytes(walk->exchange->context, walk->key, state, (size_t)length))
+		fail(walk, "missing, or not of the right length");
+	if (loading && !walk->dry && !walk->failed &&
+	    hooks_restore(nic, state, (uint32_t)length) < 0)
+		fail(walk, "the module does not take it");
+	free(state);
+	NUMBER(walk, nic->hooked->kicked, (1ull << nic->card->called_count) - 1, "module.kicked");
+	for (unsigned i = 0; i < nic->card->called_count; i++)
+		NUMBER(walk, nic->hooked->values[i], UINT64_MAX, "module.value.%s",
+		       nic->card->called[i]);
+	NUMBER(walk, nic->module_link_down, 1, "module.link-down");
+}
+
 static void walk_all(struct walk *walk)
 {
 	struct nic *nic = walk->nic;
 
+	walk_module(walk); /* first: where it says no, nothing is stored */
 	walk_registers(walk);
 	walk_shifters(walk);
 	for (unsigned i = 0; i < nic->card->instances; i++)

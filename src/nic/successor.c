@@ -14,6 +14,7 @@
 #include "nic/successor.h"
 
 #include "nic/carry.h"
+#include "nic/hooked.h"
 
 #include <errno.h>
 #include <string.h>
@@ -230,6 +231,9 @@ static int fill(struct nic *to, struct nic *from, bool afresh, struct error *err
 	if (!afresh)
 		result = fresh ? carry_all(&carry) : error_set(err, -ENOMEM, "no memory");
 	nic_free(fresh);
+	if (result == 0 && !afresh && hooks_carry(to, from) < 0)
+		result = error_set(err, -ECANCELED, "%s does not take what its predecessor saved",
+				   to->hooked->hooks->name);
 	if (result < 0)
 		return result;
 	carry_network(&carry);
@@ -242,17 +246,40 @@ static int fill(struct nic *to, struct nic *from, bool afresh, struct error *err
 	return 0;
 }
 
-struct nic *nic_successor(struct nic *from, const struct card *card, bool afresh, struct error *err)
+/* The module starts as on a card that was just plugged in. */
+static struct nic *make_whole(const struct nic *like, const struct card *card, struct hooks *hooks,
+			      struct error *err)
+{
+	struct nic *nic = make(like, card);
+	int result;
+
+	if (!nic)
+		error_set(err, -ENOMEM, "no memory");
+	if (!nic && hooks)
+		hooks->close(hooks);
+	if (!nic || !hooks)
+		return nic;
+	result = nic_hooks(nic, hooks);
+	if (result >= 0)
+		return nic;
+	error_set(err, -EINVAL, "%s: its start() says %d", hooks->name, result);
+	nic_free(nic);
+	return NULL;
+}
+
+struct nic *nic_successor(struct nic *from, const struct card *card, struct hooks *hooks,
+			  bool afresh, struct error *err)
 {
 	struct nic *to;
 
-	if (!afresh && settle(from, err) < 0)
-		return NULL;
-	to = make(from, card);
-	if (!to) {
-		error_set(err, -ENOMEM, "no memory");
+	if (!afresh && settle(from, err) < 0) {
+		if (hooks)
+			hooks->close(hooks);
 		return NULL;
 	}
+	to = make_whole(from, card, hooks, err);
+	if (!to)
+		return NULL;
 	if (fill(to, from, afresh, err) < 0) {
 		nic_free(to);
 		return NULL;

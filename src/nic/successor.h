@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "nic/hooks.h"
 #include "nic/nic.h"
 
 /*
@@ -21,10 +22,11 @@
  */
 
 /*
- * The new one has the bus, port, trace and statistics of FROM, which is for
- * nic_free() then. AFRESH: as after power-on. NULL: FROM goes on as it was, and
- * the error is -EAGAIN where it waits for guest memory, -ECANCELED where
- * something has no place. Not within an access.
+ * HOOKS: the new one's module, which is taken over in any case, or NULL. What the old
+ * one's saved is restored. The new one has the bus, port, trace and statistics of FROM, which is
+ * for nic_free() then. AFRESH: as after power-on. NULL: FROM goes on as it was, and the error is
+ * -EAGAIN where it waits for guest memory, -ECANCELED where something has no place. Not within an
+ * access.
  */
-struct nic *nic_successor(struct nic *from, const struct card *card, bool afresh,
-			  struct error *err);
+struct nic *nic_successor(struct nic *from, const struct card *card, struct hooks *hooks,
+			  bool afresh, struct error *err);

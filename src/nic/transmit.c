@@ -13,6 +13,7 @@
  * commit. Whole frames only: slots of an open frame stay for the next pass.
  */
 #include "nic/transmit.h"
+#include "nic/hook_calls.h"
 
 #include <errno.h>
 #include <string.h>
@@ -98,6 +99,8 @@ static void build_begin(struct build *build, struct nic *nic, unsigned index)
 	build->index = index;
 	build->plans = plans_of(nic, index);
 	build->scope = ring_scope(nic, index);
+	build->window.size = 0;
+	build->causes.bits = 0;
 	build->again = build->blocked = false;
 	build->fault = SLOT_TAKEN;
 	build->frames = 0;
@@ -106,16 +109,42 @@ static void build_begin(struct build *build, struct nic *nic, unsigned index)
 	plans_check(nic, index);
 }
 
-enum { SLOT_FAULT = 0x80 }; /* a frame comes to nothing here */
+/* ---- what comes of slots: the common answer, that they were taken, costs nothing ---- */
 
-/* Slots [FROM, END) and the frame that they are of. */
-static void reject(struct build *build, unsigned from, unsigned end, enum slot_reject why)
+enum { SLOT_FAULT = 0x80 }; /* a frame comes to nothing here, or not to what it asks for */
+
+static uint8_t *verdict(struct build *build, unsigned slot)
 {
-	memset(build->nic->verdicts + from, why, end - from);
-	build->nic->verdicts[end - 1] |= SLOT_FAULT;
+	if (!build->verdicts)
+		memset(build->nic->verdicts, SLOT_TAKEN, sizeof(build->nic->verdicts));
+	build->verdicts = true;
+	return &build->nic->verdicts[slot];
 }
 
-static void frame_begin(struct build *build, unsigned at)
+/* The frame of slots [FROM, END). */
+static void reject(struct build *build, unsigned from, unsigned end, enum slot_reject why)
+{
+	memset(verdict(build, from), why, end - from);
+	*verdict(build, end - 1) |= SLOT_FAULT;
+}
+
+static void count_slots(struct build *build, unsigned slots)
+{
+	struct nic_slots *counts = &build->nic->stats.tx_slots;
+
+	if (!build->verdicts)
+		counts->completed += slots;
+	for (unsigned i = 0; build->verdicts && i < slots; i++) {
+		unsigned why = build->nic->verdicts[i] & ~SLOT_FAULT;
+
+		counts->completed += why == SLOT_TAKEN;
+		counts->rejected[why] += why != SLOT_TAKEN;
+		if (build->nic->verdicts[i] & SLOT_FAULT)
+			count_faults(build->nic, 1);
+	}
+}
+
+static void frame_begin(struct build *build)
 {
 	struct frame *frame = &build->nic->frames[build->frames];
 
@@ -123,10 +152,9 @@ static void frame_begin(struct build *build, unsigned at)
 	frame->length = 0;
 	frame->flags = 0;
 	build->frame = frame;
-	build->frame_at = at;
-	build->odd = false;
-	build->plain.groups = true; /* not known yet */
+	build->groups = true; /* not known yet */
 	build->fault = SLOT_TAKEN;
+	build->odd = false;
 }
 
 /* Views of guest memory, or of memory on the card. */
@@ -135,9 +163,14 @@ static int buffer_view(struct build *build, const struct use *use, uint64_t addr
 	struct frame *frame = build->frame;
 	struct iovec *iov = frame->iov + frame->iovs;
 
-	if (!use->memory)
+	if (!use->memory) {
+		*iov = (struct iovec){dma_within(&build->window, addr, length), length};
+		if (iov->iov_base)
+			return 1;
+		dma_window(build->nic->bus.memory, addr, DMA_READ, &build->window);
 		return dma_read_view(build->nic->bus.memory, addr, length, iov,
 				     FRAME_IOVS - 2 - frame->iovs);
+	}
 	*iov = (struct iovec){memory_at(build->nic, use->memory - 1u, addr, length), length};
 	return iov->iov_base ? 1 : -EFAULT;
 }
@@ -166,37 +199,49 @@ static void frame_buffer(struct build *build, const struct use *use, uint64_t ad
 	frame->length += length;
 }
 
+static void frame_work(struct build *build, unsigned work)
+{
+	if (work & WORK_PAD)
+		frame_pad(build);
+	if ((work & (WORK_SEGMENT | WORK_CHECKSUM)) && !frame_segments(build))
+		frame_checksums(build);
+	if (work & WORK_VLAN)
+		frame_vlan(build);
+}
+
 static void frame_end(struct build *build, unsigned slots)
 {
 	struct nic *nic = build->nic;
+	unsigned work = build->work;
 
 	if (slots > build->room.slots || build->frames >= build->room.frames) {
 		build->blocked = true; /* as it was before it began */
 		build->frame = NULL;
 		return;
 	}
+	if (slots != build->first_at + 1) /* of several: what the first one cannot know is asked */
+		work |= WORK_ALL & ~(unsigned)build->plans->of_first;
 	build->slots = slots;
-	if (!build->again && !build->fault && build->frame->length >= 14) {
-		frame_pad(build);
-		if (!frame_segments(build))
-			frame_checksums(build);
-		frame_vlan(build);
-	}
+	if (!build->again && !build->fault && build->frame->length >= 14)
+		frame_work(build, work);
 	if (!build->fault && build->frame->length < 14)
 		build->fault = SLOT_SHORT;
 	if (build->fault)
-		reject(build, build->frame_at, slots, build->fault);
+		reject(build, build->first_at, slots, build->fault);
 	else
 		nic->slots_of[build->frames++] = (uint16_t)slots;
 	if (!build->fault && build->odd)
-		nic->verdicts[slots - 1] |= SLOT_FAULT;
+		*verdict(build, slots - 1) |= SLOT_FAULT;
 	build->frame = NULL;
 }
 
-static void context_keep(struct build *build, const struct use *use, const uint8_t *slot)
+void transmit_context(struct build *build, const struct use *use, const uint8_t *slot)
 {
-	uint64_t key = use->key.count ? expr_eval(build->nic, &use->key, &build->scope) : 0;
+	uint64_t key = 0;
 
+	build->scope.slot = slot;
+	if (use->key.count)
+		key = expr_eval(build->nic, &use->key, &build->scope);
 	if (!build->saved)
 		memcpy(build->contexts, build->run->context, sizeof(build->contexts));
 	build->saved = true;
@@ -216,11 +261,20 @@ static void take_piece(void *context, uint64_t addr, uint32_t length)
 	frame_buffer(taking->build, taking->use, addr, length);
 }
 
-static void frame_pieces(struct build *build, const struct use *use)
+static void frame_pieces(struct build *build, const struct use *use, const struct plan *plan)
 {
 	struct taking taking = {build, use};
-	int result = pieces_each(build->nic, use, &build->scope, take_piece, &taking);
+	int result;
 
+	for (unsigned i = 0; plan && plan->pieces_known && i < plan->pieces_count; i++)
+		frame_buffer(
+			build, use,
+			plan_value(&plan->pieces[i].address, build->scope.slot, build->scope.here),
+			(uint32_t)plan_value(&plan->pieces[i].length, build->scope.slot,
+					     build->scope.here));
+	if (plan && plan->pieces_known)
+		return;
+	result = pieces_each(build->nic, use, &build->scope, take_piece, &taking);
 	build->again |= result == -EAGAIN;
 	if (result < 0 && result != -EAGAIN)
 		build->fault = SLOT_MEMORY;
@@ -239,8 +293,7 @@ static void build_command(struct build *build, const struct use *use, unsigned i
 /* Cursors of the slots of this part; walked rings only. */
 static const uint64_t *part_at(const struct build *build)
 {
-	return build->nic->slot_at +
-	       (size_t)(build->from - build->nic->slots) / build->ring->slot_size;
+	return build->nic->slot_at + build->part;
 }
 
 /* Of the slot that is I behind the cursor. */
@@ -269,28 +322,73 @@ static uint64_t slot_here(const struct build *build, unsigned i)
 		       : build->run->base + (uint64_t)slot_index(build, i) * build->ring->slot_size;
 }
 
-static void frame_open(struct build *build, const struct use *use, const uint8_t *slot, unsigned i)
+static void frame_open(struct build *build, const struct use *use, const struct plan *plan,
+		       unsigned i)
 {
 	if (build->frame) /* the one before has no end */
-		reject(build, build->frame_at, i, SLOT_ENDLESS);
-	frame_begin(build, i);
-	build->scope.first = slot;
+		reject(build, build->first_at, i, SLOT_ENDLESS);
+	frame_begin(build);
+	build->scope.first = build->scope.slot;
 	build->use = use;
+	build->first_at = i;
+	build->work = plan ? plan->work : WORK_ALL;
 }
 
-/* A slot outside of frames, or what makes none of it. */
-static bool pass_over(struct build *build, const struct use *use, const uint8_t *slot, unsigned i)
+/* A frame begins here, whatever was before it. */
+static bool begins(struct build *build, const struct use *use, const struct plan *plan)
 {
-	if (use && use->as == USE_CONTEXT) {
-		context_keep(build, use, slot);
+	return use->first.count &&
+	       (plan ? plan->begins : expr_eval(build->nic, &use->first, &build->scope) != 0);
+}
+
+static void slot_buffers(struct build *build, const struct use *use, const struct plan *plan)
+{
+	const struct scope *scope = &build->scope;
+	uint64_t address, length;
+
+	address = plan && plan->address.kind ? plan_value(&plan->address, scope->slot, scope->here)
+					     : expr_eval(build->nic, &use->address, scope);
+	length = plan && plan->length.kind ? plan_value(&plan->length, scope->slot, scope->here)
+					   : expr_eval(build->nic, &use->length, scope);
+	frame_buffer(build, use, address, (uint32_t)length);
+	if (use->pieces_count)
+		frame_pieces(build, use, plan);
+}
+
+/* Slot I; false: it is a command, before which we stop. */
+static bool build_slot(struct build *build, unsigned i)
+{
+	const uint8_t *slot = build->from + i * build->ring->slot_size;
+	const struct plan *plan =
+		build->plans->usable ? plan_of(build->nic, build->index, slot) : NULL;
+	const struct use *use;
+
+	build->scope.slot = slot;
+	build->scope.index = slot_i(build, i);
+	build->scope.here = slot_here(build, i);
+	use = plan ? plan->use : ring_use(build->nic, build->ring, &build->scope);
+	if (use && use->as == USE_COMMAND) {
+		build_command(build, use, i);
+		return false;
+	}
+	if (use && use->as == USE_CONTEXT)
+		transmit_context(build, use, slot);
+	if (!use || use->as == USE_CONTEXT ||
+	    (!build->frame && use->first.count &&
+	     !begins(build, use, plan))) { /* none of a frame */
+		if (!use || use->as != USE_CONTEXT)
+			*verdict(build, i) = use ? SLOT_STRAY : SLOT_UNKNOWN;
+		if (!build->frame)
+			build->slots = i + 1;
 		return true;
 	}
-	if (!use)
-		build->nic->verdicts[i] = SLOT_UNKNOWN;
-	else if (!build->frame && use->first.count &&
-		 !expr_eval(build->nic, &use->first, &build->scope))
-		build->nic->verdicts[i] = SLOT_STRAY;
-	return build->nic->verdicts[i] != SLOT_TAKEN;
+	if (!build->frame || begins(build, use, plan))
+		frame_open(build, use, plan, i);
+	slot_buffers(build, use, plan);
+	if (plan ? plan->last
+		 : !use->last.count || expr_eval(build->nic, &use->last, &build->scope))
+		frame_end(build, i + 1);
+	return true;
 }
 
 /* A whole lap, or a whole budget, without an end: that frame can never be. */
@@ -304,46 +402,17 @@ static bool endless(const struct build *build, uint32_t ready)
 
 static void build_frames(struct build *build, uint32_t ready)
 {
-	struct nic *nic = build->nic;
-
 	for (unsigned i = 0; i < ready && build->frames < BATCH && !build->blocked; i++) {
-		const uint8_t *slot = build->from + i * build->ring->slot_size;
-		const struct use *use;
-
 		if (!build->frame && build->plans->usable) {
-			unsigned past = plain_build(nic, build->index, &build->plain, build->from,
-						    i, ready, &build->frames);
+			unsigned past = plain_build(build, i, ready);
 
-			memset(nic->verdicts + i, SLOT_TAKEN, past - i);
 			if (past > i)
 				build->slots = i = past;
 			if (i == ready || build->frames == BATCH)
 				return;
-			slot = build->from + i * build->ring->slot_size;
 		}
-		nic->verdicts[i] = SLOT_TAKEN;
-		build->scope.slot = slot;
-		build->scope.index = slot_i(build, i);
-		build->scope.here = slot_here(build, i);
-		use = ring_use(nic, build->ring, &build->scope);
-		if (use && use->as == USE_COMMAND) {
-			build_command(build, use, i);
+		if (!build_slot(build, i))
 			return;
-		}
-		if (pass_over(build, use, slot, i)) {
-			if (!build->frame)
-				build->slots = i + 1;
-			continue;
-		}
-		if (!build->frame ||
-		    (use->first.count && expr_eval(nic, &use->first, &build->scope)))
-			frame_open(build, use, slot, i);
-		frame_buffer(build, use, expr_eval(nic, &use->address, &build->scope),
-			     (uint32_t)expr_eval(nic, &use->length, &build->scope));
-		if (use->pieces_count)
-			frame_pieces(build, use);
-		if (!use->last.count || expr_eval(nic, &use->last, &build->scope))
-			frame_end(build, i + 1);
 	}
 	if (endless(build, ready)) {
 		build->fault = SLOT_ENDLESS;
@@ -380,7 +449,7 @@ static void commit_slot(struct build *build, uint8_t *slot, uint64_t addr, unsig
 	scope.index = build->scope.index = index;
 	use = ring_use(nic, build->ring, &scope);
 	if (use && use->as == USE_CONTEXT)
-		context_keep(build, use, slot);
+		transmit_context(build, use, slot);
 	place = commit_place(build, use, &scope);
 	if (place & SLOT_FIRST)
 		build->first = slot;
@@ -401,42 +470,27 @@ static unsigned alongside(const struct build *build, unsigned i, unsigned end, u
 	return k;
 }
 
-static void count_verdict(struct nic *nic, uint8_t verdict)
-{
-	unsigned why = verdict & ~SLOT_FAULT;
-
-	if (why)
-		nic->stats.tx_slots.rejected[why]++;
-	else
-		nic->stats.tx_slots.completed++;
-	if (verdict & SLOT_FAULT)
-		count_faults(nic, 1);
-}
-
-/* Results of the first SLOTS slots: those of runs by the run, split where the ring ends. */
+/* Results of the first SLOTS slots, of those that lie side by side where there are plans. */
 static void commit(struct build *build, unsigned slots)
 {
-	const struct plain_run *run = build->plain.runs, *last = run + build->plain.count;
+	unsigned side = 0;
 
 	build->open = false;
 	build->first = NULL;
-	for (unsigned i = 0, end; i < slots; i = end) {
+	for (unsigned i = 0, past; i < slots; i = past) {
 		uint64_t addr = slot_here(build, i);
 
-		while (run < last && run->end <= i)
-			run++;
-		end = run < last && run->first <= i ? run->end : i + 1;
-		end = alongside(build, i, end < slots ? end : slots, addr);
-		if (run < last && run->first <= i &&
-		    plain_commit(build->nic, run, build->from, i, end, addr)) {
-			build->nic->stats.tx_slots.completed += end - i;
+		if (side <= i)
+			side = build->plans->usable ? alongside(build, i, slots, addr) : slots;
+		past = build->plans->usable ? plain_commit(build, i, side, addr) : i;
+		if (past > i)
 			continue;
-		}
-		count_verdict(build->nic, build->nic->verdicts[i]);
+		causes_flush(build);
 		commit_slot(build, build->from + i * build->ring->slot_size, addr,
 			    slot_i(build, i));
-		end = i + 1;
+		past = i + 1;
 	}
+	causes_flush(build);
 }
 
 static void advance(struct build *build, unsigned slots)
@@ -467,6 +521,7 @@ static unsigned transmit_command(struct build *build)
 			 !command_run(nic, build->index, build->command, &build->scope);
 	if (build->blocked)
 		return 0;
+	count_slots(build, 1);
 	commit(build, 1);
 	advance(build, 1);
 	return 1;
@@ -493,12 +548,13 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 
 	build->frame = NULL;
 	build->frames = build->slots = 0;
+	build->verdicts = false;
 	build->saved = false;
 	build->command = NULL;
 	build->blocked = false;
 	build->room = result_room(nic, build->index);
-	build->plain.count = 0;
-	build->plain.groups = false;
+	build->groups = false;
+	build->runs_count = 0;
 	build_frames(build, ready);
 	if (build->saved)
 		memcpy(build->run->context, build->contexts, sizeof(build->contexts));
@@ -507,13 +563,18 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	if (build->command)
 		return transmit_command(build);
 	given = run->given < build->frames ? run->given : build->frames;
-	taken = send_frames(nic, build->index, given, build->frames, build->looped);
+	taken = nic->hook_transmit
+			? hooks_transmit(nic, build->index, build->frames, build->looped,
+					 build->groups)
+			: send_frames(nic, build->index, given, build->frames, build->looped);
 	if (nic->trace)
 		trace_frames(nic, build->looped ? "loop" : "out", nic->frames + given, taken);
 	run->waits = given + taken < build->frames;
 	done = frames_gone(build);
 	slots = done == build->frames ? build->slots : done ? nic->slots_of[done - 1] : 0;
-	count_frames(nic, done, build->plain.groups);
+	if (!nic->hook_transmit) /* which may have changed them, and has counted */
+		count_frames(nic, done, build->groups);
+	count_slots(build, slots);
 	commit(build, slots);
 	advance(build, slots);
 	return slots;
@@ -525,6 +586,7 @@ static uint32_t transmit_parts(struct build *build)
 	uint32_t done = 0, slots;
 
 	do {
+		build->part = done;
 		build->from = build->nic->slots + done * build->ring->slot_size;
 		slots = transmit_part(build, build->loaded - done);
 		done += slots;

@@ -3,6 +3,21 @@
 
 #include "nic/state.h"
 
+struct causes { /* to be raised, of slots that are done with */
+	const struct complete *list;
+	unsigned count;
+	uint32_t bits;
+	const uint8_t *slot; /* the last of them */
+	uint64_t here;
+};
+
+enum { RUNS = 16 };
+
+struct run { /* slots [first, end) of a part, which were built by one plan with this key */
+	unsigned first, end;
+	uint64_t key[PLAN_KEY];
+};
+
 /* A pass over a transmit ring, and what its files say to one another; see transmit.c. */
 struct build {
 	struct nic *nic;
@@ -12,9 +27,9 @@ struct build {
 	struct frame *frame;	/* under construction */
 	const struct use *use;	/* of its first data slot */
 	unsigned frames, slots; /* slots: whole frames' and what is between them */
-	unsigned frame_at;	/* its first slot */
 	uint8_t fault;		/* enum slot_reject */
 	bool odd;		/* something that it asks for makes no sense; it goes without */
+	bool verdicts;		/* of some slot of this part: see nic->verdicts */
 	bool again, looped;
 	const struct use *command; /* stands at the front */
 	bool blocked;		   /* and is not done; or its results have no room */
@@ -23,14 +38,29 @@ struct build {
 	unsigned index; /* of the ring */
 	struct ring_walk walk;
 	uint32_t loaded;      /* slots, of all parts */
+	uint32_t part;	      /* and before this one */
 	bool open;	      /* commit: within a frame */
 	const uint8_t *first; /* and its first data slot */
 	uint8_t *from;	      /* the first slot of this part, as loaded */
 	const struct plans *plans;
-	struct plain plain;
-	bool saved; /* contexts, while frames are built */
+	struct dma_window window;
+	struct causes causes;
+	struct run runs[RUNS];
+	unsigned runs_count;
+	bool groups;	   /* some frame may be for a group */
+	unsigned first_at; /* slot that begins the frame, */
+	uint8_t work;	   /* and what it asks for: enum plan_work */
+	bool saved;	   /* contexts, while frames are built */
 	uint8_t contexts[sizeof(((struct ring_run *)0)->context)];
 };
+
+/* transmit.c */
+void transmit_context(struct build *build, const struct use *use, const uint8_t *slot);
+
+/* transmit_plain.c: how far they come */
+unsigned plain_build(struct build *build, unsigned i, unsigned ready);
+unsigned plain_commit(struct build *build, unsigned i, unsigned end, uint64_t addr);
+void causes_flush(struct build *build);
 
 /* transmit_offload.c: what is asked of the frame under construction */
 void frame_pad(struct build *build);
@@ -41,5 +71,3 @@ void frame_vlan(struct build *build);
 /* transmit_send.c */
 /* Frames [FIRST, COUNT) of ring INDEX: how many more were taken; see ring_run.gone for the rest. */
 unsigned send_frames(struct nic *nic, unsigned index, unsigned first, unsigned count, bool looped);
-void count_frames(struct nic *nic, unsigned count, bool groups);
-void count_faults(struct nic *nic, unsigned faults);

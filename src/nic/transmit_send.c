@@ -120,7 +120,8 @@ void flights_forget(struct nic *nic, unsigned ring)
 	run->given = run->gone = run->cut = 0;
 }
 
-/* SILENT of the first are no whole frames of the ring. The port may say within that some are gone.
+/* SILENT of the first are no whole frames of the ring, which may be none. The port may say within
+ * that some are gone.
  */
 static unsigned give(struct nic *nic, unsigned ring, const struct frame *frames, unsigned count,
 		     unsigned silent)
@@ -158,68 +159,96 @@ static unsigned cut_some(struct nic *nic, struct segments *cut, struct frame *fr
 	return count;
 }
 
+/* What goes: frames of a ring, or none's. CUT: segments of the first that the port has. */
+struct going {
+	struct nic *nic;
+	unsigned ring;
+	uint16_t *cut;
+};
+
 /* For a port that takes plain frames only; false: it is full, and has CUT segments of it. */
-static bool send_segments(struct nic *nic, unsigned ring, const struct frame *whole)
+static bool send_segments(const struct going *going, const struct frame *whole)
 {
-	struct ring_run *run = &nic->rings[ring];
+	struct nic *nic = going->nic;
 	struct frame frames[CUT_AT_ONCE];
 	struct segments cut;
 	unsigned count, taken;
 
 	if (!segments_begin(&cut, whole)) {
 		nic->stats.tx_malformed++;
-		run->given++;
-		run->gone++;
+		if (going->ring != NO_RING) {
+			nic->rings[going->ring].given++;
+			nic->rings[going->ring].gone++;
+		}
 		return true;
 	}
-	cut.index = run->cut;
-	cut.at += run->cut * whole->segment_size;
+	cut.index = *going->cut;
+	cut.at += *going->cut * whole->segment_size;
 	while (cut.at < whole->length && (count = cut_some(nic, &cut, frames))) {
-		taken = give(nic, ring, frames, count, cut.at < whole->length ? count : count - 1);
-		run->cut = (uint16_t)(run->cut + taken);
+		taken = give(nic, going->ring, frames, count,
+			     cut.at < whole->length ? count : count - 1);
+		*going->cut = (uint16_t)(*going->cut + taken);
 		if (taken < count)
 			return false;
 	}
-	nic->stats.tx_cut += run->cut ? run->cut - 1u : 0;
-	run->cut = 0;
+	nic->stats.tx_cut += *going->cut ? *going->cut - 1u : 0;
+	*going->cut = 0;
 	return true;
 }
 
 /* To the port, as it can take them; how many it took. */
-static unsigned hand_over(struct nic *nic, unsigned ring, unsigned first, unsigned count)
+static unsigned hand_over(const struct going *going, const struct frame *frames, unsigned count)
 {
+	struct nic *nic = going->nic;
 	unsigned plain = 0;
 
 	if (nic->port->ops->offloads)
-		return give(nic, ring, nic->frames + first, count - first, 0);
-	for (unsigned done = first; done < count; done = plain) {
-		if (nic->frames[done].flags & (FRAME_TCP4 | FRAME_TCP6)) {
-			if (!send_segments(nic, ring, &nic->frames[done]))
-				return done - first;
+		return give(nic, going->ring, frames, count, 0);
+	for (unsigned done = 0; done < count; done = plain) {
+		if (frames[done].flags & (FRAME_TCP4 | FRAME_TCP6)) {
+			if (!send_segments(going, &frames[done]))
+				return done;
 			plain = done + 1;
 			continue;
 		}
 		for (plain = done; plain < count; plain++) {
-			if (nic->frames[plain].flags & (FRAME_TCP4 | FRAME_TCP6))
+			if (frames[plain].flags & (FRAME_TCP4 | FRAME_TCP6))
 				break;
 		}
-		done += give(nic, ring, nic->frames + done, plain - done, 0);
+		done += give(nic, going->ring, frames + done, plain - done, 0);
 		if (done < plain)
-			return done - first;
+			return done;
 	}
-	return count - first;
+	return count;
+}
+
+unsigned send_others(struct nic *nic, const struct frame *frames, unsigned count, bool looped,
+		     uint16_t *cut)
+{
+	const struct going going = {nic, NO_RING, cut};
+
+	for (unsigned i = 0; looped && i < count; i++)
+		loop_back(nic, &frames[i]);
+	if (looped)
+		nic->stats.tx_looped += count;
+	else if (!nic->port || !nic->link)
+		nic->stats.tx_unplugged += count;
+	else
+		return hand_over(&going, frames, count);
+	return count;
 }
 
 unsigned send_frames(struct nic *nic, unsigned index, unsigned first, unsigned count, bool looped)
 {
 	struct ring_run *run = &nic->rings[index];
+	const struct going going = {nic, index, &run->cut};
 	bool stays = looped || !nic->port || !nic->link;
 	unsigned taken = count - first;
 
 	if (!taken)
 		return 0;
 	if (!stays && nic->port->ops->defers)
-		return hand_over(nic, index, first, count);
+		return hand_over(&going, nic->frames + first, count - first);
 	if (first)
 		return 0; /* those before have not gone yet */
 	for (unsigned i = 0; looped && i < count; i++)
@@ -229,37 +258,41 @@ unsigned send_frames(struct nic *nic, unsigned index, unsigned first, unsigned c
 	else if (stays)
 		nic->stats.tx_unplugged += taken;
 	else
-		taken = hand_over(nic, index, 0, count);
+		taken = hand_over(&going, nic->frames, count);
 	run->given = run->gone = (uint16_t)taken;
 	return taken;
 }
 
-/* Frames of one length after another are of one size class: counted together. */
+/* Frames of one length that are neither cut nor for groups: the next one that is not so. */
+static unsigned count_alike(struct nic *nic, unsigned i, unsigned count)
+{
+	const struct frame *frames = nic->frames;
+	uint32_t length = frames[i].length;
+	unsigned first = i;
+
+	while (i < count && frames[i].length == length &&
+	       !(frames[i].flags & (FRAME_TCP4 | FRAME_TCP6)))
+		i++;
+	count_size(nic, COUNT_TX_FRAMES, length, i - first);
+	count_total(nic, COUNT_TX_FRAMES, i - first, (uint64_t)length * (i - first));
+	nic->stats.tx_bytes += (uint64_t)length * (i - first);
+	return i;
+}
+
 void count_frames(struct nic *nic, unsigned count, bool groups)
 {
-	uint64_t bytes = 0, segmented = 0, plain = 0;
-	unsigned alike = 0;
-
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; groups && i < count; i++)
+		count_group(nic, COUNT_TX_FRAMES, destination(&nic->frames[i]));
+	for (unsigned i = 0, past; i < count; i = past) {
 		const struct frame *frame = &nic->frames[i];
 
-		if (groups)
-			count_group(nic, COUNT_TX_FRAMES, destination(frame));
+		past = i + 1;
 		if (frame->flags & (FRAME_TCP4 | FRAME_TCP6)) {
 			count_segments(nic, frame);
-			segmented += frame->length;
-			continue;
-		}
-		plain++;
-		bytes += frame->length;
-		alike++;
-		if (i + 1 == count || frame[1].length != frame->length ||
-		    (frame[1].flags & (FRAME_TCP4 | FRAME_TCP6))) {
-			count_size(nic, COUNT_TX_FRAMES, frame->length, alike);
-			alike = 0;
+			nic->stats.tx_bytes += frame->length;
+		} else {
+			past = count_alike(nic, i, count);
 		}
 	}
-	count_total(nic, COUNT_TX_FRAMES, plain, bytes);
-	nic->stats.tx_bytes += bytes + segmented;
 	nic->stats.tx_frames += count;
 }

@@ -35,7 +35,7 @@ static void slot_moved(void *context)
 {
 	struct bus_slot *slot = context;
 
-	for (unsigned i = 0; i < PCI_BARS; i++)
+	for (unsigned i = 0; i < PCI_REGIONS; i++)
 		slot_claim(slot, i);
 }
 
@@ -64,7 +64,7 @@ void bus_unplug(struct pci_bus *bus, unsigned device)
 
 	if (device >= BUS_DEVICES || !slot->pci)
 		return;
-	for (unsigned i = 0; i < PCI_BARS; i++)
+	for (unsigned i = 0; i < PCI_REGIONS; i++)
 		space_drop(&slot->claims[i]);
 	slot->pci->watch = (struct pci_watch){0};
 	slot->pci = NULL;

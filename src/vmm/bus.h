@@ -15,7 +15,7 @@ struct bus_slot {
 	struct pci_bus *bus;
 	struct pci_function *pci;
 	struct space_owner owner;
-	struct space_claim claims[PCI_BARS];
+	struct space_claim claims[PCI_REGIONS];
 };
 
 struct pci_bus {

@@ -12,6 +12,7 @@
 enum {
 	ID_POWER = 0x01,
 	ID_MSI = 0x05,
+	ID_VENDOR = 0x09,
 	ID_EXPRESS = 0x10,
 	ID_MSIX = 0x11,
 	BODY_MAX = 0x3c,
@@ -31,17 +32,17 @@ static void put(struct body *body, unsigned at, unsigned bytes, uint32_t value, 
 }
 
 /* Version 3, no PME; D3 is entered and left without losing what the card holds. */
-int pci_add_power(struct pci_function *pci)
+int pci_add_power(struct pci_function *pci, unsigned at)
 {
 	struct body body = {0};
 
 	put(&body, 2, 2, 0x0003, 0);
 	put(&body, 4, 2, 0x0008, 0x0003);
-	return pci_add_capability(pci, ID_POWER, body.value, body.writable, 8);
+	return pci_add_capability(pci, at, ID_POWER, body.value, body.writable, 8);
 }
 
 /* An endpoint of version 2 behind one lane at 2.5 GT/s. */
-int pci_add_express(struct pci_function *pci)
+int pci_add_express(struct pci_function *pci, unsigned at)
 {
 	struct body body = {0};
 
@@ -53,14 +54,27 @@ int pci_add_express(struct pci_function *pci)
 	put(&body, 0x12, 2, 0x0011, 0);
 	put(&body, 0x28, 2, 0, 0x001f); /* completion timeout */
 	put(&body, 0x30, 2, 0x0001, 0);
-	return pci_add_capability(pci, ID_EXPRESS, body.value, body.writable, BODY_MAX);
+	return pci_add_capability(pci, at, ID_EXPRESS, body.value, body.writable, BODY_MAX);
 }
 
-int pci_add_msi(struct pci_function *pci, unsigned vectors, bool wide)
+/* What stands behind the length byte; nobody can write it. */
+int pci_add_vendor(struct pci_function *pci, unsigned at, const uint8_t *bytes, unsigned count)
+{
+	struct body body = {0};
+
+	if (count > BODY_MAX - 3)
+		return -ENOSPC;
+	put(&body, 2, 1, count + 3, 0);
+	for (unsigned i = 0; i < count; i++)
+		put(&body, 3 + i, 1, bytes[i], 0);
+	return pci_add_capability(pci, at, ID_VENDOR, body.value, body.writable, count + 3);
+}
+
+int pci_add_msi(struct pci_function *pci, unsigned at, unsigned vectors, bool wide)
 {
 	struct body body = {0};
 	unsigned log = 0;
-	int at;
+	int place;
 
 	while (1u << log < vectors)
 		log++;
@@ -68,23 +82,23 @@ int pci_add_msi(struct pci_function *pci, unsigned vectors, bool wide)
 	put(&body, 4, 4, 0, 0xfffffffc);
 	put(&body, 8, 4, 0, wide ? UINT32_MAX : 0xffff);
 	put(&body, 12, 2, 0, 0xffff);
-	at = pci_add_capability(pci, ID_MSI, body.value, body.writable, wide ? 14 : 10);
-	if (at >= 0)
+	place = pci_add_capability(pci, at, ID_MSI, body.value, body.writable, wide ? 14 : 10);
+	if (place >= 0)
 		pci->msi_vectors = vectors;
-	return at;
+	return place;
 }
 
-int pci_add_msix(struct pci_function *pci, unsigned vectors, unsigned bar, uint32_t table,
-		 uint32_t pending)
+int pci_add_msix(struct pci_function *pci, unsigned at, unsigned vectors, unsigned bar,
+		 uint32_t table, uint32_t pending)
 {
 	struct body body = {0};
-	int at;
+	int place;
 
 	put(&body, 2, 2, vectors - 1, 0xc000);
 	put(&body, 4, 4, table | bar, 0);
 	put(&body, 8, 4, pending | bar, 0);
-	at = pci_add_capability(pci, ID_MSIX, body.value, body.writable, 12);
-	if (at >= 0)
+	place = pci_add_capability(pci, at, ID_MSIX, body.value, body.writable, 12);
+	if (place >= 0)
 		pci->msix_vectors = vectors;
-	return at;
+	return place;
 }

@@ -259,8 +259,8 @@ static void plain_capabilities(struct plain *plain)
 						 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 	static const uint8_t msix_writable[12] = {0, 0, 0, 0xc0};
 
-	CHECK(pci_add_capability(&plain->pci, 0x05, msi, msi_writable, sizeof(msi)) > 0);
-	CHECK(pci_add_capability(&plain->pci, 0x11, msix, msix_writable, sizeof(msix)) > 0);
+	CHECK(pci_add_capability(&plain->pci, 0, 0x05, msi, msi_writable, sizeof(msi)) > 0);
+	CHECK(pci_add_capability(&plain->pci, 0, 0x11, msix, msix_writable, sizeof(msix)) > 0);
 	plain->pci.msi_vectors = 4;
 	plain->pci.msix_vectors = 8;
 }
@@ -271,7 +271,11 @@ void plain_init(struct plain *plain)
 		.vendor = 0x1234, .device = 0x11e8, .class_code = 0xff0000, .interrupt_pin = 1};
 	static const struct pci_bar bars[PCI_BARS] = {
 		{.size = 4096}, {.size = 16, .io = true}, {.size = 8192, .wide = true}};
-	const struct pci_owner owner = {plain, plain_read, plain_write, plain_reset, plain_command};
+	const struct pci_owner owner = {.context = plain,
+					.read = plain_read,
+					.write = plain_write,
+					.reset = plain_reset,
+					.command = plain_command};
 
 	*plain = (struct plain){.dma = dma_new()};
 	pci_init(&plain->pci, &identity, bars, &owner);

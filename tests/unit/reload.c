@@ -118,7 +118,7 @@ static void check_saved(const char *card, char *before, char *after)
 
 static void renew(struct bare *bare, const struct card *card)
 {
-	struct nic *nic = nic_successor(bare->nic, card, false, &why);
+	struct nic *nic = nic_successor(bare->nic, card, NULL, false, &why);
 
 	if (!nic)
 		unit_failed(__FILE__, __LINE__, "%s: %s", card->name, why.text);
@@ -199,7 +199,7 @@ static void test_guest_memory_is_waited_for(void)
 	bare_new(&bare, card, true);
 	*(uint32_t *)(bare.memory + 0x1000) = 0x12345678;
 	nic_bar_write(bare.nic, 0, 0, 4, 1);
-	CHECK(!nic_successor(bare.nic, card, false, &why) && why.code == -EAGAIN);
+	CHECK(!nic_successor(bare.nic, card, NULL, false, &why) && why.code == -EAGAIN);
 	bare_settle(&bare);
 	renew(&bare, card);
 	CHECK_EQUAL(bare_read(&bare, 4), 0x12345678);

@@ -246,6 +246,33 @@ static void test_not_copied_unless_it_must_wait(void)
 	unwire();
 }
 
+/* The uplink is told what anybody takes. */
+static void test_filters_of_all(void)
+{
+	struct side *sides = wiring.sides;
+	struct port_filter one = {
+		.broadcast = true, .all_vlans = true, .count = 1, .addresses = {2}};
+	struct port_filter other = {.count = 2, .addresses = {2, 5}, .vlans = {[3] = 8}};
+	const struct port_filter *told = &wiring.uplink.filter;
+
+	wire(true, true);
+	sides[0].port->ops->filter(sides[0].port, &one);
+	sides[1].port->ops->filter(sides[1].port, &other);
+	CHECK(told->broadcast && !told->all && told->count == 2 && told->all_vlans);
+	memset(&one, 0, sizeof(one));
+	sides[0].port->ops->filter(sides[0].port, &one);
+	CHECK(!told->broadcast && told->count == 2 && !told->all_vlans && told->vlans[3] == 8);
+	other.count = PORT_ADDRESSES;
+	for (unsigned i = 0; i < PORT_ADDRESSES; i++)
+		other.addresses[i] = i * 2 + 100;
+	sides[1].port->ops->filter(sides[1].port, &other);
+	CHECK(!told->all && told->count == PORT_ADDRESSES);
+	one = (struct port_filter){.count = 2, .addresses = {4, 3}};
+	sides[2].port->ops->filter(sides[2].port, &one);
+	CHECK(told->all && told->all_groups); /* more than can be said */
+	unwire();
+}
+
 /* One that takes nothing is waited for a little, and costs the others nothing more. */
 static void test_a_slow_guest_stalls_nobody(void)
 {
@@ -507,6 +534,7 @@ static void test_an_uplink_waits_and_is_waited_for(void)
 UNIT_FILE(switch, {"learns_and_forgets", test_learns_and_forgets},
 	  {"groups_and_what_is_no_frame", test_groups_and_what_is_no_frame},
 	  {"not_copied_unless_it_must_wait", test_not_copied_unless_it_must_wait},
+	  {"filters_of_all", test_filters_of_all},
 	  {"a_slow_guest_stalls_nobody", test_a_slow_guest_stalls_nobody},
 	  {"a_busy_guest_loses_nothing", test_a_busy_guest_loses_nothing},
 	  {"waiting_is_a_tenth_of_the_time", test_waiting_is_a_tenth_of_the_time},

@@ -42,7 +42,7 @@ class Guest:
                    "-accel", "tcg", "-cpu", cpu_model, "-m", str(memory), "-kernel", lab.image,
                    "-initrd", lab.initramfs, *([] if reboots else ["-no-reboot"]),
                    "-append", f"console=ttyS0 quiet panic=-1 random.trust_cpu=on "
-                              f"tsc=reliable mitigations=off modules={modules} {append}",
+                              f"tsc=reliable no_timer_check mitigations=off modules={modules} {append}",
                    "-chardev", f"file,id=log,path={self.log}", "-serial", "chardev:log",
                    "-chardev", f"socket,id=shell,path={self.folder}/shell,server=on,wait=off",
                    "-serial", "chardev:shell",

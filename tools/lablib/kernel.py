@@ -6,8 +6,14 @@ import lzma
 import os
 import re
 
+# those of the cards in cards/, and of cards that somebody may describe
 DRIVERS = ["e1000", "8021q", "af_packet", "ne2k-pci", "8139too", "8139cp", "realtek", "r8169",
-           "pcnet32", "tulip", "natsemi", "sis900", "e100", "via-rhine", "ena"]
+           "pcnet32", "tulip", "natsemi", "sis900", "e100", "via-rhine", "ena",
+           "3c59x", "alx", "amd8111e", "atl1", "atl1c", "atl1e", "atl2", "cassini", "de2104x",
+           "dl2k", "dmfe", "e1000e", "epic100", "forcedeth", "gve", "hamachi", "igb", "igc",
+           "ixgbe", "ixgbevf", "jme", "ns83820", "r6040", "sis190", "skge", "sky2", "starfire",
+           "sundance", "sungem", "sunhme", "tg3", "tlan", "typhoon", "uli526x", "via-velocity",
+           "virtio_net", "vmxnet3", "winbond-840", "yellowfin"]
 SOFT = {"r8169": ["realtek"]}  # asked for by the driver when it runs
 
 

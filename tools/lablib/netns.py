@@ -49,3 +49,10 @@ class Netns:
         self.check(f"ip tuntap add dev {name} mode tap vnet_hdr")
         self.check(f"ip addr add {address} dev {name}")
         self.check(f"ip link set {name} mtu {mtu} up")
+
+    def veth(self, name, other, peer, address, mtu=1500):
+        """A cable: NAME here, PEER with ADDRESS in the namespace OTHER."""
+        self.check(f"ip link add {name} type veth peer name {peer} netns {other.name}")
+        other.check(f"ip addr add {address} dev {peer}")
+        other.check(f"ip link set {peer} mtu {mtu} up")
+        self.check(f"ip link set {name} mtu {mtu} up")

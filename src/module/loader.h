@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "module/module.h"
+
+/*
+ * A kind of module. LOAD makes an instance out of the code: the hooks filled in,
+ * each of them callable with SELF as nic/hooks.h has it, and with a close() that
+ * frees all. Instances share nothing.
+ *
+ * Where code shares our memory (c, native) its hooks are called directly and its
+ * services are module_services; elsewhere the loader translates in between, with
+ * service_NAME() of nic/service.h on the other side.
+ */
+enum { MODULE_BYTES_MAX = 16 << 20, MODULE_FILES_MAX = 16 };
+
+struct module {
+	const struct loader *loader;
+	struct module_file code;
+	const char *name; /* of its file, within the path of CODE */
+	const char *compiler;
+	/* what its source includes, found while the first instance was made */
+	struct module_file files[MODULE_FILES_MAX];
+	unsigned files_count;
+	const struct module_source *source; /* while that is being made, else NULL */
+	struct anynic_module hooks;	    /* which there are */
+	struct hooks *first;		    /* until it has configured */
+};
+
+struct loader {
+	const char *kind;
+	struct hooks *(*load)(struct module *module, struct error *err);
+};
+
+extern const struct loader loader_c, loader_native;
+
+/* For code that shares our memory. */
+extern const struct anynic_services module_services;
+
+/*
+ * Takes over what the entry gave: checks it, and leaves out what is not there. SIZE of
+ * what lies at FROM must be readable as far as it says. 0 or ERR.
+ */
+int module_take(const struct module *module, const struct anynic_module *from,
+		struct anynic_module *to, struct error *err);
+
+/* native.c: a shared object in memory. */
+struct hooks *native_load(struct module *module, const void *bytes, size_t length,
+			  struct error *err);
+/* A file beside the module's, kept with it; NULL: there is none. */
+const struct module_file *module_beside(struct module *module, const char *name);

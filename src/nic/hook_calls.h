@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "nic/state.h"
+
+/* Where the engine meets the module of its card, if there is one. */
+
+/* hooks.c: what the module does, where there is one */
+void hooks_free(struct nic *nic);
+void hooks_reset(struct nic *nic, unsigned reset);
+uint64_t hooks_read(struct nic *nic, const struct reg *reg, unsigned k, uint64_t value);
+uint64_t hooks_write(struct nic *nic, const struct reg *reg, unsigned k, uint64_t value,
+		     uint64_t old);
+void hooks_call(struct nic *nic, const struct action *action, const struct scope *scope);
+int hooks_command(struct nic *nic, const struct action *action, const struct scope *scope);
+void hooks_timer(struct nic *nic, unsigned timer);
+bool hooks_work(struct nic *nic); /* true: more is left */
+
+/* hook_carry.c: how many bytes, or an enum anynic_result; what it says */
+int32_t hooks_save(struct nic *nic, uint8_t *to, uint32_t room);
+int32_t hooks_restore(struct nic *nic, const uint8_t *from, uint32_t length);
+int hooks_carry(struct nic *to, struct nic *from); /* 0 or -ECANCELED */
+
+/* hook_frames.c: as send_frames() and receive_frames(), through the module */
+unsigned hooks_transmit(struct nic *nic, unsigned ring, unsigned count, bool looped, bool groups);
+unsigned hooks_receive(struct nic *nic, const struct frame *frames, unsigned count);

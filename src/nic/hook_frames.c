@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A batch of frames through a module:
+ *
+ *   take     as many as the store could keep, if nothing waits there already
+ *   show     their lengths and offloads; the hook looks, edits, judges, adds
+ *   hand on  in order, the module's own behind the frames it said; what stays
+ *            together goes together
+ *   keep     what the port or the driver has no room for, copied
+ *
+ * So whoever gave the frames is done with them, and none is shown twice.
+ */
+#include "nic/hooked.h"
+
+#include <string.h>
+
+/* ---- how many ---- */
+
+static unsigned batch_size(const struct frame *frames, unsigned count)
+{
+	uint32_t bytes = 0;
+	unsigned i = 0;
+
+	for (; i < count && i < BATCH; i++) {
+		bytes += frame_store_needs(frames[i].length);
+		if (bytes > HOOK_BATCH)
+			break;
+	}
+	return i;
+}
+
+/* ---- handing on ---- */
+
+struct run { /* frames side by side that go on together */
+	struct nic *nic;
+	const struct frame *first;
+	unsigned count;
+	bool looped;
+};
+
+/* What is not taken waits; frames that do not fit there are lost, which HOOK_STORE excludes. */
+static void run_end(struct run *run)
+{
+	struct hooked *hooked = run->nic->hooked;
+	struct frame_store *store = hooked->receiving ? &hooked->in : &hooked->out;
+	unsigned done = 0;
+
+	if (!run->count)
+		return;
+	if (store->count)
+		; /* behind what waits already */
+	else if (hooked->receiving)
+		done = receive_frames(run->nic, run->first, run->count);
+	else
+		done = send_others(run->nic, run->first, run->count, run->looped, &hooked->cut);
+	for (; done < run->count; done++)
+		frame_store_put(store, &run->first[done]);
+	run->count = 0;
+}
+
+static void run_add(struct run *run, const struct frame *frame)
+{
+	if (run->count && run->first + run->count != frame)
+		run_end(run);
+	if (!run->count)
+		run->first = frame;
+	run->count++;
+}
+
+static void turn(struct nic *nic, struct frame *frame)
+{
+	struct hooked *hooked = nic->hooked;
+	struct frame_store *store = hooked->receiving ? &hooked->out : &hooked->in;
+
+	if ((hooked->receiving && !hook_out_ready(nic, frame)) ||
+	    frame_store_used(store) > HOOK_QUEUE || !frame_store_put(store, frame))
+		hook_lost(nic);
+	nic->bus.schedule(nic->bus.context);
+}
+
+static void new_ones(struct run *run, unsigned behind, unsigned *next)
+{
+	struct hook_batch *batch = &run->nic->hooked->batch;
+	struct frame frame;
+
+	for (; *next < batch->new_count && batch->new_behind[*next] == behind; ++*next) {
+		if (!hook_new_frame(run->nic, *next, &frame)) {
+			hook_lost(run->nic);
+			continue;
+		}
+		run_end(run);
+		run_add(run, &frame);
+		run_end(run);
+	}
+}
+
+/* The frame where a module said to hold, or all of them. */
+static unsigned judge(struct run *run)
+{
+	struct nic *nic = run->nic;
+	struct hook_batch *batch = &nic->hooked->batch;
+	unsigned next = 0, i;
+
+	for (i = 0; i < batch->count; i++) {
+		const struct anynic_frame *shown = &batch->shown[i];
+		struct frame *frame = &batch->frames[i];
+
+		if (shown->verdict == ANYNIC_HOLD && nic->hooked->receiving)
+			break;
+		if (shown->verdict != ANYNIC_PASS && shown->verdict != ANYNIC_TURN)
+			; /* it goes nowhere */
+		else if (!hook_frame_end(nic, frame, shown))
+			hook_lost(nic);
+		else if (shown->verdict == ANYNIC_TURN)
+			turn(nic, frame);
+		else
+			run_add(run, frame);
+		new_ones(run, i, &next);
+	}
+	run_end(run);
+	return i;
+}
+
+/* Those that a module put behind later frames come first where it named them first: sorted. */
+static void sort_new(struct hook_batch *batch)
+{
+	for (unsigned i = 1; i < batch->new_count; i++) {
+		for (unsigned k = i; k && batch->new_behind[k - 1] > batch->new_behind[k]; k--) {
+			uint16_t behind = batch->new_behind[k];
+			struct anynic_frame frame = batch->news[k];
+			uint8_t *bytes = batch->new_bytes[k];
+
+			batch->new_behind[k] = batch->new_behind[k - 1];
+			batch->news[k] = batch->news[k - 1];
+			batch->new_bytes[k] = batch->new_bytes[k - 1];
+			batch->new_behind[k - 1] = behind;
+			batch->news[k - 1] = frame;
+			batch->new_bytes[k - 1] = bytes;
+		}
+	}
+}
+
+/* Did it only look? The flags too: nothing else of what is shown means anything without them. */
+static bool unchanged(const struct hook_batch *batch)
+{
+	uint32_t changed = batch->touched;
+
+	for (unsigned i = 0; i < batch->count; i++)
+		changed |= batch->shown[i].verdict |
+			   (uint32_t)(batch->shown[i].flags ^ batch->frames[i].flags) |
+			   (batch->shown[i].flags & (FRAME_CHECKSUM | FRAME_TCP4 | FRAME_TCP6));
+	return !changed;
+}
+
+static unsigned hand_on(struct nic *nic, bool looped)
+{
+	struct hook_batch *batch = &nic->hooked->batch;
+	struct run run = {.nic = nic, .looped = looped};
+	unsigned done = batch->count;
+
+	if (unchanged(batch)) {
+		run.first = batch->frames;
+		run.count = batch->count;
+		run_end(&run);
+	} else {
+		sort_new(batch);
+		done = judge(&run);
+	}
+	batch->count = 0;
+	return done;
+}
+
+/* ---- the two ways ---- */
+
+unsigned hooks_transmit(struct nic *nic, unsigned ring, unsigned count, bool looped, bool groups)
+{
+	struct hooked *hooked = nic->hooked;
+	struct ring_run *run = &nic->rings[ring];
+	struct hook_entry entry;
+
+	count = hooked->out.count ? 0 : batch_size(nic->frames, count);
+	if (!count || hooked->failed)
+		return 0;
+	count_frames(nic, count, groups);
+	hook_batch_begin(hooked, nic->frames, count, false);
+	entry = hook_enter(hooked, WITHIN_WORK, "transmit");
+	hooked->hooks->call.transmit(hooked->hooks->self, (uint32_t)(run->ring - nic->card->rings),
+				     run->number, hooked->batch.shown, count);
+	hook_leave(hooked, entry);
+	run->given = run->gone = (uint16_t)count;
+	hand_on(nic, looped);
+	return count;
+}
+
+/* Received frames are lent to us, with their list of pieces. */
+static void borrow(struct hooked *hooked, const struct frame *frames, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		memcpy(&hooked->frames[i], &frames[i],
+		       offsetof(struct frame, iov) + frames[i].iovs * sizeof(frames[i].iov[0]));
+}
+
+unsigned hooks_receive(struct nic *nic, const struct frame *frames, unsigned count)
+{
+	struct hooked *hooked = nic->hooked;
+	unsigned done = 0, part, taken;
+
+	while (done < count) {
+		struct hook_entry entry;
+
+		if (hook_in_drain(nic) || !(part = batch_size(frames + done, count - done)))
+			break;
+		borrow(hooked, frames + done, part);
+		hook_batch_begin(hooked, hooked->frames, part, true);
+		entry = hook_enter(hooked, WITHIN_WORK, "receive");
+		hooked->hooks->call.receive(hooked->hooks->self, hooked->batch.shown, part);
+		hook_leave(hooked, entry);
+		if (nic->failed)
+			return count;
+		taken = hand_on(nic, false);
+		done += taken;
+		if (taken < part)
+			break;
+	}
+	nic->held |= done < count;
+	return done;
+}
+
+/* ---- what waits ---- */
+
+bool hook_out_drain(struct nic *nic)
+{
+	struct frame_store *store = &nic->hooked->out;
+	struct frame frame;
+
+	while (frame_store_first(store, &frame)) {
+		if (!send_others(nic, &frame, 1, false, &nic->hooked->cut))
+			return true;
+		frame_store_drop(store);
+	}
+	return false;
+}
+
+bool hook_in_drain(struct nic *nic)
+{
+	struct frame_store *store = &nic->hooked->in;
+	struct frame frame;
+
+	while (frame_store_first(store, &frame)) {
+		if (!receive_frames(nic, &frame, 1)) {
+			nic->held = true;
+			return true;
+		}
+		frame_store_drop(store);
+	}
+	return false;
+}
