@@ -4,6 +4,7 @@
  * What people may see of a NIC at work; nothing is changed by it. What is counted
  * adds up, at any time between two turns of the loop:
  *
+ *   (a module adds frames and removes some, each way, and some wait for it)
  *   out   frames of rings + more by cutting + abandoned + given but not done with
  *           = looped + without a link + malformed + offered to the port
  *   in    from the port + more by cutting + of one that is held + looped
@@ -13,6 +14,7 @@
  *
  * and a port's own, offered = passed + dropped for every reason + waiting.
  */
+#include "nic/hook_calls.h"
 #include "nic/state.h"
 
 #include <string.h>
@@ -84,14 +86,17 @@ void nic_sums(const struct nic *nic, const struct port_way *tx, const struct por
 	      struct nic_sums *sums)
 {
 	const struct nic_stats *stats = &nic->stats;
+	uint64_t out, in, cut;
 
-	sums->tx = (int64_t)(stats->tx_frames + stats->tx_cut + stats->tx_abandoned + given(nic) -
-			     stats->tx_looped - stats->tx_unplugged - stats->tx_malformed -
-			     tx->offered);
-	sums->rx = (int64_t)(rx->frames + stats->rx_cut + nic->held_segments + stats->rx_looped -
-			     stats->rx_frames - stats->rx_filtered - stats->rx_no_room -
-			     stats->rx_stopped - stats->rx_too_long - stats->rx_too_short -
-			     stats->rx_malformed - stats->rx_unplugged);
+	hooks_waiting(nic, &out, &in, &cut);
+	sums->tx = (int64_t)(stats->tx_frames + stats->tx_cut + stats->tx_abandoned + given(nic) +
+			     cut + stats->tx_added - stats->tx_removed - out - stats->tx_looped -
+			     stats->tx_unplugged - stats->tx_malformed - tx->offered);
+	sums->rx = (int64_t)(rx->frames + stats->rx_cut + nic->held_segments + stats->rx_looped +
+			     stats->rx_added - stats->rx_removed - in - stats->rx_frames -
+			     stats->rx_filtered - stats->rx_no_room - stats->rx_stopped -
+			     stats->rx_too_long - stats->rx_too_short - stats->rx_malformed -
+			     stats->rx_unplugged);
 	sums->loop =
 		(int64_t)(stats->loop_put - stats->rx_looped - stats->loop_lost - nic->loop_count);
 	sums->tx_slots = slots_missing(&stats->tx_slots);

@@ -244,6 +244,7 @@ void nic_moved(struct nic *nic)
 		nic->stats.tx_abandoned += nic->rings[i].cut;
 		nic->rings[i].cut = 0;
 	}
+	hooks_moved(nic);
 	nic->held = false;
 	nic->stats.rx_cut += nic->held_segments;
 	nic->held_segments = 0;

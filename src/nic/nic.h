@@ -41,7 +41,8 @@ struct nic_stats {
 		rx_unplugged, tx_faults, interrupts, ring_faults;
 	/* of tx_frames: back inside the card, or without a link; and more frames by cutting */
 	uint64_t tx_looped, tx_unplugged, tx_malformed, tx_cut, rx_cut, rx_looped;
-	uint64_t tx_abandoned;	      /* the port had them when their ring was stopped */
+	uint64_t tx_abandoned; /* the port had them when their ring was stopped */
+	uint64_t tx_added, tx_removed, rx_added, rx_removed; /* by a module */
 	uint64_t loop_put, loop_lost; /* single frames on their way back: all; without room */
 	struct nic_slots tx_slots, rx_slots;
 };

@@ -462,8 +462,10 @@ unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count
 {
 	unsigned taken;
 
-	if (nic->failed)
+	if (nic->failed) {
+		nic->stats.rx_stopped += count;
 		return count;
+	}
 	rings_update(nic);
 	nic->held = false;
 	if (!nic->link) {

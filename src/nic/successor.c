@@ -208,6 +208,7 @@ static void carry_network(struct carry *carry)
 	struct nic *to = carry->to, *from = carry->from;
 
 	to->stats = from->stats;
+	hooks_left(to, from);
 	to->carrier = from->carrier;
 	to->plugged = from->plugged;
 	to->health = from->health;

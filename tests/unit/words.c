@@ -174,7 +174,7 @@ static void plug(const char *text)
 
 static void unplug(void)
 {
-	instance_free(instance);
+	machine_unplug(instance);
 	machine_free(&machine);
 }
 
