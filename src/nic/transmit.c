@@ -109,41 +109,6 @@ static void build_begin(struct build *build, struct nic *nic, unsigned index)
 	plans_check(nic, index);
 }
 
-/* ---- what comes of slots: the common answer, that they were taken, costs nothing ---- */
-
-enum { SLOT_FAULT = 0x80 }; /* a frame comes to nothing here, or not to what it asks for */
-
-static uint8_t *verdict(struct build *build, unsigned slot)
-{
-	if (!build->verdicts)
-		memset(build->nic->verdicts, SLOT_TAKEN, sizeof(build->nic->verdicts));
-	build->verdicts = true;
-	return &build->nic->verdicts[slot];
-}
-
-/* The frame of slots [FROM, END). */
-static void reject(struct build *build, unsigned from, unsigned end, enum slot_reject why)
-{
-	memset(verdict(build, from), why, end - from);
-	*verdict(build, end - 1) |= SLOT_FAULT;
-}
-
-static void count_slots(struct build *build, unsigned slots)
-{
-	struct nic_slots *counts = &build->nic->stats.tx_slots;
-
-	if (!build->verdicts)
-		counts->completed += slots;
-	for (unsigned i = 0; build->verdicts && i < slots; i++) {
-		unsigned why = build->nic->verdicts[i] & ~SLOT_FAULT;
-
-		counts->completed += why == SLOT_TAKEN;
-		counts->rejected[why] += why != SLOT_TAKEN;
-		if (build->nic->verdicts[i] & SLOT_FAULT)
-			count_faults(build->nic, 1);
-	}
-}
-
 static void frame_begin(struct build *build)
 {
 	struct frame *frame = &build->nic->frames[build->frames];
@@ -227,11 +192,11 @@ static void frame_end(struct build *build, unsigned slots)
 	if (!build->fault && build->frame->length < 14)
 		build->fault = SLOT_SHORT;
 	if (build->fault)
-		reject(build, build->first_at, slots, build->fault);
+		slots_reject(build, build->first_at, slots, build->fault);
 	else
 		nic->slots_of[build->frames++] = (uint16_t)slots;
 	if (!build->fault && build->odd)
-		*verdict(build, slots - 1) |= SLOT_FAULT;
+		*slot_verdict(build, slots - 1) |= SLOT_FAULT;
 	build->frame = NULL;
 }
 
@@ -326,7 +291,7 @@ static void frame_open(struct build *build, const struct use *use, const struct 
 		       unsigned i)
 {
 	if (build->frame) /* the one before has no end */
-		reject(build, build->first_at, i, SLOT_ENDLESS);
+		slots_reject(build, build->first_at, i, SLOT_ENDLESS);
 	frame_begin(build);
 	build->scope.first = build->scope.slot;
 	build->use = use;
@@ -377,7 +342,7 @@ static bool build_slot(struct build *build, unsigned i)
 	    (!build->frame && use->first.count &&
 	     !begins(build, use, plan))) { /* none of a frame */
 		if (!use || use->as != USE_CONTEXT)
-			*verdict(build, i) = use ? SLOT_STRAY : SLOT_UNKNOWN;
+			*slot_verdict(build, i) = use ? SLOT_STRAY : SLOT_UNKNOWN;
 		if (!build->frame)
 			build->slots = i + 1;
 		return true;
@@ -521,7 +486,7 @@ static unsigned transmit_command(struct build *build)
 			 !command_run(nic, build->index, build->command, &build->scope);
 	if (build->blocked)
 		return 0;
-	count_slots(build, 1);
+	slots_count(build, 1);
 	commit(build, 1);
 	advance(build, 1);
 	return 1;
@@ -574,7 +539,7 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	slots = done == build->frames ? build->slots : done ? nic->slots_of[done - 1] : 0;
 	if (!nic->hook_transmit) /* which may have changed them, and has counted */
 		count_frames(nic, done, build->groups);
-	count_slots(build, slots);
+	slots_count(build, slots);
 	commit(build, slots);
 	advance(build, slots);
 	return slots;

@@ -57,6 +57,12 @@ struct build {
 /* transmit.c */
 void transmit_context(struct build *build, const struct use *use, const uint8_t *slot);
 
+/* transmit_slots.c: enum slot_reject of a slot of this part, or that of a frame's, [FROM, END) */
+enum { SLOT_FAULT = 0x80 }; /* besides: its frame comes to nothing, or not to what it asks for */
+uint8_t *slot_verdict(struct build *build, unsigned slot);
+void slots_reject(struct build *build, unsigned from, unsigned end, enum slot_reject why);
+void slots_count(struct build *build, unsigned slots); /* the first ones are done with */
+
 /* transmit_plain.c: how far they come */
 unsigned plain_build(struct build *build, unsigned i, unsigned ready);
 unsigned plain_commit(struct build *build, unsigned i, unsigned end, uint64_t addr);
