@@ -103,23 +103,13 @@ static int carry_rest(struct carry *carry, const struct pair *pair)
 static int carry_field(struct carry *carry, const struct pair *pair, const struct field *field)
 {
 	uint64_t mask = field_mask(field), value = (pair->old & mask) >> field->shift;
-<<<<<<< HEAD
-	const struct field *place = field_find(pair->to, field);
-=======
 	const struct field *named = field_find(pair->to, field), *place = named ?: field;
->>>>>>> main
 
 	if (!((pair->old ^ pair->was) & mask))
 		return 0;
 	/* without its name it may still be where it was, unless that is another one now */
-<<<<<<< HEAD
-	if (!place && (mask & fields_mask(pair->to) || mask & ~pair->to->valid))
-=======
 	if (!named && (mask & fields_mask(pair->to) || mask & ~pair->to->valid))
->>>>>>> main
 		return no_place(carry, pair->bank, pair->from, field, value);
-	if (!place)
-		place = field;
 	*pair->new = (*pair->new & ~field_mask(place)) | value << place->shift;
 	return 0;
 }
