@@ -14,9 +14,9 @@ static uint32_t end_of_ring(uint64_t slot)
 static void program(struct drive *drive)
 {
 	static const struct write list[] = {
-		{0x50, 1, 0xc0}, /* 9346CR: configuration may be written */
-		{0xe0, 2, 0x03}, /* CPCMD: both rings */
-		{0x37, 1, 0x0c}, /* CR: TE, RE */
+		{0x37, 1, 0x10},       {0x50, 1, 0xc0}, /* 9346CR: configuration may be written */
+		{0xe0, 2, 0x03},			/* CPCMD: both rings */
+		{0x37, 1, 0x0c},			/* CR: TE, RE */
 		{0x20, 4, TX_RING},    {0x24, 4, 0},	      {0xe4, 4, RX_RING},
 		{0xe8, 4, 0},	       {0x40, 4, 0x03000700}, /* TCR */
 		{0x44, 4, 0x0000e70a},			      /* RCR: APM, AB */

@@ -184,7 +184,7 @@ static void read_interrupt(struct draft *draft, const struct node *node,
 	if (!node_get(node, "cause") != !node_get(node, "mask"))
 		wrong(draft, node, "cause= and mask= stand together");
 	else if (!node_get(node, "cause") && !node_first(node->child, "cause") &&
-		 !interrupt->events)
+		 !interrupt->events && node_get(node, "vector") != broken)
 		wrong(draft, node, "an interrupt needs cause= and mask=, or a <cause>");
 	for_each_node(child, node, "cause") read_cause(draft, child, interrupt);
 	draft->always = interrupt->events ? SPEAKS_INDEX : 0;

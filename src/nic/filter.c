@@ -66,3 +66,48 @@ bool filter_accepts(struct nic *nic, struct facts *facts)
 	}
 	return accepted;
 }
+
+/* Of an untagged frame; the last answer is kept, where it is for whom a frame is that decides. */
+bool filter_takes(struct nic *nic, struct facts *facts)
+{
+	if ((nic->touched | nic->always) & CARES_ACCEPTED) {
+		nic->accepted.known = false;
+		nic->touched &= ~(uint32_t)CARES_ACCEPTED;
+	}
+	if (nic->accepted.known && nic->accepted.destination == facts->destination) {
+		facts->match = nic->accepted.match;
+		return true;
+	}
+	if (!filter_accepts(nic, facts))
+		return false;
+	nic->accepted.known = nic->accepts_by_destination;
+	nic->accepted.destination = facts->destination;
+	nic->accepted.match = facts->match;
+	return true;
+}
+
+static bool by_destination(const struct expr *expr)
+{
+	for (const struct op *op = expr->ops, *end = op + expr->count; op < end; op++) {
+		if (op->code == OP_ENGINE && op->value >= VALUE_FRAME_LENGTH &&
+		    op->value < VALUE_RING_STATE && op->value != VALUE_FRAME_DESTINATION &&
+		    op->value != VALUE_FRAME_BROADCAST && op->value != VALUE_FRAME_MULTICAST)
+			return false;
+	}
+	return true;
+}
+
+void filter_init(struct nic *nic)
+{
+	const struct filter *filter = &nic->card->filter;
+	bool all = by_destination(&filter->when);
+
+	for (unsigned i = 0; i < filter->count; i++) {
+		const struct accept *accept = &filter->accepts[i];
+
+		all &= by_destination(&accept->when) && by_destination(&accept->table) &&
+		       by_destination(&accept->valid) &&
+		       (accept->class == ACCEPT_VLAN || by_destination(&accept->index));
+	}
+	nic->accepts_by_destination = all;
+}

@@ -123,6 +123,7 @@ struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const 
 		return NULL;
 	}
 	counters_init(nic);
+	filter_init(nic);
 	receive_init(nic);
 	rings_init(nic);
 	for (unsigned i = 0; i < card->timers_count; i++)

@@ -148,6 +148,7 @@ void ring_advance(struct nic *nic, unsigned ring, uint32_t slots)
 		cursor -= nic->rings[ring].entries;
 	nic->state[at->cursor_word] =
 		(nic->state[at->cursor_word] & ~at->cursor_mask) | (cursor & at->cursor_mask);
+	nic_changed(nic, at->cursor_word);
 }
 
 const struct use *ring_use(struct nic *nic, const struct ring *ring, const struct scope *scope)
@@ -187,11 +188,6 @@ static bool piece_store(struct nic *nic, const struct ring *ring, uint64_t addr,
 		first += (unsigned)iov[i].iov_len;
 	}
 	return true;
-}
-
-static uint64_t bytes_of(unsigned first, unsigned end)
-{
-	return end > first ? (UINT64_MAX >> (64 - (end - first))) << first : 0;
 }
 
 /*

@@ -3,6 +3,7 @@
 
 #include "nic/nic.h"
 #include "nic/offload.h"
+#include "nic/plan.h"
 
 #include <string.h>
 
@@ -65,55 +66,6 @@ struct ring_run {
 	uint8_t context[CARD_CONTEXTS][SLOT_MAX + 8];
 };
 
-enum { PLANS = 16, RESULTS = 8, PLAN_DEPENDS = 32, PLAN_SLOT = 16 };
-
-struct plan_field { /* of a slot: bits of the word that begins at a byte */
-	uint8_t byte, shift;
-	uint64_t mask;
-};
-
-struct plan { /* what transmit slots with these bits decide; see transmit_plan.c */
-	uint64_t bits[2];
-	bool known, plain;  /* plain: a frame of its own, handed on as it lies in memory */
-	bool once;	    /* actions: the same again change nothing */
-	uint8_t pad;	    /* shortest frame */
-	uint8_t at, length; /* bytes of the slot that the result takes, 0 to 8 */
-	uint64_t mask, value;
-	struct plan_field address, size; /* of the buffer */
-	const struct use *use;
-	const struct actions *actions;
-};
-
-struct result { /* what is written into the slot of a frame with these facts; see receive_plan.c */
-	uint32_t key;
-	bool known, plain;
-	uint8_t word, first, length; /* bytes of one word of the slot */
-	uint8_t shift, actions;	     /* actions: bit per complete whose actions follow */
-	uint64_t put;		     /* where the frame's length goes, before the shift */
-	uint64_t mask, value;	     /* of the rest */
-};
-
-struct fill { /* what a receive ring's registers say of frames that need one slot */
-	bool known, plain, looks, keeps;
-	uint64_t max, vlan_type, size, skip_value;
-	struct plan_field address, skip;
-	struct result results[RESULTS];
-};
-
-struct plans {			       /* of one ring */
-	bool usable, asks_type, stale; /* stale: registers have changed */
-	uint64_t asks[2];	       /* bits of a slot that decisions are made by */
-	struct {
-		uint16_t word;
-		uint64_t mask, seen;
-	} depends[PLAN_DEPENDS]; /* and of registers */
-	unsigned depends_count;
-	union {
-		struct plan list[PLANS];
-		struct fill fill;
-	};
-};
-
 struct shifter { /* of a serial bus; its phases are those of the protocol */
 	uint32_t in;
 	uint8_t count, phase;
@@ -161,6 +113,12 @@ struct nic {
 	bool filter_told, filter_takes; /* takes: a ring runs */
 	uint16_t flights[FLIGHTS];	/* rings of frames that a port has, in order */
 	unsigned flights_first, flights_count;
+	struct {
+		bool known;
+		uint8_t match;
+		uint64_t destination;
+	} accepted; /* by the filter, last; see filter_takes() */
+	bool accepts_by_destination;
 	uint32_t levels;    /* of interrupts with a vector */
 	bool level, held;   /* held: the port keeps frames until there is room */
 	uint16_t held_ring; /* in this one */
@@ -213,6 +171,12 @@ struct nic {
 	struct loop_frame *loop;
 	unsigned loop_head, loop_count;
 };
+
+/* Bit per byte of a slot. */
+static inline uint64_t bytes_of(uint64_t first, uint64_t end)
+{
+	return end > first ? (UINT64_MAX >> (64 - (end - first))) << first : 0;
+}
 
 /* What expressions of a ring speak of, without a slot. */
 static inline struct scope ring_scope(const struct nic *nic, unsigned ring)
@@ -392,6 +356,8 @@ struct ring_walk {
 	uint32_t most;		 /* slots that it may still give */
 	const struct stop *stop; /* that holds for the last one */
 	bool ended, lap;	 /* the next is not known; is the first again */
+	bool plans;		 /* slots have plans, */
+	struct plan *plan;	 /* and this the last one, or NULL */
 	struct dma_window window;
 };
 int ring_walk_begin(struct ring_walk *walk, struct nic *nic,
@@ -429,73 +395,70 @@ void streams_wait(struct nic *nic);				  /* a frame has no room yet */
 int stream_find(struct nic *nic, unsigned ring, uint32_t length); /* 0 or -ENOBUFS */
 int stream_fill(struct nic *nic, unsigned ring, const struct frame *frame, struct facts *facts);
 
-/* transmit_plan.c */
+/* plan_note.c, plan_value.c */
+void plans_note(struct nic *nic, unsigned ring);
+bool plan_of_ring(const struct expr *expr);
+bool plan_field_of(struct plan_field *field, unsigned bit, unsigned width);
+void plan_value_make(struct nic *nic, const struct expr *expr, const struct scope *scope,
+		     struct plan_value *value);
+
+/* plan.c */
 void plans_init(struct nic *nic);
 void plans_check(struct nic *nic, unsigned ring); /* before a pass: registers may have changed */
-const struct plan *plan_make(struct nic *nic, unsigned ring, const uint8_t *slot);
 static inline struct plans *plans_of(const struct nic *nic, unsigned ring)
 {
 	return nic->rings[ring].plans;
 }
-bool plan_depends(struct plans *plans, uint16_t word, uint64_t mask);
-bool plan_take(struct plan_field *field, const struct expr *expr);
-bool plan_repeatable(const struct actions *actions);
+struct plan *plan_make(struct nic *nic, unsigned ring, const uint8_t *slot, const uint64_t *key);
 
-/* transmit_plain.c */
-struct plain_run { /* slots [first, end) of one plan */
-	unsigned first, end;
-	const struct plan *plan;
-	uint64_t bits[2]; /* the plan is still that one while these are its */
-};
-struct plain {
-	unsigned count;
-	bool groups; /* some frame may be for a group */
-	struct plain_run runs[BATCH];
-};
-unsigned plain_build(struct nic *nic, unsigned ring, struct plain *plain, const uint8_t *from,
-		     unsigned i, unsigned ready, unsigned *frames);
-bool plain_commit(struct nic *nic, const struct plain_run *run, const uint8_t *from, unsigned i,
-		  unsigned end, uint64_t addr);
+/* Of a slot that is here; valid until another one is asked for. */
+static inline struct plan *plan_of(struct nic *nic, unsigned ring, const uint8_t *slot)
+{
+	struct plans *plans = plans_of(nic, ring);
+	uint64_t key[PLAN_KEY];
+	struct plan *plan;
 
-/* receive_plan.c */
-bool fill_note(struct nic *nic, struct plans *plans, const struct ring *ring);
-const struct fill *fill_now(struct nic *nic, unsigned ring);
+	plan_key(plans, slot, key);
+	plan = &plans->list[plan_place(key)];
+	return plan->known && plan_fits(plan, key) ? plan : plan_make(nic, ring, slot, key);
+}
+
+/* Facts that a result may depend on; below them in a result's key is the place. */
+enum facts_bits {
+	FACTS_TYPE = 3,
+	FACTS_L4 = 3 << 2,
+	FACTS_SUMS = 15 << 4,
+	FACTS_GROUP = 3 << 8,
+	FACTS_MATCH_SHIFT = 10,
+	FACTS_KNOWN = 1 << 29, /* of all frames that take the short way */
+};
+
 static inline uint32_t facts_key(const struct facts *facts)
 {
 	return facts->type | (uint32_t)facts->l4 << 2 | (uint32_t)facts->checked_ip << 4 |
 	       (uint32_t)facts->ok_ip << 5 | (uint32_t)facts->checked_l4 << 6 |
-	       (uint32_t)facts->ok_l4 << 7;
-}
-const struct result *result_of(struct nic *nic, unsigned ring, const struct facts *facts);
-
-static inline unsigned plan_place(const struct plans *plans, const uint64_t *words)
-{
-	uint64_t mixed = (words[0] & plans->asks[0]) ^ (words[1] & plans->asks[1]);
-
-	return (unsigned)(mixed * 0x9e3779b97f4a7c15u >> 60);
+	       (uint32_t)facts->ok_l4 << 7 | (uint32_t)(facts->destination == 0xffffffffffff) << 8 |
+	       (uint32_t)(facts->destination & 1) << 9 |
+	       (uint32_t)facts->match << FACTS_MATCH_SHIFT;
 }
 
-static inline bool plan_fits(const struct plans *plans, const struct plan *plan,
-			     const uint64_t *words)
+/* plan_result.c */
+const struct plan_result *plan_result_make(struct nic *nic, unsigned ring, struct plan *plan,
+					   uint32_t key, const uint8_t *slot,
+					   const struct facts *facts);
+void result_actions(struct nic *nic, const struct complete *list, unsigned count, uint32_t bits,
+		    struct scope *scope);
+
+/* KEY: the place, and above it what is asked of FACTS. */
+static inline const struct plan_result *plan_result(struct nic *nic, unsigned ring,
+						    struct plan *plan, uint32_t key,
+						    const uint8_t *slot, const struct facts *facts)
 {
-	return plan->bits[0] == (words[0] & plans->asks[0]) &&
-	       plan->bits[1] == (words[1] & plans->asks[1]);
-}
+	const struct plan_result *result = &plan->results[result_place(key)];
 
-/* NULL: there is none yet */
-static inline const struct plan *plan_find(const struct plans *plans, const uint64_t *words)
-{
-	const struct plan *plan = &plans->list[plan_place(plans, words)];
-
-	return plan->known && plan_fits(plans, plan, words) ? plan : NULL;
-}
-
-static inline uint64_t plan_field(const struct plan_field *field, const uint8_t *slot)
-{
-	uint64_t word;
-
-	memcpy(&word, slot + field->byte, sizeof(word));
-	return word >> field->shift & field->mask;
+	return result->known && result->key == key
+		       ? result
+		       : plan_result_make(nic, ring, plan, key, slot, facts);
 }
 
 /* transmit.c, transmit_send.c, receive.c */
@@ -524,6 +487,8 @@ void flights_gone(struct nic *nic, unsigned count);
 
 /* filter.c */
 bool filter_accepts(struct nic *nic, struct facts *facts);
+bool filter_takes(struct nic *nic, struct facts *facts);
+void filter_init(struct nic *nic);
 
 /* port_filter.c */
 void port_filter_tell(struct nic *nic);

@@ -143,6 +143,7 @@ static void cursor_move(struct nic *nic, unsigned index, uint64_t at)
 	uint64_t *word = &nic->state[ring->cursor_word];
 
 	*word = (*word & ~ring->cursor_mask) | (at / ring->stream.unit & ring->cursor_mask);
+	nic_changed(nic, ring->cursor_word);
 }
 
 /* 0, or what memory said: then nothing has changed. */

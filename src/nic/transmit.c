@@ -97,6 +97,8 @@ static void build_begin(struct build *build, struct nic *nic, unsigned index)
 	build->index = index;
 	build->plans = plans_of(nic, index);
 	build->scope = ring_scope(nic, index);
+	build->window.size = 0;
+	build->causes.bits = 0;
 	build->again = build->fault = build->blocked = false;
 	build->frames = build->faults = 0;
 	build->looped = build->ring->loop_present &&
@@ -112,7 +114,7 @@ static void frame_begin(struct build *build)
 	frame->length = 0;
 	frame->flags = 0;
 	build->frame = frame;
-	build->plain.groups = true; /* not known yet */
+	build->groups = true; /* not known yet */
 	build->fault = false;
 }
 
@@ -122,9 +124,14 @@ static int buffer_view(struct build *build, const struct use *use, uint64_t addr
 	struct frame *frame = build->frame;
 	struct iovec *iov = frame->iov + frame->iovs;
 
-	if (!use->memory)
+	if (!use->memory) {
+		*iov = (struct iovec){dma_within(&build->window, addr, length), length};
+		if (iov->iov_base)
+			return 1;
+		dma_window(build->nic->bus.memory, addr, DMA_READ, &build->window);
 		return dma_read_view(build->nic->bus.memory, addr, length, iov,
 				     FRAME_IOVS - 2 - frame->iovs);
+	}
 	*iov = (struct iovec){memory_at(build->nic, use->memory - 1u, addr, length), length};
 	return iov->iov_base ? 1 : -EFAULT;
 }
@@ -153,22 +160,31 @@ static void frame_buffer(struct build *build, const struct use *use, uint64_t ad
 	frame->length += length;
 }
 
+static void frame_work(struct build *build, unsigned work)
+{
+	if (work & WORK_PAD)
+		frame_pad(build);
+	if ((work & (WORK_SEGMENT | WORK_CHECKSUM)) && !frame_segments(build))
+		frame_checksums(build);
+	if (work & WORK_VLAN)
+		frame_vlan(build);
+}
+
 static void frame_end(struct build *build, unsigned slots)
 {
 	struct nic *nic = build->nic;
+	unsigned work = build->work;
 
 	if (slots > build->room.slots || build->frames >= build->room.frames) {
 		build->blocked = true; /* as it was before it began */
 		build->frame = NULL;
 		return;
 	}
+	if (slots != build->first_at + 1) /* of several: what the first one cannot know is asked */
+		work |= WORK_ALL & ~(unsigned)build->plans->of_first;
 	build->slots = slots;
-	if (!build->again && !build->fault && build->frame->length >= 14) {
-		frame_pad(build);
-		if (!frame_segments(build))
-			frame_checksums(build);
-		frame_vlan(build);
-	}
+	if (!build->again && !build->fault && build->frame->length >= 14)
+		frame_work(build, work);
 	if (build->fault || build->frame->length < 14)
 		build->faults++;
 	else
@@ -176,10 +192,13 @@ static void frame_end(struct build *build, unsigned slots)
 	build->frame = NULL;
 }
 
-static void context_keep(struct build *build, const struct use *use, const uint8_t *slot)
+void transmit_context(struct build *build, const struct use *use, const uint8_t *slot)
 {
-	uint64_t key = use->key.count ? expr_eval(build->nic, &use->key, &build->scope) : 0;
+	uint64_t key = 0;
 
+	build->scope.slot = slot;
+	if (use->key.count)
+		key = expr_eval(build->nic, &use->key, &build->scope);
 	if (!build->saved)
 		memcpy(build->contexts, build->run->context, sizeof(build->contexts));
 	build->saved = true;
@@ -199,11 +218,20 @@ static void take_piece(void *context, uint64_t addr, uint32_t length)
 	frame_buffer(taking->build, taking->use, addr, length);
 }
 
-static void frame_pieces(struct build *build, const struct use *use)
+static void frame_pieces(struct build *build, const struct use *use, const struct plan *plan)
 {
 	struct taking taking = {build, use};
-	int result = pieces_each(build->nic, use, &build->scope, take_piece, &taking);
+	int result;
 
+	for (unsigned i = 0; plan && plan->pieces_known && i < plan->pieces_count; i++)
+		frame_buffer(
+			build, use,
+			plan_value(&plan->pieces[i].address, build->scope.slot, build->scope.here),
+			(uint32_t)plan_value(&plan->pieces[i].length, build->scope.slot,
+					     build->scope.here));
+	if (plan && plan->pieces_known)
+		return;
+	result = pieces_each(build->nic, use, &build->scope, take_piece, &taking);
 	build->again |= result == -EAGAIN;
 	build->fault |= result < 0 && result != -EAGAIN;
 }
@@ -221,8 +249,7 @@ static void build_command(struct build *build, const struct use *use, unsigned i
 /* Cursors of the slots of this part; walked rings only. */
 static const uint64_t *part_at(const struct build *build)
 {
-	return build->nic->slot_at +
-	       (size_t)(build->from - build->nic->slots) / build->ring->slot_size;
+	return build->nic->slot_at + build->part;
 }
 
 /* Of the slot that is I behind the cursor. */
@@ -251,25 +278,73 @@ static uint64_t slot_here(const struct build *build, unsigned i)
 		       : build->run->base + (uint64_t)slot_index(build, i) * build->ring->slot_size;
 }
 
-static void frame_open(struct build *build, const struct use *use, const uint8_t *slot)
+static void frame_open(struct build *build, const struct use *use, const struct plan *plan,
+		       unsigned i)
 {
 	if (build->frame) { /* the one before has no end */
 		build->faults++;
 		build->frame = NULL;
 	}
 	frame_begin(build);
-	build->scope.first = slot;
+	build->scope.first = build->scope.slot;
 	build->use = use;
+	build->first_at = i;
+	build->work = plan ? plan->work : WORK_ALL;
 }
 
-/* A slot outside of frames, or what makes none of it. */
-static bool pass_over(struct build *build, const struct use *use, const uint8_t *slot)
+/* A frame begins here, whatever was before it. */
+static bool begins(struct build *build, const struct use *use, const struct plan *plan)
 {
+	return use->first.count &&
+	       (plan ? plan->begins : expr_eval(build->nic, &use->first, &build->scope) != 0);
+}
+
+static void slot_buffers(struct build *build, const struct use *use, const struct plan *plan)
+{
+	const struct scope *scope = &build->scope;
+	uint64_t address, length;
+
+	address = plan && plan->address.kind ? plan_value(&plan->address, scope->slot, scope->here)
+					     : expr_eval(build->nic, &use->address, scope);
+	length = plan && plan->length.kind ? plan_value(&plan->length, scope->slot, scope->here)
+					   : expr_eval(build->nic, &use->length, scope);
+	frame_buffer(build, use, address, (uint32_t)length);
+	if (use->pieces_count)
+		frame_pieces(build, use, plan);
+}
+
+/* Slot I; false: it is a command, before which we stop. */
+static bool build_slot(struct build *build, unsigned i)
+{
+	const uint8_t *slot = build->from + i * build->ring->slot_size;
+	const struct plan *plan =
+		build->plans->usable ? plan_of(build->nic, build->index, slot) : NULL;
+	const struct use *use;
+
+	build->scope.slot = slot;
+	build->scope.index = slot_i(build, i);
+	build->scope.here = slot_here(build, i);
+	use = plan ? plan->use : ring_use(build->nic, build->ring, &build->scope);
+	if (use && use->as == USE_COMMAND) {
+		build_command(build, use, i);
+		return false;
+	}
 	if (use && use->as == USE_CONTEXT)
-		context_keep(build, use, slot);
-	return !use || use->as == USE_CONTEXT ||
-	       (!build->frame && use->first.count &&
-		!expr_eval(build->nic, &use->first, &build->scope));
+		transmit_context(build, use, slot);
+	if (!use || use->as == USE_CONTEXT ||
+	    (!build->frame && use->first.count &&
+	     !begins(build, use, plan))) { /* none of a frame */
+		if (!build->frame)
+			build->slots = i + 1;
+		return true;
+	}
+	if (!build->frame || begins(build, use, plan))
+		frame_open(build, use, plan, i);
+	slot_buffers(build, use, plan);
+	if (plan ? plan->last
+		 : !use->last.count || expr_eval(build->nic, &use->last, &build->scope))
+		frame_end(build, i + 1);
+	return true;
 }
 
 /* A whole lap, or a whole budget, without an end: that frame can never be. */
@@ -283,44 +358,17 @@ static bool endless(const struct build *build, uint32_t ready)
 
 static void build_frames(struct build *build, uint32_t ready)
 {
-	struct nic *nic = build->nic;
-
 	for (unsigned i = 0; i < ready && build->frames < BATCH && !build->blocked; i++) {
-		const uint8_t *slot = build->from + i * build->ring->slot_size;
-		const struct use *use;
-
 		if (!build->frame && build->plans->usable) {
-			unsigned past = plain_build(nic, build->index, &build->plain, build->from,
-						    i, ready, &build->frames);
+			unsigned past = plain_build(build, i, ready);
 
 			if (past > i)
 				build->slots = i = past;
 			if (i == ready || build->frames == BATCH)
 				return;
-			slot = build->from + i * build->ring->slot_size;
 		}
-		build->scope.slot = slot;
-		build->scope.index = slot_i(build, i);
-		build->scope.here = slot_here(build, i);
-		use = ring_use(nic, build->ring, &build->scope);
-		if (use && use->as == USE_COMMAND) {
-			build_command(build, use, i);
+		if (!build_slot(build, i))
 			return;
-		}
-		if (pass_over(build, use, slot)) {
-			if (!build->frame)
-				build->slots = i + 1;
-			continue;
-		}
-		if (!build->frame ||
-		    (use->first.count && expr_eval(nic, &use->first, &build->scope)))
-			frame_open(build, use, slot);
-		frame_buffer(build, use, expr_eval(nic, &use->address, &build->scope),
-			     (uint32_t)expr_eval(nic, &use->length, &build->scope));
-		if (use->pieces_count)
-			frame_pieces(build, use);
-		if (!use->last.count || expr_eval(nic, &use->last, &build->scope))
-			frame_end(build, i + 1);
 	}
 	if (endless(build, ready)) {
 		build->fault = true;
@@ -357,7 +405,7 @@ static void commit_slot(struct build *build, uint8_t *slot, uint64_t addr, unsig
 	scope.index = build->scope.index = index;
 	use = ring_use(nic, build->ring, &scope);
 	if (use && use->as == USE_CONTEXT)
-		context_keep(build, use, slot);
+		transmit_context(build, use, slot);
 	place = commit_place(build, use, &scope);
 	if (place & SLOT_FIRST)
 		build->first = slot;
@@ -378,27 +426,27 @@ static unsigned alongside(const struct build *build, unsigned i, unsigned end, u
 	return k;
 }
 
-/* Results of the first SLOTS slots: those of runs by the run, split where the ring ends. */
+/* Results of the first SLOTS slots, of those that lie side by side where there are plans. */
 static void commit(struct build *build, unsigned slots)
 {
-	const struct plain_run *run = build->plain.runs, *last = run + build->plain.count;
+	unsigned side = 0;
 
 	build->open = false;
 	build->first = NULL;
-	for (unsigned i = 0, end; i < slots; i = end) {
+	for (unsigned i = 0, past; i < slots; i = past) {
 		uint64_t addr = slot_here(build, i);
 
-		while (run < last && run->end <= i)
-			run++;
-		end = run < last && run->first <= i ? run->end : i + 1;
-		end = alongside(build, i, end < slots ? end : slots, addr);
-		if (run < last && run->first <= i &&
-		    plain_commit(build->nic, run, build->from, i, end, addr))
+		if (side <= i)
+			side = build->plans->usable ? alongside(build, i, slots, addr) : slots;
+		past = build->plans->usable ? plain_commit(build, i, side, addr) : i;
+		if (past > i)
 			continue;
+		causes_flush(build);
 		commit_slot(build, build->from + i * build->ring->slot_size, addr,
 			    slot_i(build, i));
-		end = i + 1;
+		past = i + 1;
 	}
+	causes_flush(build);
 }
 
 static void advance(struct build *build, unsigned slots)
@@ -457,8 +505,8 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	build->command = NULL;
 	build->blocked = false;
 	build->room = result_room(nic, build->index);
-	build->plain.count = 0;
-	build->plain.groups = false;
+	build->groups = false;
+	build->runs_count = 0;
 	build_frames(build, ready);
 	if (build->saved)
 		memcpy(build->run->context, build->contexts, sizeof(build->contexts));
@@ -469,7 +517,7 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	given = run->given < build->frames ? run->given : build->frames;
 	taken = nic->hook_transmit
 			? hooks_transmit(nic, build->index, build->frames, build->looped,
-					 build->plain.groups)
+					 build->groups)
 			: send_frames(nic, build->index, given, build->frames, build->looped);
 	if (nic->trace)
 		trace_frames(nic, build->looped ? "loop" : "out", nic->frames + given, taken);
@@ -477,7 +525,7 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	done = frames_gone(build);
 	slots = done == build->frames ? build->slots : done ? nic->slots_of[done - 1] : 0;
 	if (!nic->hook_transmit) /* which may have changed them, and has counted */
-		count_frames(nic, done, build->plain.groups);
+		count_frames(nic, done, build->groups);
 	if (done == build->frames) /* else this part is made again */
 		count_faults(nic, build->faults);
 	commit(build, slots);
@@ -491,6 +539,7 @@ static uint32_t transmit_parts(struct build *build)
 	uint32_t done = 0, slots;
 
 	do {
+		build->part = done;
 		build->from = build->nic->slots + done * build->ring->slot_size;
 		slots = transmit_part(build, build->loaded - done);
 		done += slots;

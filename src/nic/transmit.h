@@ -3,6 +3,21 @@
 
 #include "nic/state.h"
 
+struct causes { /* to be raised, of slots that are done with */
+	const struct complete *list;
+	unsigned count;
+	uint32_t bits;
+	const uint8_t *slot; /* the last of them */
+	uint64_t here;
+};
+
+enum { RUNS = 16 };
+
+struct run { /* slots [first, end) of a part, which were built by one plan with this key */
+	unsigned first, end;
+	uint64_t key[PLAN_KEY];
+};
+
 /* A pass over a transmit ring, and what its files say to one another; see transmit.c. */
 struct build {
 	struct nic *nic;
@@ -21,14 +36,29 @@ struct build {
 	unsigned index; /* of the ring */
 	struct ring_walk walk;
 	uint32_t loaded;      /* slots, of all parts */
+	uint32_t part;	      /* and before this one */
 	bool open;	      /* commit: within a frame */
 	const uint8_t *first; /* and its first data slot */
 	uint8_t *from;	      /* the first slot of this part, as loaded */
 	const struct plans *plans;
-	struct plain plain;
-	bool saved; /* contexts, while frames are built */
+	struct dma_window window;
+	struct causes causes;
+	struct run runs[RUNS];
+	unsigned runs_count;
+	bool groups;	   /* some frame may be for a group */
+	unsigned first_at; /* slot that begins the frame, */
+	uint8_t work;	   /* and what it asks for: enum plan_work */
+	bool saved;	   /* contexts, while frames are built */
 	uint8_t contexts[sizeof(((struct ring_run *)0)->context)];
 };
+
+/* transmit.c */
+void transmit_context(struct build *build, const struct use *use, const uint8_t *slot);
+
+/* transmit_plain.c: how far they come */
+unsigned plain_build(struct build *build, unsigned i, unsigned ready);
+unsigned plain_commit(struct build *build, unsigned i, unsigned end, uint64_t addr);
+void causes_flush(struct build *build);
 
 /* transmit_offload.c: what is asked of the frame under construction */
 void frame_pad(struct build *build);

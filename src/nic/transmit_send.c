@@ -259,32 +259,36 @@ unsigned send_frames(struct nic *nic, unsigned index, unsigned first, unsigned c
 	return taken;
 }
 
-/* Frames of one length after another are of one size class: counted together. */
+/* Frames of one length that are neither cut nor for groups: the next one that is not so. */
+static unsigned count_alike(struct nic *nic, unsigned i, unsigned count)
+{
+	const struct frame *frames = nic->frames;
+	uint32_t length = frames[i].length;
+	unsigned first = i;
+
+	while (i < count && frames[i].length == length &&
+	       !(frames[i].flags & (FRAME_TCP4 | FRAME_TCP6)))
+		i++;
+	count_size(nic, COUNT_TX_FRAMES, length, i - first);
+	count_total(nic, COUNT_TX_FRAMES, i - first, (uint64_t)length * (i - first));
+	nic->stats.tx_bytes += (uint64_t)length * (i - first);
+	return i;
+}
+
 void count_frames(struct nic *nic, unsigned count, bool groups)
 {
-	uint64_t bytes = 0, segmented = 0, plain = 0;
-	unsigned alike = 0;
-
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; groups && i < count; i++)
+		count_group(nic, COUNT_TX_FRAMES, destination(&nic->frames[i]));
+	for (unsigned i = 0, past; i < count; i = past) {
 		const struct frame *frame = &nic->frames[i];
 
-		if (groups)
-			count_group(nic, COUNT_TX_FRAMES, destination(frame));
+		past = i + 1;
 		if (frame->flags & (FRAME_TCP4 | FRAME_TCP6)) {
 			count_segments(nic, frame);
-			segmented += frame->length;
-			continue;
-		}
-		plain++;
-		bytes += frame->length;
-		alike++;
-		if (i + 1 == count || frame[1].length != frame->length ||
-		    (frame[1].flags & (FRAME_TCP4 | FRAME_TCP6))) {
-			count_size(nic, COUNT_TX_FRAMES, frame->length, alike);
-			alike = 0;
+			nic->stats.tx_bytes += frame->length;
+		} else {
+			past = count_alike(nic, i, count);
 		}
 	}
-	count_total(nic, COUNT_TX_FRAMES, plain, bytes);
-	nic->stats.tx_bytes += bytes + segmented;
 	nic->stats.tx_frames += count;
 }

@@ -15,8 +15,8 @@
  *
  * A slot for which a <stop> holds ends a walk, and so does one without a
  * successor. When it is done, the cursor stays at it, `finished`: the next walk
- * reads it again, and goes on behind it as soon as nothing of that holds any
- * more. A cursor that the driver has moved meanwhile forgets it.
+ * (of a suspended ring, once it is woken) reads it again, and goes on behind it as
+ * soon as nothing of that holds any more. A cursor that the driver has moved meanwhile forgets it.
  *
  * What is linked in a circle ends where it began, since none of these slots
  * has been given back yet; any other way to go on forever ends by the budget of
@@ -47,10 +47,12 @@ static void position_set(struct nic *nic, unsigned index, uint64_t at)
 	const struct ring *ring = nic->rings[index].ring;
 	uint64_t *word = &nic->state[ring->cursor_word];
 
-	if (ring->cursor_mask)
-		*word = (*word & ~ring->cursor_mask) | (at & ring->cursor_mask);
-	else
+	if (!ring->cursor_mask) {
 		nic->rings[index].position = at;
+		return;
+	}
+	*word = (*word & ~ring->cursor_mask) | (at & ring->cursor_mask);
+	nic_changed(nic, ring->cursor_word);
 }
 
 static int slot_load(struct ring_walk *walk, uint64_t addr, uint8_t *slot)
@@ -159,9 +161,12 @@ int ring_walk_begin(struct ring_walk *walk, struct nic *nic, unsigned index)
 	walk->at = ring_position(nic, index);
 	walk->most = may_give(walk);
 	run->finished &= run->finished_at == walk->at;
-	if (run->finished)
+	walk->ended = run->finished && run->state == RING_SUSPENDED; /* until it is woken */
+	if (run->finished && !walk->ended)
 		error = resume(walk);
 	walk->first = walk->at;
+	plans_check(nic, index);
+	walk->plans = run->plans->usable;
 	return error;
 }
 
@@ -204,20 +209,83 @@ static bool until_reached(const struct ring_walk *walk)
 	       (!walk->ring->by_address && until >= walk->run->entries);
 }
 
-int ring_walk_slot(struct ring_walk *walk, uint8_t *slot, uint64_t *at)
+/* As go_on(), where a plan says it. */
+static void plan_go_on(struct ring_walk *walk, const struct plan *plan, const uint8_t *slot,
+		       uint64_t here)
+{
+	const struct ring *ring = walk->ring;
+
+	walk->stop = plan->stop;
+	walk->ended = plan->ends;
+	if (walk->ended)
+		return;
+	if (ring->next == NEXT_CHAIN)
+		walk->at = plan_value(&plan->next, slot, here);
+	else if (!ring->by_address)
+		walk->at = walk->at + 1 < ring_laps(walk->run) ? walk->at + 1 : 0;
+	else
+		walk->at = plan->wraps ? walk->run->base : walk->at + walk->run->stride;
+	if (ring->by_address && ring->cursor_mask)
+		walk->at &= ring->cursor_mask;
+}
+
+/* As take() and go_on(), of a slot that lies at HOST; -1: they have to. */
+static int plan_take(struct ring_walk *walk, const uint8_t *host, uint8_t *slot, uint64_t here)
+{
+	unsigned size = walk->ring->slot_size;
+	bool phased = walk->ring->phase.count;
+	struct plan *plan;
+
+	slot_copy(slot, host, size);
+	plan = plan_of(walk->nic, walk->index, slot);
+	if (!plan->ready || (phased && plan->phase != (walk->at < walk->run->entries)))
+		return 0;
+	if (phased || walk->ring->ready == READY_CONDITION) { /* now the rest of it */
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		slot_copy(slot, host, size);
+		plan = plan_of(walk->nic, walk->index, slot);
+	}
+	if (!plan->usable)
+		return -1;
+	walk->plan = plan;
+	plan_go_on(walk, plan, slot, here);
+	return 1;
+}
+
+static int walk_take(struct ring_walk *walk, uint8_t *slot, uint64_t here)
 {
 	struct scope scope = walk_scope(walk, slot);
+	unsigned size = walk->ring->slot_size;
+	uint8_t *host = dma_within(&walk->window, here, size);
+	int got = -1;
+
+	scope.here = here;
+	walk->plan = NULL;
+	if (!host) {
+		dma_window(walk->nic->bus.memory, here, DMA_READ, &walk->window);
+		host = dma_within(&walk->window, here, size);
+	}
+	if (host && walk->plans)
+		got = plan_take(walk, host, slot, here);
+	if (got < 0) {
+		got = take(walk, here, slot, &scope);
+		if (got > 0)
+			go_on(walk, &scope);
+	}
+	return got;
+}
+
+int ring_walk_slot(struct ring_walk *walk, uint8_t *slot, uint64_t *at)
+{
 	int got;
 
 	if (walk->ended || walk->lap || !walk->most || until_reached(walk) ||
 	    (!walk->ring->by_address && walk->at >= ring_laps(walk->run)))
 		return 0;
 	*at = walk->at;
-	scope.here = slot_address(walk->nic, walk->index, walk->at);
-	got = take(walk, scope.here, slot, &scope);
+	got = walk_take(walk, slot, slot_address(walk->nic, walk->index, walk->at));
 	if (got <= 0)
 		return got;
-	go_on(walk, &scope);
 	walk->most--;
 	walk->lap = !walk->ended &&
 		    slot_number(walk->run, walk->at) == slot_number(walk->run, walk->first);
@@ -267,10 +335,12 @@ void ring_dry(struct nic *nic, unsigned index)
 	struct scope scope = ring_scope(nic, index);
 	struct ring_walk walk;
 
+	if (run->finished && run->state == RING_SUSPENDED)
+		return; /* its stop said so already */
 	run->state = RING_STARVED;
 	if (run->finished && ring_walk_begin(&walk, nic, index) == 0 && walk.ended) {
 		run->state = walk.stop ? walk.stop->as : RING_STARVED;
-		return; /* its stop said so already */
+		return;
 	}
 	actions_run(nic, &ring->empty, &scope);
 }

@@ -19,8 +19,10 @@ static void bus_line(void *context, bool level)
 
 static void bus_message(void *context, unsigned vector)
 {
-	(void)context;
-	(void)vector;
+	struct bare *bare = context;
+
+	CHECK(vector < BARE_VECTORS);
+	bare->told[vector]++;
 }
 
 static void bus_schedule(void *context)
@@ -131,6 +133,21 @@ struct card *bare_card(const char *text)
 	mistakes_print(&mistakes, stdout);
 	mistakes_free(&mistakes);
 	CHECK(card);
+	return card;
+}
+
+struct card *bare_card_file(const char *name)
+{
+	struct card *card;
+	size_t length;
+	char path[512], *text;
+
+	snprintf(path, sizeof(path), "%s/%s", unit_root, name);
+	text = card_load(path, &length);
+	CHECK(text);
+	text[length] = 0; /* there is room */
+	card = bare_card(text);
+	free(text);
 	return card;
 }
 

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Drivers for cards that the bench has no peer for: as those in bench/, see bench/engine.h. */
+#include "engine.h"
+
+enum { SLOTS = 64 };
+
+static uint32_t tx_at(uint64_t slot)
+{
+	return TX_RING + (uint32_t)(slot % SLOTS) * 16;
+}
+
+static uint32_t rx_at(uint64_t slot)
+{
+	return RX_RING + (uint32_t)(slot % SLOTS) * 16;
+}
+
+static bool received(struct drive *drive, struct sink *sink)
+{
+	(void)drive;
+	(void)sink;
+	return true; /* whoever compares has no need of it */
+}
+
+/* ---- slots that say whose they are and where the ring ends ---- */
+
+enum { RTL_OWN = 1u << 31, RTL_EOR = 1 << 30, RTL_FS = 1 << 29, RTL_LS = 1 << 28 };
+
+static uint32_t rtl_end(uint64_t slot)
+{
+	return slot % SLOTS == SLOTS - 1 ? RTL_EOR : 0;
+}
+
+static void rtl_program(struct drive *drive)
+{
+	static const struct write list[] = {
+		{0x37, 1, 0x10},   {0x50, 1, 0xc0},    {0xe0, 2, 0x20}, {0x20, 4, TX_RING},
+		{0x24, 4, 0},	   {0xe4, 4, RX_RING}, {0xe8, 4, 0},	{0x44, 4, 0x0000e70e},
+		{0xda, 2, 0x3fff}, {0x3c, 2, 0xffff},  {0x37, 1, 0x0c},
+	};
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		memset(drive->memory + tx_at(i), 0, 16);
+		memset(drive->memory + rx_at(i), 0, 16);
+		store32(drive, tx_at(i), rtl_end(i));
+		store32(drive, tx_at(i) + 8, tx_buffer(i, drive->length));
+		store32(drive, rx_at(i), rtl_end(i));
+		store32(drive, rx_at(i) + 8, rx_buffer(i));
+	}
+	writes(drive, list, sizeof(list) / sizeof(*list));
+}
+
+static void rtl_send(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->sent++) {
+		store32(drive, tx_at(drive->sent) + 8, tx_buffer(drive->sent, drive->length));
+		store32(drive, tx_at(drive->sent),
+			RTL_OWN | RTL_FS | RTL_LS | rtl_end(drive->sent) | drive->length);
+	}
+	drive->write(drive, 0x38, 1, 0x40);
+}
+
+static void rtl_room(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->got++) {
+		store32(drive, rx_at(drive->got) + 8, rx_buffer(drive->got % SLOTS));
+		store32(drive, rx_at(drive->got), RTL_OWN | rtl_end(drive->got) | 1600);
+	}
+}
+
+const struct family family_rtl8169 = {
+	.name = "rtl8169",
+	.bar = 1,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = rtl_program,
+	.send = rtl_send,
+	.room = rtl_room,
+	.received = received,
+};
+
+/* The same registers, in another BAR. */
+const struct family family_rtl8168 = {
+	.name = "rtl8168",
+	.bar = 2,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = rtl_program,
+	.send = rtl_send,
+	.room = rtl_room,
+	.received = received,
+};
+
+/* ---- linked slots, of which the last leads nowhere ---- */
+
+enum { LINK_OWN = 1u << 31, LINK_INTR = 1 << 29 };
+
+static void link_program(struct drive *drive)
+{
+	static const struct write list[] = {
+		{0x00, 4, 0x100},      {0x00, 4, 0x0a},	 {0x20, 4, TX_RING}, {0x30, 4, RX_RING},
+		{0x48, 4, 0xf8000000}, {0x14, 4, 0x1ff}, {0x18, 4, 1},	     {0x00, 4, 0x04},
+	};
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		const uint32_t tx[] = {tx_at(i + 1u), 0, tx_buffer(i, drive->length), 0};
+		const uint32_t rx[] = {rx_at(i + 1u), LINK_OWN, rx_buffer(i), 0};
+
+		memcpy(drive->memory + tx_at(i), tx, sizeof(tx));
+		memcpy(drive->memory + rx_at(i), rx, sizeof(rx));
+	}
+	writes(drive, list, sizeof(list) / sizeof(*list));
+}
+
+static void link_send(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->sent++) {
+		uint32_t at = tx_at(drive->sent);
+
+		store32(drive, at, i + 1 == count && count % 3 == 0 ? 0 : tx_at(drive->sent + 1));
+		store32(drive, at + 8, tx_buffer(drive->sent, drive->length));
+		store32(drive, at + 4, LINK_OWN | (i % 4 ? 0 : LINK_INTR) | drive->length);
+	}
+	drive->write(drive, 0x00, 4, 1);
+}
+
+static void link_room(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->got++) {
+		store32(drive, rx_at(drive->got), rx_at(drive->got + 1));
+		store32(drive, rx_at(drive->got) + 8, rx_buffer(drive->got % SLOTS));
+		store32(drive, rx_at(drive->got) + 4, 1600);
+	}
+	drive->write(drive, 0x00, 4, 4);
+}
+
+const struct family family_natsemi = {
+	.name = "natsemi",
+	.bar = 1,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = link_program,
+	.send = link_send,
+	.room = link_room,
+	.received = received,
+};
+
+const struct family family_sis900 = {
+	.name = "sis900",
+	.bar = 1,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = link_program,
+	.send = link_send,
+	.room = link_room,
+	.received = received,
+};
+
+/* ---- linked slots in a circle, by ports ---- */
+
+enum { RHINE_OWN = 1u << 31, RHINE_FRAME = 7 << 21 };
+
+static void rhine_program(struct drive *drive)
+{
+	static const struct write list[] = {
+		{0x09, 1, 0x80},    {0x06, 1, 0x0e},	{0x0e, 2, 0xffff},
+		{0x18, 4, RX_RING}, {0x1c, 4, TX_RING}, {0x08, 1, 0x1a},
+	};
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		const uint32_t tx[] = {0, 0, tx_buffer(i, drive->length), tx_at(i + 1u)};
+		const uint32_t rx[] = {0, 1600, rx_buffer(i), rx_at(i + 1u)};
+
+		memcpy(drive->memory + tx_at(i), tx, sizeof(tx));
+		memcpy(drive->memory + rx_at(i), rx, sizeof(rx));
+	}
+	writes(drive, list, sizeof(list) / sizeof(*list));
+}
+
+static void rhine_send(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->sent++) {
+		uint32_t at = tx_at(drive->sent);
+
+		store32(drive, at + 4, RHINE_FRAME | drive->length);
+		store32(drive, at + 8, tx_buffer(drive->sent, drive->length));
+		store32(drive, at + 12, tx_at(drive->sent + 1));
+		store32(drive, at, RHINE_OWN);
+	}
+	drive->write(drive, 0x08, 1, 0x3a);
+}
+
+static void rhine_room(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->got++) {
+		store32(drive, rx_at(drive->got) + 4, 1600);
+		store32(drive, rx_at(drive->got) + 8, rx_buffer(drive->got % SLOTS));
+		store32(drive, rx_at(drive->got) + 12, rx_at(drive->got + 1));
+		store32(drive, rx_at(drive->got), RHINE_OWN);
+	}
+	drive->write(drive, 0x08, 1, 0x5a);
+}
+
+const struct family family_via_rhine = {
+	.name = "via-rhine",
+	.bar = 0,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = rhine_program,
+	.send = rhine_send,
+	.room = rhine_room,
+	.received = received,
+};
+
+/* ---- lists that end; commands in one register ---- */
+
+enum { EL3_COMMAND = 0x0e, EL3_DOWN = 0x24, EL3_UP = 0x38, EL3_LAST = 1u << 31 };
+
+static void el3_program(struct drive *drive)
+{
+	static const struct write list[] = {
+		{EL3_COMMAND, 2, 0},
+		{EL3_COMMAND, 2, 1 << 11 | 2}, /* window 2: the address */
+		{0x00, 2, 0x5452},
+		{0x02, 2, 0x1200},
+		{0x04, 2, 0x5634},
+		{EL3_COMMAND, 2, 16 << 11 | 7},
+		{EL3_COMMAND, 2, 15 << 11 | 0x7ff},
+		{EL3_COMMAND, 2, 14 << 11 | 0x7ff},
+		{EL3_UP, 4, RX_RING},
+		{EL3_COMMAND, 2, 9 << 11},
+		{EL3_COMMAND, 2, 4 << 11},
+	};
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		const uint32_t tx[] = {0, 0, tx_buffer(i, drive->length), EL3_LAST};
+		const uint32_t rx[] = {rx_at(i + 1u), 1 << 15, rx_buffer(i), EL3_LAST | 1600};
+
+		memcpy(drive->memory + tx_at(i), tx, sizeof(tx));
+		memcpy(drive->memory + rx_at(i), rx, sizeof(rx));
+	}
+	writes(drive, list, sizeof(list) / sizeof(*list));
+}
+
+static void el3_send(struct drive *drive, unsigned count)
+{
+	uint32_t first = tx_at(drive->sent);
+
+	for (unsigned i = 0; i < count; i++, drive->sent++) {
+		uint32_t at = tx_at(drive->sent);
+
+		store32(drive, at, i + 1 == count ? 0 : tx_at(drive->sent + 1));
+		store32(drive, at + 4, (i % 3 ? 0 : EL3_LAST) | (i % 5 ? 0 : 1 << 15));
+		store32(drive, at + 8, tx_buffer(drive->sent, drive->length));
+		store32(drive, at + 12, EL3_LAST | drive->length);
+	}
+	drive->write(drive, EL3_DOWN, 4, first);
+}
+
+static void el3_room(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->got++) {
+		uint32_t at = rx_at(drive->got);
+
+		store32(drive, at, rx_at(drive->got + 1));
+		store32(drive, at + 8, rx_buffer(drive->got % SLOTS));
+		store32(drive, at + 12, EL3_LAST | 1600);
+		store32(drive, at + 4, 0);
+	}
+	drive->write(drive, EL3_COMMAND, 2, 6 << 11 | 1);
+}
+
+const struct family family_3c905c = {
+	.name = "3c905c",
+	.bar = 1,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = el3_program,
+	.send = el3_send,
+	.room = el3_room,
+	.received = received,
+};

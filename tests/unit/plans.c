@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Expressions that are taken apart say what they said. */
+#include "bare.h"
+#include "unit.h"
+
+#include "nic/state.h"
+
+#include <string.h>
+
+enum { OPS = 12, PROGRAMS = 40000, SLOTS = 8 };
+
+static const char small[] =
+	"<card name='small' title='small'><pci vendor='1' device='2' class='0x020000'/><bar "
+	"index='0' space='memory' size='4K' bank='r'/>"
+	"<bank name='r'><register name='A' at='0'/></bank></card>";
+
+static struct op operand(void)
+{
+	switch (unit_random() % 5) {
+	case 0:
+		return (struct op){.code = OP_CONST, .value = unit_random() % 70};
+	case 1:
+		return (struct op){.code = OP_CONST,
+				   .value = (uint64_t)unit_random() << 32 | unit_random()};
+	case 2:
+		return (struct op){.code = OP_ENGINE, .value = VALUE_HERE};
+	default:
+		return (struct op){.code = OP_SLOT,
+				   .shift = (uint8_t)(unit_random() % 64),
+				   .width = (uint8_t)(1 + unit_random() % 64)};
+	}
+}
+
+static struct op unary(void)
+{
+	static const uint8_t codes[] = {OP_NEGATE, OP_SLICE, OP_NOT, OP_INVERT, OP_SWAP16};
+	struct op op = {.code = codes[unit_random() % 3 ? unit_random() % 2 : unit_random() % 5]};
+
+	op.shift = (uint8_t)(unit_random() % 20);
+	op.value = UINT64_MAX >> unit_random() % 64;
+	return op;
+}
+
+static struct op binary(void)
+{
+	static const uint8_t codes[] = {OP_ADD,	   OP_SUB, OP_SHL, OP_BITOR, OP_BITAND,
+					OP_CONCAT, OP_MUL, OP_EQ,  OP_MIN};
+	struct op op = {.code = codes[unit_random() % 4 ? unit_random() % 6 : unit_random() % 9]};
+
+	op.shift = (uint8_t)(unit_random() % 64);
+	return op;
+}
+
+/* A number, worked on, and further ones joined to it. */
+static struct expr program(struct op *ops)
+{
+	uint16_t count = 0;
+
+	ops[count++] = operand();
+	while (count < OPS - 3 && unit_random() % 4) {
+		if (unit_random() % 3 == 0) {
+			ops[count++] = unary();
+			continue;
+		}
+		ops[count++] = operand();
+		if (unit_random() % 4 == 0)
+			ops[count++] = unary();
+		ops[count++] = binary();
+	}
+	return (struct expr){ops, count, false};
+}
+
+static void values_are_those_of_the_code(void)
+{
+	static struct bare bare;
+	unsigned known = 0, moving = 0;
+
+	bare_new(&bare, bare_card(small), false);
+	for (unsigned i = 0; i < PROGRAMS; i++) {
+		struct op ops[OPS];
+		const struct expr expr = program(ops);
+		const struct scope none = {0};
+		struct plan_value value;
+
+		plan_value_make(bare.nic, &expr, &none, &value);
+		known += value.kind != PLAN_UNKNOWN;
+		moving += value.kind == PLAN_FIELD && !value.bare;
+		for (unsigned k = 0; value.kind != PLAN_UNKNOWN && k < SLOTS; k++) {
+			uint8_t slot[SLOT_MAX + 8];
+			struct scope scope = {.slot = slot, .here = unit_random()};
+
+			unit_fill(slot, sizeof(slot), unit_random());
+			CHECK_EQUAL(plan_value(&value, slot, scope.here),
+				    expr_eval(bare.nic, &expr, &scope));
+		}
+	}
+	CHECK(known > PROGRAMS / 4 && moving > PROGRAMS / 10); /* it is not that nothing is known */
+	bare_free(&bare);
+}
+
+static void numbers_of_a_frame_move(void)
+{
+	static struct bare bare;
+	const struct op ops[] = {{.code = OP_ENGINE, .value = VALUE_FRAME_LENGTH},
+				 {.code = OP_CONST, .value = 16},
+				 {.code = OP_SHL},
+				 {.code = OP_ENGINE, .value = VALUE_FRAME_FIRST},
+				 {.code = OP_CONST, .value = 9},
+				 {.code = OP_SHL},
+				 {.code = OP_BITOR}};
+	const struct expr expr = {ops, 7, false};
+	struct facts facts = {.first = true};
+	struct scope scope = {.facts = &facts};
+	struct plan_value value;
+
+	bare_new(&bare, bare_card(small), false);
+	plan_value_make(bare.nic, &expr, &scope, &value);
+	CHECK_EQUAL(value.kind, PLAN_LENGTH);
+	for (facts.length = 60; facts.length < 1600; facts.length += 7)
+		CHECK_EQUAL(plan_number(&value, facts.length, 0),
+			    expr_eval(bare.nic, &expr, &scope));
+	bare_free(&bare);
+}
+
+UNIT_FILE(plans, {"values_are_those_of_the_code", values_are_those_of_the_code},
+	  {"numbers_of_a_frame_move", numbers_of_a_frame_move});
