@@ -42,6 +42,8 @@ void serve_options_free(struct serve_options *options);
 	"                        packet,ifname=NAME: an interface of the host\n"                   \
 	"                        stream,path=PATH[,server=on][,reconnect=MS] or stream,fd=N,\n"    \
 	"                        dgram,local=PATH,remote=PATH[,reconnect=MS]: another process\n"   \
+	"                        pcap,file=FILE[,pace=own|max|N][,delay=MS][,loop=on]: a "         \
+	"capture\n"                                                                                \
 	"                        null: nobody\n"                                                   \
 	"                        switch[,uplink=SPEC]: a switch for many NICs\n"                   \
 	"  --mac MAC           address; default: made from card and socket path\n"                 \
