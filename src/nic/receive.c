@@ -218,6 +218,12 @@ void receive_look(struct nic *nic, const struct ring *ring, const struct frame *
 	bool l4 = ring->check_l4.count && expr_eval(nic, &ring->check_l4, &scope);
 	const uint8_t *transport;
 
+	if (ring->sum_from.count) {
+		uint64_t from = expr_eval(nic, &ring->sum_from, &scope);
+
+		from = from < frame->length ? from : frame->length;
+		facts->sum = be16toh(sum_fold(sum_add(0, data + from, frame->length - from)));
+	}
 	frame_parse(data, frame->length, frame->length, &parsed);
 	facts->type = parsed.type;
 	facts->l4 = parsed.whole ? parsed.l4 : 0;

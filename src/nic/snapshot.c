@@ -148,6 +148,7 @@ static void walk_interrupts(struct walk *walk)
 		if (i % MODERATE_MAX >= nic->card->interrupts[i / MODERATE_MAX].moderate_count)
 			continue;
 		NUMBER(walk, delayed->pending, 1, "moderate.%u.pending", i);
+		NUMBER(walk, delayed->events, UINT64_MAX, "moderate.%u.events", i);
 		snprintf(walk->key, KEY, "moderate.%u.timer", i);
 		walk_timer(walk, &delayed->timer);
 		snprintf(walk->key, KEY, "moderate.%u.last", i);

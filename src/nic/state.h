@@ -25,7 +25,7 @@ enum {
 struct facts {
 	uint64_t destination;
 	uint32_t length, put, next, hash;
-	uint16_t tci;
+	uint16_t tci, sum;
 	uint8_t type, l4, match; /* match: bit per enum accept_class */
 	bool first, last, vlan, checked_ip, ok_ip, checked_l4, ok_l4;
 };
@@ -79,7 +79,7 @@ struct shifter { /* of a serial bus; its phases are those of the protocol */
 struct delayed { /* one cause (or the whole interrupt) under moderation */
 	struct timer timer;
 	struct nic *nic;
-	uint64_t last, first;
+	uint64_t last, first, events;
 	bool pending;
 };
 
