@@ -6,8 +6,8 @@
  * from beside itself (which may be a pack), and anynic/module.h. The result is kept
  * by what went into it, in the user's cache:
  *
- *   $XDG_CACHE_HOME/anynic/modules/HASH.so     or below ~/.cache
- *   HASH over: the files by name and content, the compiler's file, how it is called
+ *   $XDG_CACHE_HOME/anynic/modules/NUMBER.so     or below ~/.cache
+ *   NUMBER: from the files by name and content, the compiler's file, how it is called
  *
  * Without a place for it, it is compiled each time.
  */
