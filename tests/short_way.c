@@ -222,7 +222,7 @@ static bool start(struct side *side, const struct card *card)
 {
 	static const struct port_ops ops = {.transmit = transmit, .offloads = true};
 	const struct bus bus = {side,	  side->dma = dma_new(), &side->clock,
-				bus_line, bus_message,		 bus_schedule};
+				bus_line, bus_message,		 bus_schedule, NULL};
 
 	clock_init(&side->clock, true);
 	side->port = (struct port){.ops = &ops, .context = side};

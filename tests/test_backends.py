@@ -5,6 +5,8 @@ host's side breaks."""
 import contextlib
 import json
 import os
+import random
+import struct
 import subprocess
 import tempfile
 import time
@@ -123,6 +125,47 @@ def test_dgram_with_another_qemu():
             print(f"  QEMU: {sent * 8 / 1e6:.0f} Mb/s out, {got * 8 / 1e6:.0f} Mb/s in")
             assert sent > 1e6 and got > 1e6
             add_up(card)
+
+
+# ---- pcap: a capture played to the guest ----
+
+def capture_of(frames, path, gap):
+    """A pcap of nanoseconds, GAP seconds apart."""
+    with open(path, "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, 1))
+        for i, frame in enumerate(frames):
+            at = int(i * gap * 1e9)
+            out.write(struct.pack("<IIII", 1000 + at // 10**9, at % 10**9, len(frame), len(frame)))
+            out.write(frame)
+
+
+def noise(count):
+    """Frames of a type of their own, each of another length and content."""
+    draw = random.Random(7)
+    for i in range(count):
+        to = b"\xff" * 6 if i % 3 else bytes.fromhex("020000000001")
+        yield to + bytes.fromhex("02000000000288b5") + draw.randbytes(46 + i * 37 % 1455)
+
+
+def test_pcap_frame_by_frame():
+    frames = list(noise(250))
+    with tempfile.TemporaryDirectory() as folder:
+        path, written = f"{folder}/in.pcap", f"{folder}/out.pcap"
+        capture_of(frames, path, 0.01)
+        with Card("e1000", net=f"pcap,file={path},delay=1000", arguments=["--capture", written]) \
+                as card, guest.Guest(build.prepare(), [card.socket], modules="e1000,af_packet") as vm:
+            text = vm.check("ip link set eth0 up promisc on; rr frames eth0 88b5 250 30", 60)
+            lines = [line.split() for line in text.splitlines()]
+            got = [bytes.fromhex(line[1]) for line in lines]
+            assert [len(frame) for frame in got] == [len(frame) for frame in frames]
+            assert got == frames
+            took = float(lines[-1][0]) - float(lines[0][0])
+            assert 2000 < took < 12500, took
+            now = add_up(card)
+            assert now["host"]["rx_frames"] == 250, now
+        with open(written, "rb") as out:  # what was played is in the capture, too
+            data = out.read()
+        assert all(frame in data for frame in frames[::10])
 
 
 # ---- packet: an interface of the host ----

@@ -301,7 +301,7 @@ def test_networks_that_cannot_be():
                     status=status, **options)
 
         no("", "no such kind")
-        no("usr", "no such kind", "user, tap, packet, stream, dgram, null")
+        no("usr", "no such kind", "user, tap, packet, stream, dgram, pcap, null")
         no("null,x=1", "no option", '"x"')
         no("user,frob=1", "no option", '"frob"', "hostfwd")
         no("user,hostfwd", "hostfwd= wants a value")
@@ -327,6 +327,11 @@ def test_networks_that_cannot_be():
         no("packet,ifname=anynic-none", "no such interface", status=1)
         no("packet,ifname=a-name-that-is-too-long", "no such interface", status=1)
         no("packet,fd=3", "no option", "ifname")
+        no("pcap", "file= must say")
+        no("pcap,file=/no/such", "No such file", status=1)
+        no("pcap,file=/dev/null", "pcap", status=1)
+        for pace in ("slow", "0", "-1", "1.5"):
+            no(f"pcap,file=/dev/null,pace={pace}", f"pace={pace}")
         no("stream", "one of path= and fd=")
         no("stream,path=a,server=perhaps", "server=perhaps", "on or off")
         no("stream,path=a,reconnect=soon", "reconnect=soon", "number")

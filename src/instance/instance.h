@@ -37,6 +37,8 @@ struct instance_config {
 struct instance *instance_new(const struct instance_config *config, struct error *err);
 void instance_free(struct instance *instance); /* before its VM's inprocess_free() */
 
+/* Whoever asks it something, or tells it to do something, holds its loop meanwhile. */
+struct loop *instance_loop(const struct instance *instance);
 const char *instance_name(const struct instance *instance);
 const char *instance_title(const struct instance *instance);  /* of its card */
 const char *instance_socket(const struct instance *instance); /* path, or NULL */

@@ -259,6 +259,7 @@ struct json_object *instance_stats(const struct instance *instance)
 		{"client", "interrupts", front->interrupts},
 		{"client", "dma_reads", front->dma_reads},
 		{"client", "dma_writes", front->dma_writes},
+		{"client", "dma_waiting", dma_waiting(instance->dma)},
 		{"client", "errors", front->errors},
 		{"client", "memory_faults", front->memory_faults},
 		{"server", "calls", loop_calls(instance->loop)},

@@ -20,6 +20,12 @@ static const struct moderate *moderate_of(const struct nic *nic, const struct de
 	return &nic->card->interrupts[at / MODERATE_MAX].moderate[at % MODERATE_MAX];
 }
 
+static void delayed_raise(struct nic *nic, const struct moderate *moderate)
+{
+	nic->state[moderate->word] |= moderate->mask;
+	raised_note(nic, moderate->word, moderate->mask);
+}
+
 static void delayed_fire(struct timer *timer)
 {
 	struct delayed *delayed = timer->context;
@@ -27,7 +33,7 @@ static void delayed_fire(struct timer *timer)
 	const struct moderate *moderate = moderate_of(nic, delayed);
 
 	if (delayed->pending)
-		nic->state[moderate->word] |= moderate->mask;
+		delayed_raise(nic, moderate);
 	delayed->pending = false;
 	interrupts_update(nic);
 }
@@ -123,7 +129,7 @@ static void tell_delayed(struct nic *nic)
 			continue;
 		delayed->pending = false;
 		timer_cancel(nic->bus.clock, &delayed->timer);
-		nic->state[moderate->word] |= moderate->mask;
+		delayed_raise(nic, moderate);
 	}
 }
 
@@ -155,6 +161,8 @@ static void sent(struct nic *nic, const struct interrupt *interrupt)
 {
 	uint64_t told = interrupt->cause_bits & nic->state[interrupt->mask_word];
 
+	if (interrupt->on_send == SEND_CLEAR)
+		nic->raised_count = 0; /* whoever gets the message knows */
 	if (interrupt->on_send == SEND_CLEAR)
 		nic->state[interrupt->cause_word] &= ~told;
 	else if (interrupt->on_send == SEND_MASK)

@@ -32,8 +32,11 @@ bool nic_look_ring(struct nic *nic, unsigned index, struct ring_look *look)
 		.entries = run->entries,
 	};
 	if (run->ring->direction != RING_COMPLETION &&
-	    (run->state == RING_RUNNING || run->state == RING_STARVED))
+	    (run->state == RING_RUNNING || run->state == RING_STARVED)) {
+		dma_look(nic->bus.memory, true);
 		look->ready = ring_ready(nic, index);
+		dma_look(nic->bus.memory, false);
+	}
 	return true;
 }
 

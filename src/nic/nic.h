@@ -38,6 +38,9 @@ uint32_t nic_config_read(struct nic *nic, unsigned offset, unsigned width, bool 
 void nic_config_write(struct nic *nic, unsigned offset, unsigned width, uint32_t value);
 void nic_reset(struct nic *nic);
 bool nic_work(struct nic *nic); /* one budget of recorded work; true: more is left */
+/* What the guest has sent is about to be read; and has been dealt with to the last. See raised.c */
+void nic_looking(struct nic *nic);
+void nic_looked(struct nic *nic);
 
 /* Frames from the network: how many were taken; fewer than COUNT: resume() follows. */
 unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count);

@@ -4,6 +4,7 @@
 #include "nic/nic.h"
 #include "nic/offload.h"
 #include "nic/plan.h"
+#include "nic/raised.h"
 
 #include <string.h>
 
@@ -167,6 +168,9 @@ struct nic {
 	bool accessing, recording; /* within an access; and something of it is recorded already */
 	bool replaying;		   /* the first of them is being run */
 	uint8_t record[RECORD_BYTES + 8];
+
+	struct raised raised[RAISED_MAX];
+	unsigned raised_count;
 
 	struct loop_frame *loop;
 	unsigned loop_head, loop_count;

@@ -61,7 +61,8 @@ static void deaf_schedule(void *context)
 static struct nic *make(const struct nic *like, const struct card *card)
 {
 	const struct bus bus = {NULL,	   like->bus.memory, like->bus.clock,
-				deaf_line, deaf_message,     deaf_schedule};
+				deaf_line, deaf_message,     deaf_schedule,
+				NULL};
 
 	return nic_new(card, like->mac, &bus);
 }

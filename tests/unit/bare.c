@@ -95,7 +95,7 @@ void bare_settle(struct bare *bare)
 void bare_new(struct bare *bare, const struct card *card, bool by_messages)
 {
 	const struct dma_transport transport = {bare, ask_read, ask_write};
-	struct bus bus = {bare, NULL, &bare->clock, bus_line, bus_message, bus_schedule};
+	struct bus bus = {bare, NULL, &bare->clock, bus_line, bus_message, bus_schedule, NULL};
 
 	memset(bare, 0, sizeof(*bare));
 	clock_init(&bare->clock, true);
