@@ -6,7 +6,8 @@
  *   rr server PORT                    echoes one byte at a time (TCP), counts datagrams (UDP)
  *   rr tcp HOST PORT SECONDS          request-response transactions of one byte
  *   rr flood HOST PORT SECONDS BYTES  datagrams of BYTES payload, as fast as they go
- *   rr echo HOST PORT COUNT           datagrams of many sizes; each must come back the same
+ *   rr echo HOST PORT COUNT           datagrams of many sizes; each must come back the same;
+ *                                     "again" are those that were sent again after a second
  *   rr join GROUP,… PORT SECONDS      joins multicast groups, counts what arrives
  *   rr frames NAME TYPE COUNT SECONDS prints frames of an Ethernet type, in hexadecimal
  *
@@ -161,19 +162,28 @@ static void fill(unsigned char *payload, size_t bytes, unsigned seed)
 		payload[i] = (unsigned char)((seed = seed * 1103515245 + 12345) >> 16);
 }
 
-/* Sends until the same comes back: the network may lose, but must not change. */
-static int exchange(int fd, unsigned number, size_t bytes)
+/*
+ * Sends until the same comes back: the network may lose, but must not change.
+ * What comes late answers an earlier one, which is told by its number.
+ */
+static int exchange(int fd, unsigned number, size_t bytes, unsigned *again)
 {
 	static unsigned char sent[PAYLOAD_MAX], back[PAYLOAD_MAX];
 	struct pollfd ready = { fd, POLLIN, 0 };
+	ssize_t got;
 
 	fill(sent, bytes, number);
+	memcpy(sent, &number, sizeof(number));
 	for (int tries = 0; tries < 5; tries++) {
-		if (send(fd, sent, bytes, 0) < 0 || poll(&ready, 1, 1000) <= 0)
+		*again += tries > 0;
+		if (send(fd, sent, bytes, 0) < 0)
 			continue;
-		if (recv(fd, back, sizeof(back), 0) == (ssize_t)bytes && !memcmp(sent, back, bytes))
-			return 0;
-		return 1;
+		while (poll(&ready, 1, 1000) > 0 && (got = recv(fd, back, sizeof(back), 0)) > 0) {
+			if (got == (ssize_t)bytes && !memcmp(sent, back, bytes))
+				return 0;
+			if (!memcmp(sent, back, sizeof(number)))
+				return 1;
+		}
 	}
 	return 1;
 }
@@ -181,11 +191,11 @@ static int exchange(int fd, unsigned number, size_t bytes)
 static int echo_datagrams(const char *host, const char *port, unsigned count)
 {
 	int fd = open_socket(SOCK_DGRAM, host, port, 0);
-	unsigned wrong = 0;
+	unsigned wrong = 0, again = 0;
 
 	for (unsigned i = 0; i < count; i++)
-		wrong += exchange(fd, i + 1, 1 + i * 37 % 8900);
-	printf("datagrams %u wrong %u\n", count, wrong);
+		wrong += exchange(fd, i + 1, sizeof(i) + i * 37 % 8900, &again);
+	printf("datagrams %u wrong %u again %u\n", count, wrong, again);
 	return wrong != 0;
 }
 

@@ -263,7 +263,7 @@ static int lanes_open(struct xdp *xdp, struct error *err)
 	for (unsigned i = 0; result == 0 && i < xdp->lanes_count; i++) {
 		result = lane_start(xdp, &xdp->lanes[i], xdp->first + i);
 		if (result == -EMSGSIZE)
-			error_set(err, result, "an MTU of %u is more than a chunk holds",
+			error_set(err, result, "its frames of %u bytes are longer than a chunk",
 				  xdp->watch.mtu);
 		else if (result < 0)
 			error_set(err, result, "queue %u: %s", xdp->first + i, strerror(-result));

@@ -112,8 +112,10 @@ void hooks_reset(struct nic *nic, unsigned reset)
 
 	if (nic->card->resets[reset].rings) {
 		hooked->kicked = 0;
+		hooks_moved(nic);
+		hook_removed(nic, false, hooked->out.count);
+		hook_removed(nic, true, hooked->in.count);
 		frame_store_clear(&hooked->out);
-		hooked->cut = 0;
 		frame_store_clear(&hooked->in);
 	}
 	if (!hooked->hooks->call.reset || hooked->failed)
