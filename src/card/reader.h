@@ -32,7 +32,7 @@ void mistakes_free(struct mistakes *mistakes);
 struct found_card {
 	char path[512];
 	bool built_in;
-	bool packed; /* from a pack, which may be anybody's */
+	bool foreign; /* it may come from anywhere */
 	char *text;
 	size_t length;
 };

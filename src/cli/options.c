@@ -91,8 +91,6 @@ static bool option_set(int name, struct serve_options *options)
 		return number("cpu", optarg, CPU_SETSIZE - 1, &options->cpu);
 	case 'p':
 		return number("poll-us", optarg, 1000000, &options->poll_us);
-	case 'a':
-		return options->programs = true;
 	case 'k':
 		return workers_set(options, optarg);
 	case 's':
@@ -198,11 +196,11 @@ int serve_options(int argc, char **argv, struct serve_options *options)
 		{"nic", required_argument, NULL, 'N'},
 		{"net", required_argument, NULL, 'n'},
 		{"cards", required_argument, NULL, 'd'},
+		CLI_ALLOW,
 		{"control", required_argument, NULL, 'c'},
 		{"cpu", required_argument, NULL, 'u'},
 		{"poll-us", required_argument, NULL, 'p'},
 		{"workers", required_argument, NULL, 'k'},
-		{"allow-programs", no_argument, NULL, 'a'},
 		{"watch", optional_argument, NULL, 'W'},
 		{"print-capabilities", no_argument, NULL, 'C'},
 		{NULL, 0, NULL, 0},

@@ -165,7 +165,6 @@ static int start(struct server *server, const struct serve_options *options, str
 					 poll_us(options)};
 	struct host_config config = {.loop = server->loop,
 				     .cards = options->cards,
-				     .programs = options->programs,
 				     .ended = clients_gone,
 				     .context = server};
 	int result;

@@ -17,7 +17,6 @@ struct serve_options {
 	unsigned nics_count, nets_count;
 	bool many;		  /* by --nic */
 	bool watch, watch_resets; /* descriptions that change */
-	bool programs;		  /* of packs may be started */
 	bool capabilities;	  /* are to be printed, and nothing else is asked */
 	int cpu;
 	unsigned workers;
@@ -42,6 +41,7 @@ void serve_options_free(struct serve_options *options);
 	"[,tftp=DIR][,bootfile=][,hostfwd=tcp:[host]:port-[guest]:port]…\n"                      \
 	"                        tap,ifname=NAME or tap,fd=N: a tap device\n"                      \
 	"                        packet,ifname=NAME: an interface of the host\n"                   \
+	"                        xdp,ifname=NAME[,queue=N][,copy=on]: its queues, by AF_XDP\n"     \
 	"                        stream,path=PATH[,server=on][,reconnect=MS] or stream,fd=N,\n"    \
 	"                        dgram,local=PATH,remote=PATH[,reconnect=MS]: another process\n"   \
 	"                        pcap,file=FILE[,pace=own|max|N][,delay=MS][,loop=on]: a "         \
@@ -50,6 +50,7 @@ void serve_options_free(struct serve_options *options);
 	"                        switch[,uplink=SPEC]: a switch for many NICs\n"                   \
 	"  --mac MAC           address; default: made from card and socket path\n"                 \
 	"  --cards PLACE       a folder of cards or a pack; look there first\n"                    \
+	"  --allow-programs    modules of cards in packs may run, which may do anything\n"         \
 	"  --like SLOT         in place of CARD: one like PCI device 0000:03:00.0 of the host\n"   \
 	"  --control PATH      socket for `anynic ctl`\n"                                          \
 	"  --watch[=reset]     take a card's description anew when its files change, if its "      \
@@ -62,7 +63,6 @@ void serve_options_free(struct serve_options *options);
 	"  --poll-us N         look this long before sleeping; takes an idle CPU's time\n"         \
 	"  --workers N         spread cards and networks over N threads; with --cpu, on the\n"     \
 	"                      CPUs from that one on\n"                                            \
-	"  --allow-programs    of packs too: cards whose module is a program start it\n"           \
 	"  --print-capabilities  what this program can do, for a manager; nothing else\n"          \
 	"many cards, each for a VM of its own, in place of CARD and its options:\n"                \
 	"  --nic CARD,socket=PATH|fd=N[,net=ID][,mac=MAC][,name=NAME][,capture=FILE]\n"            \

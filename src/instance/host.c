@@ -20,8 +20,6 @@ struct host *host_new(const struct host_config *config, struct error *err)
 {
 	struct host *host = calloc(1, sizeof(*host));
 
-	if (config->programs)
-		module_allow_programs();
 	if (host)
 		host->config = *config;
 	else

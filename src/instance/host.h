@@ -22,7 +22,6 @@ struct crew;
 struct host_config {
 	struct loop *loop;
 	struct crew *crew; /* or NULL: LOOP is all there is */
-	bool programs;	   /* of packs may be started, as modules of their cards */
 	const char *cards; /* where cards are looked for first, or NULL */
 	/* Or NULL: every NIC was on a descriptor that was handed over, and its client has gone. */
 	void (*ended)(void *context);

@@ -36,7 +36,6 @@ bool pack_card_file(struct pack *pack, const char *path, const char *card, const
 		return false;
 	snprintf(found->path, sizeof(found->path), "%s/%s/%s", path, card, name);
 	found->built_in = true;
-	found->packed = true;
 	return true;
 }
 

@@ -17,7 +17,7 @@ struct module_file {
 	char path[512]; /* for people */
 	char *bytes;	/* for free(), with a zero behind them */
 	size_t length;
-	bool packed; /* it came in a pack */
+	bool foreign; /* of a pack, which may come from anywhere */
 };
 
 enum { MODULE_MEMORY = 256 << 20 }; /* where the description does not say */
@@ -36,6 +36,8 @@ struct module_source {
 
 /* Reads the code; an instance is made to see that it can be. NULL: ERR, maybe with a place. */
 struct module *module_open(const struct module_source *source, struct error *err);
+/* Foreign code that shares our memory, or is a program, is refused before. */
+void module_allow_foreign(void);
 void module_close(struct module *module); /* after its instances; NULL: nothing */
 
 /* What it gives; see anynic/module.h. */
@@ -44,8 +46,6 @@ int module_configure(struct module *module, struct anynic_draft *draft, struct e
 /* For nic_hooks(), which takes it; NULL: ERR. */
 struct hooks *module_instance(const struct module *module, struct error *err);
 
-/* The operator lets packs start programs. */
-void module_allow_programs(void);
 /* Its NIC is to have a thread of its own, for a hook may keep that waiting. */
 bool module_waits(const struct module *module);
 

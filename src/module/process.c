@@ -250,12 +250,6 @@ static struct hooks *load(struct module *module, struct error *err)
 {
 	struct process *process = calloc(1, sizeof(*process));
 
-	if (!module_may_start(module)) {
-		free(process);
-		error_set(err, -EPERM, "%s is a program from a pack: --allow-programs starts it",
-			  module->name);
-		return NULL;
-	}
 	if (!process || !(process->in = malloc(sizeof(*process->in))) ||
 	    !(process->out = malloc(sizeof(*process->out)))) {
 		error_set(err, -ENOMEM, "no memory");
@@ -272,4 +266,5 @@ static struct hooks *load(struct module *module, struct error *err)
 	return NULL;
 }
 
-const struct loader loader_process = {"process", load, process_configure};
+const struct loader loader_process = {
+	.kind = "process", .trusts = true, .load = load, .configure = process_configure};

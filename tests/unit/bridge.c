@@ -144,7 +144,7 @@ static void nic_writable(void *context)
 	writable++;
 }
 
-static void nic_link(void *context, bool up)
+static void link_told(void *context, bool up)
 {
 	(void)context;
 	link_up = up;
@@ -173,7 +173,7 @@ static void begin(void)
 	loop_release(other.loop);
 	CHECK(port && port->ops->offloads);
 	port->peer = (struct port_peer){
-		.receive = nic_takes, .writable = nic_writable, .link = nic_link};
+		.receive = nic_takes, .writable = nic_writable, .link = link_told};
 	got = sent = writable = 0;
 	link_up = -1;
 }
