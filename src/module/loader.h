@@ -20,8 +20,8 @@ struct module {
 	const char *name;	  /* of its file, within the path of CODE */
 	bool by_cc;		  /* C source that the system compiles */
 	struct module_file built; /* what came of it */
-	const char *command; /* process: what runs it, or NULL */
-	uint64_t memory;     /* process, wasm: bytes that it may have */
+	const char *command;	  /* process: what runs it, or NULL */
+	uint64_t memory;	  /* process, wasm: bytes that it may have */
 	/* what its source includes, found while the first instance was made */
 	struct module_file files[MODULE_FILES_MAX];
 	unsigned files_count;
