@@ -13,6 +13,9 @@ CARDS = (  # ours, whose scripts, QEMU's
     ("rtl8139", "rtl8139", "rtl8139"),
     ("rtl8139cp", "rtl8139cp", "rtl8139"),
     ("pcnet", "pcnet", "pcnet"),
+    ("tulip", "tulip", "tulip"),
+    ("ne2000", "ne2000", "ne2k_pci"),
+    ("i82559", "i82559", "i82559c"),
 )
 
 report = []

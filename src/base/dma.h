@@ -59,10 +59,14 @@ void dma_enable(struct dma *dma, bool bus_master);
 
 int dma_read_view(struct dma *dma, uint64_t addr, size_t length, struct iovec *iov, unsigned max);
 int dma_write_view(struct dma *dma, uint64_t addr, size_t length, struct iovec *iov, unsigned max);
+/* While LOOKING nothing is fetched, and what was is not looked at: -EAGAIN where memory is not
+ * mapped. */
+void dma_look(struct dma *dma, bool looking);
 void dma_settle(struct dma *dma); /* a pass is complete: forget fetched copies */
 void dma_cancel(struct dma *dma); /* a reset: forget also what is being fetched */
 int dma_flush(struct dma *dma);	  /* sends written views; 0 all in memory, 1 replies outstanding */
-bool dma_busy(const struct dma *dma); /* writes not yet acknowledged: hold the interrupt */
+bool dma_busy(const struct dma *dma);	     /* writes not yet acknowledged: hold the interrupt */
+unsigned dma_waiting(const struct dma *dma); /* pieces of memory that are on their way */
 
 void dma_read_done(struct dma *dma, uint32_t token, const void *data, size_t length, int error);
 void dma_write_done(struct dma *dma, uint32_t token, int error);

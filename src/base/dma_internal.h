@@ -55,7 +55,7 @@ struct dma {
 	struct dma_file *files;
 	uint64_t faults; /* of files that are gone */
 	uint64_t generation;
-	bool enabled;
+	bool enabled, looking;
 	bool doubts; /* files are doubted: the client can be asked */
 	bool told;   /* that memory is not shared */
 	bool asked_ahead, answered;

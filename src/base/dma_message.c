@@ -161,6 +161,8 @@ int dma_message_view(struct dma *dma, uint64_t addr, size_t length, unsigned acc
 {
 	struct dma_piece *piece;
 
+	if (dma->looking)
+		return -EAGAIN;
 	if (access == DMA_WRITE) {
 		piece = dma->transport.write ? piece_new(dma, addr, length) : NULL;
 		if (!piece)
@@ -182,6 +184,11 @@ int dma_message_view(struct dma *dma, uint64_t addr, size_t length, unsigned acc
 		}
 	}
 	return fetch(dma, addr, length);
+}
+
+void dma_look(struct dma *dma, bool looking)
+{
+	dma->looking = looking;
 }
 
 void dma_settle(struct dma *dma)
@@ -218,6 +225,17 @@ int dma_flush(struct dma *dma)
 bool dma_busy(const struct dma *dma)
 {
 	return dma->writes != NULL;
+}
+
+unsigned dma_waiting(const struct dma *dma)
+{
+	unsigned waiting = 0;
+
+	for (const struct dma_piece *piece = dma->reads; piece; piece = piece->next)
+		waiting += piece->answered < piece->messages;
+	for (const struct dma_piece *piece = dma->writes; piece; piece = piece->next)
+		waiting++;
+	return waiting;
 }
 
 static struct dma_piece **piece_of(struct dma_piece **at, uint32_t token)

@@ -43,6 +43,8 @@ static void assign(struct nic *nic, const struct action *action, const struct sc
 		return;
 	nic_changed_bits(nic, (unsigned)(word - nic->state), value ^ *word);
 	*word = value;
+	if (action->verb == VERB_RAISE)
+		raised_note(nic, (unsigned)(word - nic->state), mask);
 }
 
 void ring_wake(struct nic *nic, unsigned ring)
@@ -104,6 +106,7 @@ void nic_reset_list(struct nic *nic, unsigned which)
 	}
 	nic_changed_all(nic);
 	interrupts_reset(nic);
+	nic->raised_count = 0;
 	nic->nesting++;
 	actions_run(nic, &reset->actions, &scope);
 	nic->nesting--;

@@ -359,7 +359,11 @@ static void filling_end(struct filling *filling, unsigned frames)
 
 	if (run->state == RING_STARVED)
 		run->state = RING_RUNNING;
-	run->total += filling->ring->next == NEXT_STREAM ? 0 : frames;
+	if (filling->ring->next != NEXT_STREAM) {
+		run->total += frames;
+		nic->stats.rx_slots.fetched += frames;
+		nic->stats.rx_slots.completed += frames;
+	}
 	if (filling->ring->walked)
 		ring_walk_done(&filling->walk, filling->last, filling->next, false, NULL);
 	else if (filling->ring->next == NEXT_STREAM)

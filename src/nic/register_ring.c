@@ -48,6 +48,7 @@ bool registers_plain(const struct ring *ring)
 	       !ring->pad_to.count;
 }
 
+/* enum slot_reject, or -EAGAIN. */
 static int frame_view(struct nic *nic, const struct use *use, const struct scope *scope,
 		      struct frame *frame)
 {
@@ -59,7 +60,7 @@ static int frame_view(struct nic *nic, const struct use *use, const struct scope
 	frame->flags = 0;
 	frame->length = length;
 	if (!length || length > FRAME_MAX)
-		return -EINVAL;
+		return length ? SLOT_LONG : SLOT_SHORT;
 	data = use->memory ? memory_at(nic, use->memory - 1u, addr, length)
 			   : dma_pointer(nic->bus.memory, addr, length, DMA_READ);
 	frame->iov[0] = (struct iovec){data, length};
@@ -68,7 +69,20 @@ static int frame_view(struct nic *nic, const struct use *use, const struct scope
 		got = dma_read_view(nic->bus.memory, addr, length, frame->iov, FRAME_IOVS - 2);
 	if (got > 0)
 		frame->iovs = (unsigned)got;
-	return !data && got <= 0 ? got ? got : -EFAULT : length < 14 ? -EINVAL : 0;
+	if (!data && got <= 0)
+		return got == -EAGAIN ? got : SLOT_MEMORY;
+	return length < 14 ? SLOT_SHORT : SLOT_TAKEN;
+}
+
+static void slot_count(struct nic *nic, unsigned verdict)
+{
+	nic->stats.tx_slots.fetched++;
+	if (verdict == SLOT_TAKEN) {
+		nic->stats.tx_slots.completed++;
+		return;
+	}
+	nic->stats.tx_slots.rejected[verdict]++;
+	count_faults(nic, 1);
 }
 
 static void slot_results(struct nic *nic, const struct ring *ring, struct scope *scope)
@@ -93,15 +107,15 @@ enum pass registers_pass(struct nic *nic, unsigned index, uint32_t ready, uint32
 
 	for (uint32_t i = 0; i < ready && handful.frames < BATCH; i++) {
 		struct frame *frame = &nic->frames[handful.frames];
-		int error;
+		int verdict;
 
 		scope.index = cursor + i < run->entries ? cursor + i : cursor + i - run->entries;
-		error = frame_view(nic, &ring->uses[0], &scope, frame);
-		if (error == -EAGAIN)
+		verdict = frame_view(nic, &ring->uses[0], &scope, frame);
+		if (verdict == -EAGAIN)
 			return PASS_OVER; /* the answer wakes us */
+		nic->verdicts[i] = (uint8_t)verdict;
 		handful.slots = i + 1;
-		handful.faults += error < 0;
-		if (error)
+		if (verdict != SLOT_TAKEN)
 			continue;
 		handful.groups |= *(uint8_t *)frame->iov[0].iov_base & 1;
 		nic->slots_of[handful.frames++] = (uint16_t)(i + 1);
@@ -110,6 +124,7 @@ enum pass registers_pass(struct nic *nic, unsigned index, uint32_t ready, uint32
 	for (uint32_t i = 0; i < *done; i++) {
 		scope.index = cursor + i < run->entries ? cursor + i : cursor + i - run->entries;
 		scope.here = run->base + (uint64_t)scope.index * ring->slot_size;
+		slot_count(nic, nic->verdicts[i]);
 		slot_results(nic, ring, &scope);
 	}
 	if (*done)

@@ -61,6 +61,8 @@ static int load(struct build *build, uint32_t ready)
 	error = slots_load(build, ring_cursor(build->nic, build->index), ready);
 	if (error < 0 && error != -EAGAIN) { /* no such memory: the slots are passed over */
 		count_faults(build->nic, 1);
+		build->nic->stats.tx_slots.fetched += ready;
+		build->nic->stats.tx_slots.rejected[SLOT_MEMORY] += ready;
 		ring_advance(build->nic, build->index, ready);
 	}
 	return error < 0 ? error : (int)ready;
@@ -97,8 +99,9 @@ static void build_begin(struct build *build, struct nic *nic, unsigned index)
 	build->scope = ring_scope(nic, index);
 	build->window.size = build->pieces.size = 0;
 	build->causes.bits = 0;
-	build->again = build->fault = build->blocked = false;
-	build->frames = build->faults = 0;
+	build->again = build->blocked = false;
+	build->fault = SLOT_TAKEN;
+	build->frames = 0;
 	build->looped = build->run->loops;
 	plans_check(nic, index);
 }
@@ -112,6 +115,7 @@ static unsigned transmit_command(struct build *build)
 			 !command_run(nic, build->index, build->command, &build->scope);
 	if (build->blocked)
 		return 0;
+	slots_count(build, 1);
 	transmit_commit(build, 1);
 	transmit_advance(build, 1);
 	return 1;
@@ -126,7 +130,8 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	if (!build->ring->walked)
 		build->cursor = ring_cursor(nic, build->index);
 	build->frame = NULL;
-	build->frames = build->slots = build->faults = 0;
+	build->frames = build->slots = 0;
+	build->verdicts = false;
 	build->saved = false;
 	build->command = NULL;
 	build->blocked = false;
@@ -140,9 +145,10 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 		return 0;
 	if (build->command)
 		return transmit_command(build);
-	slots = frames_hand_on(nic, build->index,
-			       &(struct handful){build->frames, build->slots, build->faults,
-						 build->looped, build->groups});
+	slots = frames_hand_on(
+		nic, build->index,
+		&(struct handful){build->frames, build->slots, build->looped, build->groups});
+	slots_count(build, slots);
 	transmit_commit(build, slots);
 	transmit_advance(build, slots);
 	return slots;

@@ -27,8 +27,10 @@ struct build {
 	struct frame *frame;	/* under construction */
 	const struct use *use;	/* of its first data slot */
 	unsigned frames, slots; /* slots: whole frames' and what is between them */
-	unsigned faults;
-	bool fault, again, looped;
+	uint8_t fault;		/* enum slot_reject */
+	bool odd;		/* something that it asks for makes no sense; it goes without */
+	bool verdicts;		/* of some slot of this part: see nic->verdicts */
+	bool again, looped;
 	const struct use *command; /* stands at the front */
 	bool blocked;		   /* and is not done; or its results have no room */
 	struct result_room room;
@@ -93,6 +95,12 @@ void transmit_context(struct build *build, const struct use *use, const uint8_t 
 void transmit_commit(struct build *build, unsigned slots);
 void transmit_advance(struct build *build, unsigned slots);
 
+/* transmit_slots.c: enum slot_reject of a slot of this part, or that of a frame's, [FROM, END) */
+enum { SLOT_FAULT = 0x80 }; /* besides: its frame comes to nothing, or not to what it asks for */
+uint8_t *slot_verdict(struct build *build, unsigned slot);
+void slots_reject(struct build *build, unsigned from, unsigned end, enum slot_reject why);
+void slots_count(struct build *build, unsigned slots); /* the first ones are done with */
+
 /* transmit_plain.c: how far they come */
 unsigned plain_build(struct build *build, unsigned i, unsigned ready);
 unsigned plain_commit(struct build *build, unsigned i, unsigned end, uint64_t addr);
@@ -110,8 +118,8 @@ enum pass { PASS_OVER, PASS_AGAIN, PASS_LOOK }; /* nothing to do now, more, or p
 enum pass registers_pass(struct nic *nic, unsigned ring, uint32_t ready, uint32_t *done);
 
 /* transmit_send.c */
-struct handful { /* frames that are built, of how many slots, and those slots that make none */
-	unsigned frames, slots, faults;
+struct handful { /* frames that are built, and of how many slots */
+	unsigned frames, slots;
 	bool looped, groups;
 };
 unsigned frames_hand_on(struct nic *nic, unsigned ring, const struct handful *handful);

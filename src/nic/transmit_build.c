@@ -15,7 +15,8 @@ static void frame_begin(struct build *build)
 	frame->flags = 0;
 	build->frame = frame;
 	build->groups = true; /* not known yet */
-	build->fault = false;
+	build->fault = SLOT_TAKEN;
+	build->odd = false;
 }
 
 /* Views of guest memory, or of memory on the card. */
@@ -44,7 +45,7 @@ static void frame_buffer(struct build *build, const struct use *use, uint64_t ad
 	if (!length || build->fault)
 		return;
 	if (length > FRAME_MAX - frame->length || frame->iovs + 3 > FRAME_IOVS) {
-		build->fault = true;
+		build->fault = SLOT_LONG;
 		return;
 	}
 	got = buffer_view(build, use, addr, length);
@@ -53,7 +54,7 @@ static void frame_buffer(struct build *build, const struct use *use, uint64_t ad
 		return;
 	}
 	if (got < 0) {
-		build->fault = true;
+		build->fault = SLOT_MEMORY;
 		return;
 	}
 	frame->iovs += (unsigned)got;
@@ -85,10 +86,14 @@ static void frame_end(struct build *build, unsigned slots)
 	build->slots = slots;
 	if (!build->again && !build->fault && build->frame->length >= 14)
 		frame_work(build, work);
-	if (build->fault || build->frame->length < 14)
-		build->faults++;
+	if (!build->fault && build->frame->length < 14)
+		build->fault = SLOT_SHORT;
+	if (build->fault)
+		slots_reject(build, build->first_at, slots, build->fault);
 	else
 		nic->slots_of[build->frames++] = (uint16_t)slots;
+	if (!build->fault && build->odd)
+		*slot_verdict(build, slots - 1) |= SLOT_FAULT;
 	build->frame = NULL;
 }
 
@@ -168,14 +173,15 @@ static void frame_pieces(struct build *build, const struct use *use, const struc
 	if (!plan_pieces(build, use, plan))
 		result = pieces_each(build->nic, use, &build->scope, take_piece, &taking);
 	build->again |= result == -EAGAIN;
-	build->fault |= result < 0 && result != -EAGAIN;
+	if (result < 0 && result != -EAGAIN)
+		build->fault = SLOT_MEMORY;
 }
 
 /* A command waits until what stands before it is done; an open frame never ends. */
 static void build_command(struct build *build, const struct use *use, unsigned i)
 {
 	if (build->frame) {
-		build->fault = true;
+		build->fault = SLOT_ENDLESS;
 		frame_end(build, i);
 	}
 	build->command = i == 0 ? use : NULL;
@@ -184,10 +190,8 @@ static void build_command(struct build *build, const struct use *use, unsigned i
 static void frame_open(struct build *build, const struct use *use, const struct plan *plan,
 		       unsigned i)
 {
-	if (build->frame) { /* the one before has no end */
-		build->faults++;
-		build->frame = NULL;
-	}
+	if (build->frame) /* the one before has no end */
+		slots_reject(build, build->first_at, i, SLOT_ENDLESS);
 	frame_begin(build);
 	build->scope.first = build->scope.slot;
 	build->use = use;
@@ -237,6 +241,8 @@ static bool build_slot(struct build *build, unsigned i)
 	if (!use || use->as == USE_CONTEXT ||
 	    (!build->frame && use->first.count &&
 	     !begins(build, use, plan))) { /* none of a frame */
+		if (!use || use->as != USE_CONTEXT)
+			*slot_verdict(build, i) = use ? SLOT_STRAY : SLOT_UNKNOWN;
 		if (!build->frame)
 			build->slots = i + 1;
 		return true;
@@ -274,7 +280,7 @@ void transmit_build(struct build *build, uint32_t ready)
 			return;
 	}
 	if (endless(build, ready)) {
-		build->fault = true;
+		build->fault = SLOT_ENDLESS;
 		frame_end(build, ready);
 	}
 }

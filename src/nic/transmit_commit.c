@@ -83,6 +83,7 @@ void transmit_advance(struct build *build, unsigned slots)
 
 	if (!slots)
 		return;
+	build->nic->stats.tx_slots.fetched += slots;
 	if (!build->ring->walked) {
 		ring_advance(build->nic, build->index, slots);
 		return;

@@ -40,8 +40,11 @@ static void loop_put(struct nic *nic, const uint8_t *data, size_t length)
 {
 	struct loop_frame *entry;
 
-	if (nic->loop_count == LOOP_FRAMES || length > sizeof(entry->data))
+	nic->stats.loop_put++;
+	if (nic->loop_count == LOOP_FRAMES || length > sizeof(entry->data)) {
+		nic->stats.loop_lost++;
 		return;
+	}
 	entry = &nic->loop[(nic->loop_head + nic->loop_count++) % LOOP_FRAMES];
 	memcpy(entry->data, data, length);
 	entry->length = (uint32_t)length;
@@ -114,6 +117,7 @@ void flights_forget(struct nic *nic, unsigned ring)
 		if (*at == ring)
 			*at = NO_RING;
 	}
+	nic->stats.tx_abandoned += run->given + run->cut;
 	run->given = run->gone = run->cut = 0;
 }
 
@@ -295,10 +299,11 @@ void count_frames(struct nic *nic, unsigned count, bool groups)
 }
 
 /* How many of the frames at the front are done with. A driver may have changed given slots. */
-static unsigned frames_gone(struct ring_run *run, unsigned frames)
+static unsigned frames_gone(struct nic *nic, struct ring_run *run, unsigned frames)
 {
 	unsigned gone = run->gone < frames ? run->gone : frames;
 
+	nic->stats.tx_abandoned += run->gone - gone;
 	run->given = (uint16_t)(run->given - run->gone);
 	run->gone = 0;
 	return gone;
@@ -317,11 +322,10 @@ unsigned frames_hand_on(struct nic *nic, unsigned index, const struct handful *h
 	if (nic->trace)
 		trace_frames(nic, handful->looped ? "loop" : "out", nic->frames + given, taken);
 	run->waits = given + taken < frames;
-	done = frames_gone(run, frames);
+	done = frames_gone(nic, run, frames);
 	if (!nic->hook_transmit) /* which may have changed them, and has counted */
 		count_frames(nic, done, handful->groups);
-	if (done < frames) /* the rest is made again */
-		return done ? nic->slots_of[done - 1] : 0;
-	count_faults(nic, handful->faults);
-	return handful->slots;
+	if (done == frames)
+		return handful->slots;
+	return done ? nic->slots_of[done - 1] : 0; /* the rest is made again */
 }

@@ -15,8 +15,8 @@
  *
  * A slot for which a <stop> holds ends a walk, and so does one without a
  * successor. When it is done, the cursor stays at it, `finished`: the next walk
- * reads it again, and goes on behind it as soon as nothing of that holds any
- * more. A cursor that the driver has moved meanwhile forgets it.
+ * (of a suspended ring, once it is woken) reads it again, and goes on behind it as
+ * soon as nothing of that holds any more. A cursor that the driver has moved meanwhile forgets it.
  *
  * What is linked in a circle ends where it began, since none of these slots
  * has been given back yet; any other way to go on forever ends by the budget of
@@ -161,7 +161,8 @@ int ring_walk_begin(struct ring_walk *walk, struct nic *nic, unsigned index)
 	walk->at = ring_position(nic, index);
 	walk->most = may_give(walk);
 	run->finished &= run->finished_at == walk->at;
-	if (run->finished)
+	walk->ended = run->finished && run->state == RING_SUSPENDED; /* until it is woken */
+	if (run->finished && !walk->ended)
 		error = resume(walk);
 	walk->first = walk->at;
 	plans_check(nic, index);
@@ -334,10 +335,12 @@ void ring_dry(struct nic *nic, unsigned index)
 	struct scope scope = ring_scope(nic, index);
 	struct ring_walk walk;
 
+	if (run->finished && run->state == RING_SUSPENDED)
+		return; /* its stop said so already */
 	run->state = RING_STARVED;
 	if (run->finished && ring_walk_begin(&walk, nic, index) == 0 && walk.ended) {
 		run->state = walk.stop ? walk.stop->as : RING_STARVED;
-		return; /* its stop said so already */
+		return;
 	}
 	actions_run(nic, &ring->empty, &scope);
 }

@@ -68,7 +68,7 @@ def check(found, known, scripts):
     used, bad = set(), []
     for key, (ours, theirs) in found.items():
         for pattern, (a, b, _) in known.items():
-            if fnmatch.fnmatchcase(key, re.sub(r"\[(?=\d\])", "[[]", pattern)):
+            if fnmatch.fnmatchcase(key, pattern):
                 used.add(pattern)
                 if a not in (MANY, ours) or b not in (MANY, theirs):
                     bad.append(f"`{key}`: {ours} here, {theirs} with QEMU's; listed as {a}, {b}")

@@ -9,11 +9,11 @@ import json
 import subprocess
 import time
 
-from lablib.program import ANYNIC, Card
+from lablib.program import ANYNIC, Card, connected
 
 from .packets import MAC, describe
 from .qtest import Qtest
-from .wires import Dgram, Tap
+from .wires import Wire
 
 SLOT = 5
 PORTS, MAPPED = 0xc000, 0xe0000000
@@ -31,16 +31,20 @@ class Ours:
     name = "ours"
 
     def __init__(self, card):
-        self.wire = Tap()
+        self.wire = Wire()
         self.card = card
 
     def __enter__(self):
         self.wire.__enter__()
-        self.served = Card(self.card, net=self.wire.spec, netns=self.wire.net,
+        self.served = Card(self.card, net=self.wire.ours(),
                            arguments=["--mac", MAC_TEXT]).__enter__()
+        self.link = connected(self.served.control, time.monotonic() + 5)
+        self.control = self.link.makefile("rw")
         return self
 
     def __exit__(self, *_):
+        self.control.close()
+        self.link.close()
         self.served.__exit__()
         self.wire.__exit__()
 
@@ -54,7 +58,16 @@ class Ours:
     def skip(self, _, seconds):
         pass
 
-    rounds = 10  # memory is reached by messages until it is known to be the guest's
+    def settle(self, touch):
+        """Memory is reached by messages until it is known to be the guest's."""
+        quiet = 0
+        while quiet < 2:
+            touch()
+            self.control.write('{"command":"stats"}\n')
+            self.control.flush()
+            stats = json.loads(self.control.readline())["stats"]
+            quiet = 0 if stats["client"]["dma_waiting"] else quiet + 1
+        touch()
 
 
 class Theirs:
@@ -63,7 +76,7 @@ class Theirs:
     name = "theirs"
 
     def __init__(self, model):
-        self.wire = Dgram()
+        self.wire = Wire()
         self.model = model
 
     def __enter__(self):
@@ -74,14 +87,16 @@ class Theirs:
         self.wire.__exit__()
 
     def arguments(self):
-        return [*self.wire.netdev("net0"),
+        return [*self.wire.theirs("net0"),
                 "-device", f"{self.model},netdev=net0,addr={SLOT},mac={MAC_TEXT}"]
 
     def wait(self, vm, seconds):
         vm.step(int(seconds * 1e9))
 
     skip = wait
-    rounds = 3
+    def settle(self, touch):
+        for _ in range(3):
+            touch()
 
 
 class Device:
@@ -91,7 +106,7 @@ class Device:
 
     def __init__(self, card, side, qemu):
         self.side, self.wire = side, side.wire
-        self.seen, self.label = {}, ""
+        self.seen, self.label, self.posted = {}, "", False
         self.card = card
         self.registers = {}
         for bank in card["banks"]:
@@ -148,6 +163,7 @@ class Device:
     def put(self, at, width, value, space=None):
         space = space or self.space
         self.vm.write(self.bars[space] + at, width, value, io=space == "io")
+        self.posted = True
 
     def read(self, name, k=0):
         return self.get(*self.place(name, k))
@@ -159,6 +175,9 @@ class Device:
     # ---- guest memory ----
 
     def fill(self, at, data):
+        if self.posted:  # what was written to registers comes first
+            self.config(0x2c, 4)
+            self.posted = False
         self.memory[at:at + len(data)] = data
 
     def bytes(self, at, length):
@@ -173,8 +192,7 @@ class Device:
 
     def settle(self):
         """Each answer means that whatever was ready before was looked at, on either side."""
-        for _ in range(self.side.rounds):
-            self.config(0x2c, 4)
+        self.side.settle(lambda: self.config(0x2c, 4))
 
     def wait(self, seconds):
         self.settle()
@@ -208,4 +226,4 @@ class Device:
         """Every frame that went out since the last time."""
         self.settle()
         for i, frame in enumerate(self.wire.take()):
-            self.see(f"{name}[{i}]", describe(frame))
+            self.see(f"{name} sent {i}", describe(frame))

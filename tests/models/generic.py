@@ -30,7 +30,7 @@ def wanted(dev, banks, skip):
     for name, register in dev.registers.items():
         if register["bank"] in banks and name not in skip:
             for k in elements(register):
-                yield name, k, f"{name}[{k}]" if register["count"] > 1 else name
+                yield name, k, f"{name}({k})" if register["count"] > 1 else name
 
 
 def see_reset(dev, banks=("csr",), skip=()):

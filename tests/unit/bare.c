@@ -19,8 +19,10 @@ static void bus_line(void *context, bool level)
 
 static void bus_message(void *context, unsigned vector)
 {
-	(void)context;
-	(void)vector;
+	struct bare *bare = context;
+
+	CHECK(vector < BARE_VECTORS);
+	bare->told[vector]++;
 }
 
 static void bus_schedule(void *context)
@@ -93,7 +95,7 @@ void bare_settle(struct bare *bare)
 void bare_new(struct bare *bare, const struct card *card, bool by_messages)
 {
 	const struct dma_transport transport = {bare, ask_read, ask_write};
-	struct bus bus = {bare, NULL, &bare->clock, bus_line, bus_message, bus_schedule};
+	struct bus bus = {bare, NULL, &bare->clock, bus_line, bus_message, bus_schedule, NULL};
 
 	memset(bare, 0, sizeof(*bare));
 	clock_init(&bare->clock, true);
@@ -112,8 +114,12 @@ void bare_new(struct bare *bare, const struct card *card, bool by_messages)
 
 void bare_free(struct bare *bare)
 {
+	struct nic_sums sums;
+
 	while (bare_answer(bare))
 		;
+	nic_sums(bare->nic, &bare->port.port.stats.tx, &bare->port.port.stats.rx, &sums);
+	check_sums(&sums);
 	nic_attach(bare->nic, NULL);
 	nic_free(bare->nic);
 	dma_free(bare->dma);
@@ -131,6 +137,21 @@ struct card *bare_card(const char *text)
 	mistakes_print(&mistakes, stdout);
 	mistakes_free(&mistakes);
 	CHECK(card);
+	return card;
+}
+
+struct card *bare_card_file(const char *name)
+{
+	struct card *card;
+	size_t length;
+	char path[512], *text;
+
+	snprintf(path, sizeof(path), "%s/%s", unit_root, name);
+	text = card_load(path, &length);
+	CHECK(text);
+	text[length] = 0; /* there is room */
+	card = bare_card(text);
+	free(text);
 	return card;
 }
 

@@ -7,7 +7,7 @@
  * A NIC on a bus of its own, without front and VM: for cards that exist in a
  * test only, and for guest memory that is reached by messages.
  */
-enum { BARE_MEMORY = 8 << 20, BARE_MESSAGES = 4096 };
+enum { BARE_MEMORY = 8 << 20, BARE_MESSAGES = 4096, BARE_VECTORS = 64 };
 
 struct message {
 	uint32_t token;
@@ -24,6 +24,7 @@ struct bare {
 	struct test_port port;
 	bool level, wanted;
 	unsigned rises, works;
+	unsigned told[BARE_VECTORS]; /* messages of each */
 	struct message messages[BARE_MESSAGES];
 	unsigned first, last;  /* of them waiting */
 	unsigned busy, refuse; /* every BUSYth is put off, every REFUSEth fails; 0: none */
@@ -38,5 +39,6 @@ void bare_settle(struct bare *bare); /* messages and work, until there is none *
 
 /* A description as text; its mistakes, or NULL and the card. Frees itself at the next call. */
 struct card *bare_card(const char *text);
+struct card *bare_card_file(const char *name); /* from the folder of the source */
 uint32_t bare_read(struct bare *bare, unsigned at);
 void bare_write(struct bare *bare, unsigned at, uint32_t value);

@@ -237,6 +237,27 @@ def transmit_data(dev):
     dev.kick("nothing asked")
 
 
+def segments(dev):
+    """TCP cut by the card: lengths around multiples, headers apart from the data, tags."""
+    dev.init(16)
+    for v6 in (False, True):
+        start = 54 if v6 else 34
+        for payload in (999, 1000, 1001, 3000, 5500):
+            whole = packet(payload, 6, sums=False, pseudo=True, v6=v6, flags=0x19)
+            head = len(whole) - payload
+            # the driver leaves out the length in the sum of the pseudo-header
+            length = 20 + payload
+            value = struct.unpack(">H", whole[start + 16:start + 18])[0] - length
+            value = (value & 0xffff) + (value >> 16)
+            whole = whole[:start + 16] + struct.pack(">H", value & 0xffff) + whole[start + 18:]
+            dev.context((14, 24, 0 if v6 else 33), (start, start + 16, 0), payload,
+                        DEXT | 1 | (0 if v6 else 2) | TSE, head, 1000)
+            dev.data(whole[:head], TSE, 2 if v6 else 3)
+            dev.data(whole[head:], EOP | RS | TSE, 2 if v6 else 3)
+            dev.kick(f"v{6 if v6 else 4} {payload}")
+    dev.see_registers("TSCTC GPTC TPT")
+
+
 def wrap(dev):
     """Round and round in both rings."""
     dev.init()
@@ -382,4 +403,4 @@ def resets(dev):
 
 
 SCRIPTS = (config, reset, masks, statistics, eeprom, phy, interrupts, transmit_legacy, transmit_tags,
-           transmit_data, wrap, receive, no_room, checksums, filters, tags, loopback, resets)
+           transmit_data, segments, wrap, receive, no_room, checksums, filters, tags, loopback, resets)

@@ -8,7 +8,7 @@ from ..packets import ALL, GROUP, MAC, PEER, describe, frame, packet, tagged, to
 
 TX_RING, HIGH_RING, RX_RING, TALLY = 0x10000, 0x12000, 0x14000, 0x16000
 TX, RX = 0x100000, 0x200000
-OWN, EOR, FS, LS = 1 << 31, 1 << 30, 1 << 29, 1 << 28
+OWN, EOR, FS, LS, LARGE = 1 << 31, 1 << 30, 1 << 29, 1 << 28, 1 << 27
 IPCS, UDPCS, TCPCS, TAGC = 1 << 18, 1 << 17, 1 << 16, 1 << 17
 TX_ON, RX_ON, CHECK, VLAN = 1, 2, 0x20, 0x40
 
@@ -112,6 +112,15 @@ def plus_checksums(dev):
         dev.kick(name)
 
 
+def plus_segments(dev):
+    dev.plus(entries=8)
+    for payload in (999, 1000, 1001, 3000):
+        whole = packet(payload, 6, sums=False, pseudo=True, flags=0x19)
+        dev.slot(whole[:54], FS | LARGE | 1000 << 16)
+        dev.slot(whole[54:], LS | LARGE | 1000 << 16)
+        dev.kick(f"{payload}")
+
+
 def plus_tags(dev):
     dev.plus(TX_ON | RX_ON | VLAN)
     dev.slot(frame(length=80), more=TAGC | 0x2361)
@@ -185,5 +194,5 @@ def plus_tally(dev):
     dev.see_memory("counters", TALLY, 72)
 
 
-SCRIPTS = (*rtl8139.SCRIPTS, plus_registers, plus_transmit, plus_high, plus_checksums, plus_tags, plus_receive,
+SCRIPTS = (*rtl8139.SCRIPTS, plus_registers, plus_transmit, plus_high, plus_checksums, plus_segments, plus_tags, plus_receive,
            plus_verified, plus_no_room, plus_interrupts, plus_tally)
