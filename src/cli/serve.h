@@ -50,6 +50,7 @@ void serve_options_free(struct serve_options *options);
 	"                        switch[,uplink=SPEC]: a switch for many NICs\n"                   \
 	"  --mac MAC           address; default: made from card and socket path\n"                 \
 	"  --cards PLACE       a folder of cards or a pack; look there first\n"                    \
+	"  --allow-programs    modules of cards in packs may run, which may do anything\n"         \
 	"  --like SLOT         in place of CARD: one like PCI device 0000:03:00.0 of the host\n"   \
 	"  --control PATH      socket for `anynic ctl`\n"                                          \
 	"  --watch[=reset]     take a card's description anew when its files change, if its "      \
