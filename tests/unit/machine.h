@@ -61,6 +61,8 @@ struct card;
 struct card *test_card(const char *name); /* cards/NAME/card.xml through the reader; shared */
 struct instance *machine_plug(struct machine *machine, unsigned device, const struct card *card,
 			      struct test_port *port);
+struct instance *machine_plug_port(struct machine *machine, unsigned device,
+				   const struct card *card, struct port *port);
 
 /* ---- a plain device: 4 KiB of memory BAR 0, 16 bytes of I/O BAR 1, 8 KiB of wide BAR 2 ---- */
 
