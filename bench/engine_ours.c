@@ -129,7 +129,7 @@ bool ours_run(const struct card *card, const struct job *job, struct sample *sam
 {
 	static const struct port_ops ops = {.transmit = port_transmit, .offloads = true};
 	static struct bench bench;
-	struct bus bus = {&bench, NULL, &bench.clock, bus_line, bus_message, bus_schedule};
+	struct bus bus = {&bench, NULL, &bench.clock, bus_line, bus_message, bus_schedule, NULL};
 	bool good;
 
 	bench = (struct bench){.job = job, .port = {.ops = &ops, .context = &bench}};

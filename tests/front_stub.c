@@ -133,6 +133,11 @@ static void command(void *context, uint16_t value)
 	pic_disable_line(&stub->pic, value & 0x400);
 }
 
+static void nothing(void *context)
+{
+	(void)context;
+}
+
 static void session(void *context, bool connected)
 {
 	(void)context;
@@ -183,6 +188,7 @@ int main(int argc, char **argv)
 	config.dma = stub.dma;
 	config.socket_path = argv[1];
 	config.after_request = work;
+	config.looking = config.looked = nothing;
 	config.session = session;
 	config.context = &stub;
 	front = vfio_user_new(&config, &err);

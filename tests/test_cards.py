@@ -51,7 +51,7 @@ def tcp_both_ways(net, vm, size=SIZE):
 def short_form(card, driver, size):
     with machine(card, modules=f"{driver},8021q", cpu_model="qemu64") as (net, served, vm):
         slot = os.path.basename(vm.check("readlink /sys/class/net/eth0/device").strip())
-        bound = vm.check("readlink /sys/class/net/eth0/device/driver").strip()
+        bound = vm.check("readlink /sys/class/net/eth0/device/driver/module").strip()
         assert os.path.basename(bound).replace("_", "-") == driver.replace("_", "-"), bound
         vm.check(f"ping -c 3 -w 20 -s 1400 {HOST}", 30)
         net.check(f"ping -q -c 20 -i 0.01 -w 20 {GUEST}")

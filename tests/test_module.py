@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Modules: the interface they rely on."""
+"""Modules: the interface they rely on, what they may add to a card, and what becomes of bad ones."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,12 +11,17 @@ SIDE_BY_SIDE = True
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 INCLUDE = f"-I{ROOT}/include"
 EVERY_HOOK = f"{ROOT}/tests/module_abi.c"
+BUILD = os.path.abspath(os.environ.get("ANYNIC_BUILD") or f"{ROOT}/build")
 COMPILERS = [  # those that a module may be compiled by, and how
     ["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-missing-field-initializers"],
     ["gcc", "-std=c99", "-pedantic", "-Wall", "-Werror"],
     ["tcc", "-Wall", "-Werror"],
     ["clang", "-Wall", "-pedantic", "-Werror"],
 ]
+
+
+def program():
+    return f"{BUILD}/anynic"
 
 
 def run(*command):
@@ -57,3 +63,28 @@ def test_a_module_has_one_symbol():
             run("clang", "--target=wasm32", "-nostdlib", "-O2", "-Wall", "-Werror", INCLUDE,
                 "-Wl,--no-entry", "-Wl,--export-table", f"{folder}/module.c", "-o",
                 f"{folder}/module.wasm")
+
+
+def alike(value):
+    """Numbers by what they are, texts without the way they were broken into lines."""
+    if isinstance(value, dict):
+        return {name: alike(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [alike(part) for part in value]
+    if isinstance(value, str):
+        try:
+            return int(value, 0)
+        except ValueError:
+            return " ".join(value.split())
+    return value
+
+
+def test_a_card_that_is_configured_by_its_module_is_the_same():
+    shown = [alike(json.loads(run(program(), "show", "--json", f"{ROOT}/{path}/card.xml")))
+             for path in ("cards/e1000", "examples/modules/configured")]
+    assert [part["word"] for part in shown[1]["parts"]].count("module") == 1
+    shown[1]["parts"] = [part for part in shown[1]["parts"] if part["word"] != "module"]
+    for name, part in shown[0].items():
+        assert shown[1][name] == part, name
+    assert shown[0] == shown[1]
+    assert len(shown[0]["banks"][1]["registers"]) > 100

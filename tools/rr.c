@@ -6,8 +6,10 @@
  *   rr server PORT                    echoes one byte at a time (TCP), counts datagrams (UDP)
  *   rr tcp HOST PORT SECONDS          request-response transactions of one byte
  *   rr flood HOST PORT SECONDS BYTES  datagrams of BYTES payload, as fast as they go
- *   rr echo HOST PORT COUNT           datagrams of many sizes; each must come back the same
+ *   rr echo HOST PORT COUNT           datagrams of many sizes; each must come back the same;
+ *                                     "again" are those that were sent again after a second
  *   rr join GROUP,… PORT SECONDS      joins multicast groups, counts what arrives
+ *   rr frames NAME TYPE COUNT SECONDS prints frames of an Ethernet type, in hexadecimal
  *
  * The clients print one line: what was counted, and per second. The server
  * prints the datagrams of a second in which there were any.
@@ -17,6 +19,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
+#include <netpacket/packet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
@@ -159,19 +162,28 @@ static void fill(unsigned char *payload, size_t bytes, unsigned seed)
 		payload[i] = (unsigned char)((seed = seed * 1103515245 + 12345) >> 16);
 }
 
-/* Sends until the same comes back: the network may lose, but must not change. */
-static int exchange(int fd, unsigned number, size_t bytes)
+/*
+ * Sends until the same comes back: the network may lose, but must not change.
+ * What comes late answers an earlier one, which is told by its number.
+ */
+static int exchange(int fd, unsigned number, size_t bytes, unsigned *again)
 {
 	static unsigned char sent[PAYLOAD_MAX], back[PAYLOAD_MAX];
 	struct pollfd ready = { fd, POLLIN, 0 };
+	ssize_t got;
 
 	fill(sent, bytes, number);
+	memcpy(sent, &number, sizeof(number));
 	for (int tries = 0; tries < 5; tries++) {
-		if (send(fd, sent, bytes, 0) < 0 || poll(&ready, 1, 1000) <= 0)
+		*again += tries > 0;
+		if (send(fd, sent, bytes, 0) < 0)
 			continue;
-		if (recv(fd, back, sizeof(back), 0) == (ssize_t)bytes && !memcmp(sent, back, bytes))
-			return 0;
-		return 1;
+		while (poll(&ready, 1, 1000) > 0 && (got = recv(fd, back, sizeof(back), 0)) > 0) {
+			if (got == (ssize_t)bytes && !memcmp(sent, back, bytes))
+				return 0;
+			if (!memcmp(sent, back, sizeof(number)))
+				return 1;
+		}
 	}
 	return 1;
 }
@@ -179,11 +191,11 @@ static int exchange(int fd, unsigned number, size_t bytes)
 static int echo_datagrams(const char *host, const char *port, unsigned count)
 {
 	int fd = open_socket(SOCK_DGRAM, host, port, 0);
-	unsigned wrong = 0;
+	unsigned wrong = 0, again = 0;
 
 	for (unsigned i = 0; i < count; i++)
-		wrong += exchange(fd, i + 1, 1 + i * 37 % 8900);
-	printf("datagrams %u wrong %u\n", count, wrong);
+		wrong += exchange(fd, i + 1, sizeof(i) + i * 37 % 8900, &again);
+	printf("datagrams %u wrong %u again %u\n", count, wrong, again);
 	return wrong != 0;
 }
 
@@ -211,6 +223,34 @@ static int join_groups(char *groups, const char *port, double seconds)
 	return 0;
 }
 
+/* When each came, in milliseconds, and what it was. */
+static int print_frames(const char *name, const char *type, unsigned count, double seconds)
+{
+	struct sockaddr_ll at = { .sll_family = AF_PACKET,
+				  .sll_protocol = htons((unsigned short)strtoul(type, NULL, 16)),
+				  .sll_ifindex = (int)if_nametoindex(name) };
+	int fd = socket(AF_PACKET, SOCK_RAW, at.sll_protocol);
+	struct pollfd ready = { fd, POLLIN, 0 };
+	double begin = now();
+	unsigned char frame[PAYLOAD_MAX + 64];
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ 16 << 20 }, sizeof(int));
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)))
+		die(name);
+	while (count && now() < begin + seconds) {
+		ssize_t got = poll(&ready, 1, 100) > 0 ? recv(fd, frame, sizeof(frame), 0) : -1;
+
+		if (got < 0)
+			continue;
+		printf("%.1f ", (now() - begin) * 1000);
+		for (ssize_t i = 0; i < got; i++)
+			printf("%02x", frame[i]);
+		putchar('\n');
+		count--;
+	}
+	return count != 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "server"))
@@ -223,8 +263,11 @@ int main(int argc, char **argv)
 		return echo_datagrams(argv[2], argv[3], (unsigned)atoi(argv[4]));
 	if (argc == 5 && !strcmp(argv[1], "join"))
 		return join_groups(argv[2], argv[3], atof(argv[4]));
+	if (argc == 6 && !strcmp(argv[1], "frames"))
+		return print_frames(argv[2], argv[3], (unsigned)atoi(argv[4]), atof(argv[5]));
 	fputs("usage: rr server PORT | tcp HOST PORT SECONDS | flood HOST PORT SECONDS BYTES\n"
-	      "       rr echo HOST PORT COUNT | join GROUP,... PORT SECONDS\n",
+	      "       rr echo HOST PORT COUNT | join GROUP,... PORT SECONDS\n"
+	      "       rr frames NAME TYPE COUNT SECONDS\n",
 	      stderr);
 	return 2;
 }

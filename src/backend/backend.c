@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,12 +13,14 @@ static const struct kind {
 	const char *name, *options;
 	struct port *(*open)(const char *spec, struct loop *loop, struct error *err);
 } kinds[] = {
-	{"null", "", null_open},
+	{"user", "net host dns dhcpstart hostname restrict tftp bootfile hostfwd", user_open},
 	{"tap", "ifname fd", tap_open},
 	{"packet", "ifname", packet_socket_open},
+	{"xdp", "ifname queue copy", xdp_open},
 	{"stream", "path server reconnect fd", stream_open},
 	{"dgram", "local remote fd reconnect", dgram_open},
-	{"user", "net host dns dhcpstart hostname restrict tftp bootfile hostfwd", user_open},
+	{"pcap", "file pace loop delay", replay_open},
+	{"null", "", null_open},
 };
 
 char *backend_option(const char *spec, const char *key)
@@ -111,9 +114,18 @@ static int check_options(const struct kind *kind, const char *spec, struct error
 	return 0;
 }
 
+static void kinds_list(char *text, size_t room)
+{
+	size_t used = 0;
+
+	for (unsigned i = 0; i < sizeof(kinds) / sizeof(*kinds) && used < room; i++)
+		used += (size_t)snprintf(text + used, room - used, "%s, ", kinds[i].name);
+}
+
 struct port *backend_open(const char *spec, struct loop *loop, struct error *err)
 {
 	size_t length = strcspn(spec, ",");
+	char names[128];
 
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		if (strlen(kinds[i].name) == length && !memcmp(kinds[i].name, spec, length))
@@ -121,8 +133,7 @@ struct port *backend_open(const char *spec, struct loop *loop, struct error *err
 				       ? NULL
 				       : kinds[i].open(spec, loop, err);
 	}
-	error_set(err, -EINVAL,
-		  "--net %s: no such kind; there is user, tap, packet, stream, dgram, null, switch",
-		  spec);
+	kinds_list(names, sizeof(names));
+	error_set(err, -EINVAL, "--net %s: no such kind; there is %sswitch", spec, names);
 	return NULL;
 }

@@ -228,8 +228,8 @@ static size_t last_message(const struct vfio_user *front)
 	return at;
 }
 
-/* Bytes read, 0 when there are none now; drops the client at its end. */
-static size_t input_read(struct vfio_user *front)
+/* Bytes read, 0 when there are none now; drops the client at its end. ALL: none are left. */
+static size_t input_read(struct vfio_user *front, bool *all)
 {
 	union {
 		struct cmsghdr header;
@@ -240,10 +240,13 @@ static size_t input_read(struct vfio_user *front)
 				 .msg_iovlen = 1,
 				 .msg_control = &control,
 				 .msg_controllen = sizeof(control)};
-	ssize_t got = recvmsg(front->client.fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	unsigned held = front->fds_count;
+	ssize_t got;
 
+	front->config.looking(front->config.context);
+	got = recvmsg(front->client.fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	loop_called(front->config.loop);
+	*all = got < 0 ? errno == EAGAIN : (size_t)got < iov.iov_len && !message.msg_controllen;
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (got <= 0) {
@@ -286,7 +289,8 @@ static bool input_message(struct vfio_user *front)
 bool message_input(struct vfio_user *front)
 {
 	struct vu_header header;
-	size_t wanted = INPUT_SIZE;
+	size_t wanted = INPUT_SIZE, got;
+	bool all = false;
 
 	if (front->end - front->begin >= sizeof(header)) {
 		memcpy(&header, front->input + front->begin, sizeof(header));
@@ -297,9 +301,10 @@ bool message_input(struct vfio_user *front)
 		front->broken = true;
 		return true;
 	}
-	if (!input_read(front))
-		return front->broken;
-	while (!front->broken && input_message(front))
+	got = input_read(front, &all);
+	while (got && !front->broken && input_message(front))
 		;
-	return true;
+	if (all && !front->broken)
+		front->config.looked(front->config.context);
+	return got || front->broken;
 }

@@ -72,6 +72,12 @@ static bool client_look(struct loop_fd *fd)
 	return found;
 }
 
+void vfio_user_look(struct vfio_user *front)
+{
+	if (front->client.fd >= 0)
+		client_look(&front->client);
+}
+
 static int client_serve(struct vfio_user *front, int fd)
 {
 	int result;
@@ -170,7 +176,7 @@ void vfio_user_free(struct vfio_user *front)
 		loop_remove(front->config.loop, &front->listener);
 		close(front->listener.fd);
 		if (*front->path)
-			unlink(front->path);
+			unix_remove(front->path);
 	}
 	free(front->input);
 	free(front);

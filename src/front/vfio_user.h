@@ -23,6 +23,9 @@ struct vfio_user_config {
 	bool write_multiple;	 /* advertise WRITE_MULTI */
 	/* Called after each request, before the next is read: one budget of recorded work. */
 	void (*after_request)(void *context);
+	/* What the client has sent is about to be read; and has been dealt with, to the last. */
+	void (*looking)(void *context);
+	void (*looked)(void *context);
 	/* Client came (true) or went (false). */
 	void (*session)(void *context, bool connected);
 	void *context;
@@ -34,5 +37,6 @@ struct vfio_user_stats {
 };
 
 struct vfio_user *vfio_user_new(const struct vfio_user_config *config, struct error *err);
+void vfio_user_look(struct vfio_user *front); /* reads what the client has sent, now */
 void vfio_user_free(struct vfio_user *front); /* removes the socket */
 const struct vfio_user_stats *vfio_user_stats(struct vfio_user *front);

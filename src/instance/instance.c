@@ -41,6 +41,22 @@ static void bus_schedule(void *context)
 		loop_schedule(instance->loop, &instance->work);
 }
 
+static void bus_settle(void *context)
+{
+	struct instance *instance = context;
+
+	if (instance->connected)
+		loop_schedule(instance->loop, &instance->settle);
+}
+
+static bool settle_run(struct loop_work *work)
+{
+	struct instance *instance = work->context;
+
+	vfio_user_look(instance->front);
+	return false;
+}
+
 /* ---- what the machine asks of the NIC ---- */
 
 static uint64_t owner_read(void *context, unsigned bar, uint64_t offset, unsigned width)
@@ -118,6 +134,20 @@ static void dma_wake(void *context)
 	loop_schedule(instance->loop, &instance->work);
 }
 
+static void looking(void *context)
+{
+	struct instance *instance = context;
+
+	nic_looking(instance->nic);
+}
+
+static void looked(void *context)
+{
+	struct instance *instance = context;
+
+	nic_looked(instance->nic);
+}
+
 static void session(void *context, bool connected)
 {
 	struct instance *instance = context;
@@ -193,6 +223,8 @@ static int serve_client(struct instance *instance, const struct instance_config 
 		.fd = config->fd,
 		.write_multiple = true,
 		.after_request = after_request,
+		.looking = looking,
+		.looked = looked,
 		.session = session,
 		.context = instance,
 	};
@@ -237,8 +269,13 @@ static int start_module(struct instance *instance, const struct card *card, stru
 
 static int start(struct instance *instance, const struct instance_config *config, struct error *err)
 {
-	const struct bus bus = {instance, instance->dma, loop_clock(config->loop),
-				bus_line, bus_message,	 bus_schedule};
+	const struct bus bus = {instance,
+				instance->dma,
+				loop_clock(config->loop),
+				bus_line,
+				bus_message,
+				bus_schedule,
+				config->vm || config->embed ? NULL : bus_settle};
 	int result;
 
 	instance->nic = nic_new(config->card, config->mac, &bus);
@@ -281,6 +318,7 @@ struct instance *instance_new(const struct instance_config *config, struct error
 	memcpy(instance->mac, config->mac, sizeof(instance->mac));
 	snprintf(instance->name, sizeof(instance->name), "%s", config->name);
 	instance->work = (struct loop_work){.run = work_run, .context = instance};
+	instance->settle = (struct loop_work){.run = settle_run, .context = instance};
 	instance_describe_function(instance, config->card);
 	pic_init(&instance->pic);
 	dma_on_wake(instance->dma, dma_wake, instance);
@@ -301,6 +339,7 @@ void instance_free(struct instance *instance)
 		embed_unplug(instance->embed);
 	vfio_user_free(instance->front);
 	loop_unschedule(instance->loop, &instance->work);
+	loop_unschedule(instance->loop, &instance->settle);
 	instance_close_ports(instance);
 	if (instance->nic)
 		nic_trace_end(instance->nic);
@@ -311,6 +350,11 @@ void instance_free(struct instance *instance)
 }
 
 /* ---- seen from outside ---- */
+
+struct loop *instance_loop(const struct instance *instance)
+{
+	return instance->loop;
+}
 
 const char *instance_name(const struct instance *instance)
 {

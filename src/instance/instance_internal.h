@@ -32,7 +32,7 @@ struct instance {
 	struct embed *embed;
 	void (*gone)(void *context);
 	void *gone_context;
-	struct loop_work work;
+	struct loop_work work, settle;
 	bool connected;
 	bool wanted;	/* work was recorded since it last ran */
 	bool accessing; /* within a write to a register, which after_request follows */

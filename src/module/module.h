@@ -17,6 +17,7 @@ struct module_file {
 	char path[512]; /* for people */
 	char *bytes;	/* for free(), with a zero behind them */
 	size_t length;
+	bool foreign; /* of a pack, which may come from anywhere */
 };
 
 struct module_source {
@@ -31,6 +32,8 @@ struct module_source {
 
 /* Reads the code; an instance is made to see that it can be. NULL: ERR, maybe with a place. */
 struct module *module_open(const struct module_source *source, struct error *err);
+/* Foreign code that shares our memory, or is a program, is refused before. */
+void module_allow_foreign(void);
 void module_close(struct module *module); /* after its instances; NULL: nothing */
 
 /* What it gives; see anynic/module.h. */

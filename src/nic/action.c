@@ -38,6 +38,7 @@ static void assign(struct nic *nic, const struct action *action, const struct sc
 		if (interrupts_delay(nic, target->word, target->mask, scope))
 			return;
 		*word |= target->mask;
+		raised_note(nic, (unsigned)(word - nic->state), target->mask);
 		break;
 	case VERB_SET:
 		*word |= target->mask;
@@ -112,6 +113,7 @@ void nic_reset_list(struct nic *nic, unsigned which)
 	}
 	nic_changed_all(nic);
 	interrupts_reset(nic);
+	nic->raised_count = 0;
 	nic->nesting++;
 	actions_run(nic, &reset->actions, &scope);
 	nic->nesting--;

@@ -14,4 +14,6 @@ struct bus {
 	void (*line)(void *context, bool level);
 	void (*message)(void *context, unsigned vector);
 	void (*schedule)(void *context); /* recorded work is waiting: call nic_work() soon */
+	/* NULL: no write is ever on its way; or: nic_looking(), then deal with those that are */
+	void (*settle)(void *context);
 };

@@ -83,6 +83,8 @@ static uint64_t reg_read(struct nic *nic, const struct reg *reg, unsigned k, boo
 	uint64_t value = *word & reg->valid & ~reg->write_only;
 	struct scope scope = {.index = k, .old = *word};
 
+	if (effects && nic->raised_count)
+		raised_told(nic, reg->word + k, value);
 	if (reg->plain)
 		return value;
 	for (unsigned i = 0; i < reg->shows_count; i++) {

@@ -61,7 +61,8 @@ static void deaf_schedule(void *context)
 static struct nic *make(const struct nic *like, const struct card *card)
 {
 	const struct bus bus = {NULL,	   like->bus.memory, like->bus.clock,
-				deaf_line, deaf_message,     deaf_schedule};
+				deaf_line, deaf_message,     deaf_schedule,
+				NULL};
 
 	return nic_new(card, like->mac, &bus);
 }
@@ -208,6 +209,7 @@ static void carry_network(struct carry *carry)
 	struct nic *to = carry->to, *from = carry->from;
 
 	to->stats = from->stats;
+	hooks_left(to, from);
 	to->carrier = from->carrier;
 	to->plugged = from->plugged;
 	to->health = from->health;
@@ -237,6 +239,8 @@ static int fill(struct nic *to, struct nic *from, bool afresh, struct error *err
 	if (result < 0)
 		return result;
 	carry_network(&carry);
+	if (afresh)
+		to->stats.loop_lost += from->loop_count;
 	if (afresh)
 		nic_link(to, from->plugged); /* it wakes up with the cable as it is */
 	else

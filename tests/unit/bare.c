@@ -95,7 +95,7 @@ void bare_settle(struct bare *bare)
 void bare_new(struct bare *bare, const struct card *card, bool by_messages)
 {
 	const struct dma_transport transport = {bare, ask_read, ask_write};
-	struct bus bus = {bare, NULL, &bare->clock, bus_line, bus_message, bus_schedule};
+	struct bus bus = {bare, NULL, &bare->clock, bus_line, bus_message, bus_schedule, NULL};
 
 	memset(bare, 0, sizeof(*bare));
 	clock_init(&bare->clock, true);
@@ -114,8 +114,12 @@ void bare_new(struct bare *bare, const struct card *card, bool by_messages)
 
 void bare_free(struct bare *bare)
 {
+	struct nic_sums sums;
+
 	while (bare_answer(bare))
 		;
+	nic_sums(bare->nic, &bare->port.port.stats.tx, &bare->port.port.stats.rx, &sums);
+	check_sums(&sums);
 	nic_attach(bare->nic, NULL);
 	nic_free(bare->nic);
 	dma_free(bare->dma);

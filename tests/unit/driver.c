@@ -73,11 +73,15 @@ void driver_start(struct driver *driver)
 
 void driver_new(struct driver *driver, bool offloads)
 {
+	driver_new_card(driver, test_card("e1000"), offloads);
+}
+
+void driver_new_card(struct driver *driver, const struct card *card, bool offloads)
+{
 	memset(driver, 0, sizeof(*driver));
 	machine_new(&driver->machine);
 	test_port_init(&driver->port, offloads);
-	driver->instance =
-		machine_plug(&driver->machine, DEVICE, test_card("e1000"), &driver->port);
+	driver->instance = machine_plug(&driver->machine, DEVICE, card, &driver->port);
 	CHECK_EQUAL(inprocess_scan(driver->machine.vm), 1);
 	driver->bar = inprocess_config_read(driver->machine.vm, bus_bdf(0, DEVICE, 0), 0x10, 4);
 	driver->memory = inprocess_memory(driver->machine.vm, 0, MACHINE_MEMORY);
@@ -86,7 +90,7 @@ void driver_new(struct driver *driver, bool offloads)
 
 void driver_free(struct driver *driver)
 {
-	instance_free(driver->instance);
+	machine_unplug(driver->instance);
 	CHECK(driver->port.closed);
 	machine_free(&driver->machine);
 	test_port_free(&driver->port);

@@ -109,6 +109,7 @@ struct slot {
 };
 
 void driver_new(struct driver *driver, bool offloads);
+void driver_new_card(struct driver *driver, const struct card *card, bool offloads); /* alike */
 void driver_free(struct driver *driver);
 void driver_start(struct driver *driver); /* rings and enable bits, after new or reset */
 

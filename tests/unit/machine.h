@@ -4,7 +4,7 @@
 #include "base/loop.h"
 #include "front/inprocess.h"
 #include "instance/instance.h"
-#include "nic/port.h"
+#include "nic/nic.h"
 #include "unit.h"
 
 /* What stands around a card under test: a clock turned by hand, a VM, and a network. */
@@ -63,6 +63,8 @@ struct instance *machine_plug(struct machine *machine, unsigned device, const st
 			      struct test_port *port);
 struct instance *machine_plug_port(struct machine *machine, unsigned device,
 				   const struct card *card, struct port *port);
+void machine_unplug(struct instance *instance); /* and what it counted adds up */
+void check_sums(const struct nic_sums *sums);
 
 /* ---- a plain device: 4 KiB of memory BAR 0, 16 bytes of I/O BAR 1, 8 KiB of wide BAR 2 ---- */
 

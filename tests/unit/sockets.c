@@ -2,135 +2,18 @@
 
 /* The drivers with another process at the end of a socket. */
 #include "machine.h"
+#include "side.h"
 
 #include "backend/backend.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-enum { GOT_MAX = 4096, LONGEST = 65536 };
-
-/* A NIC's side of a port: keeps lengths and sums of what it gets. */
-static struct side {
-	struct clock clock;
-	struct loop *loop;
-	struct port *port;
-	unsigned count, room, writable, links;
-	bool up;
-	uint32_t length[GOT_MAX], sum[GOT_MAX];
-	char folder[64], near[96], far[96];
-} side;
-
-static uint32_t sum_of(const uint8_t *data, size_t length)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i < length; i++)
-		sum = sum * 31 + data[i];
-	return sum;
-}
-
-static unsigned side_receive(void *context, const struct frame *frames, unsigned count)
-{
-	unsigned taken = count < side.room ? count : side.room;
-
-	(void)context;
-	for (unsigned i = 0; i < taken; i++) {
-		CHECK(side.count < GOT_MAX && frames[i].iovs == 1);
-		side.length[side.count] = frames[i].length;
-		side.sum[side.count++] = sum_of(frames[i].iov[0].iov_base, frames[i].length);
-	}
-	side.room -= taken;
-	return taken;
-}
-
-static void side_link(void *context, bool up)
-{
-	(void)context;
-	side.up = up;
-	side.links++;
-}
-
-static void side_writable(void *context)
-{
-	(void)context;
-	side.writable++;
-}
-
-static void side_begin(void)
-{
-	memset(&side, 0, sizeof(side));
-	clock_init(&side.clock, true);
-	side.loop = loop_new(&side.clock);
-	side.room = GOT_MAX;
-	strcpy(side.folder, "/tmp/anynic-unit-XXXXXX");
-	CHECK(mkdtemp(side.folder));
-	snprintf(side.near, sizeof(side.near), "%s/near", side.folder);
-	snprintf(side.far, sizeof(side.far), "%s/far", side.folder);
-}
-
-static void side_open(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void side_open(const char *format, ...)
-{
-	struct error err = {0};
-	char spec[256];
-	va_list list;
-
-	va_start(list, format);
-	vsnprintf(spec, sizeof(spec), format, list);
-	va_end(list);
-	side.port = backend_open(spec, side.loop, &err);
-	if (!side.port)
-		unit_failed(__FILE__, __LINE__, "%s", err.text);
-	side.up = !side.port->down;
-	side.port->peer = (struct port_peer){
-		.receive = side_receive, .link = side_link, .writable = side_writable};
-}
-
-static void turn(void)
-{
-	for (unsigned i = 0; i < 20; i++)
-		CHECK(loop_turn(side.loop, 0) == 0);
-}
-
-static void adds_up(const struct port_way *way)
-{
-	CHECK_EQUAL(way->offered, way->frames + port_dropped(way) + way->waits);
-}
-
-static void side_end(void)
-{
-	adds_up(&side.port->stats.tx);
-	adds_up(&side.port->stats.rx);
-	side.port->ops->close(side.port);
-	loop_free(side.loop);
-	unlink(side.far);
-	CHECK(rmdir(side.folder) == 0); /* what it made there has gone with it */
-}
-
-static unsigned send_frames(unsigned count, uint32_t length)
-{
-	static uint8_t data[LONGEST];
-	static struct frame frames[64];
-
-	CHECK(count <= 64);
-	unit_fill(data, length, length);
-	for (unsigned i = 0; i < count; i++) {
-		uint32_t first = length < 20 ? length : 20;
-
-		frames[i] = (struct frame){.iovs = 2, .length = length};
-		frames[i].iov[0] = (struct iovec){data, first};
-		frames[i].iov[1] = (struct iovec){data + first, length - first};
-	}
-	return side.port->ops->transmit(side.port, frames, count);
-}
 
 static int far_socket(int type, bool bound)
 {
@@ -158,7 +41,7 @@ static void far_call(int fd, const char *path)
 
 static void far_write(int fd, uint32_t length, uint32_t split)
 {
-	static uint8_t data[LONGEST + 4];
+	static uint8_t data[SIDE_LONGEST + 4];
 	uint32_t big = htonl(length);
 
 	memcpy(data, &big, 4);
@@ -167,7 +50,7 @@ static void far_write(int fd, uint32_t length, uint32_t split)
 		part = length + 4 - done < split ? length + 4 - done : split;
 		CHECK_EQUAL(send(fd, data + done, part, MSG_NOSIGNAL), part);
 		if (split < length)
-			turn();
+			side_turn();
 	}
 }
 
@@ -177,7 +60,7 @@ static bool far_all(int fd, void *to, size_t length)
 		ssize_t got = recv(fd, (uint8_t *)to + done, length - done, 0);
 
 		if (got < 0 && errno == EAGAIN) {
-			turn();
+			side_turn();
 			got = recv(fd, (uint8_t *)to + done, length - done, 0);
 		}
 		if (got <= 0)
@@ -190,13 +73,13 @@ static bool far_all(int fd, void *to, size_t length)
 /* One frame of the framing; its length, or 0. */
 static uint32_t far_read(int fd)
 {
-	static uint8_t data[LONGEST], wanted[LONGEST];
+	static uint8_t data[SIDE_LONGEST], wanted[SIDE_LONGEST];
 	uint32_t length;
 
 	if (!far_all(fd, &length, 4))
 		return 0;
 	length = ntohl(length);
-	CHECK(length <= LONGEST && far_all(fd, data, length));
+	CHECK(length <= SIDE_LONGEST && far_all(fd, data, length));
 	unit_fill(wanted, length, length);
 	CHECK(!memcmp(data, wanted, length));
 	return length;
@@ -204,7 +87,7 @@ static uint32_t far_read(int fd)
 
 static uint32_t sum_filled(uint32_t length)
 {
-	static uint8_t data[LONGEST];
+	static uint8_t data[SIDE_LONGEST];
 
 	unit_fill(data, length, length);
 	return sum_of(data, length);
@@ -220,15 +103,15 @@ static void test_stream_both_ways(void)
 	side_open("stream,fd=%d", pair[0]);
 	CHECK(side.up);
 	for (unsigned i = 0; i < 5; i++) {
-		CHECK_EQUAL(send_frames(1, lengths[i]), 1);
+		CHECK_EQUAL(side_send(1, lengths[i]), 1);
 		CHECK_EQUAL(far_read(pair[1]), lengths[i]);
-		far_write(pair[1], lengths[i], LONGEST + 4);
-		turn();
+		far_write(pair[1], lengths[i], SIDE_LONGEST + 4);
+		side_turn();
 		CHECK_EQUAL(side.count, i + 1);
 		CHECK_EQUAL(side.length[i], lengths[i]);
 		CHECK_EQUAL(side.sum[i], sum_filled(lengths[i]));
 	}
-	CHECK_EQUAL(send_frames(64, 100), 64);
+	CHECK_EQUAL(side_send(64, 100), 64);
 	for (unsigned i = 0; i < 64; i++)
 		CHECK_EQUAL(far_read(pair[1]), 100);
 	for (uint32_t split = 1; split < 9; split++)
@@ -251,10 +134,10 @@ static void test_stream_back_pressure(void)
 	while (got < 3000) {
 		CHECK(++turns < 10000);
 		if (sent < 3000)
-			sent += send_frames(3000 - sent < 64 ? 3000 - sent : 64, 1500 + turns % 7);
+			sent += side_send(3000 - sent < 64 ? 3000 - sent : 64, 1500 + turns % 7);
 		if (side.port->stats.stalls == 0)
 			continue;
-		turn();
+		side_turn();
 		for (unsigned i = 0; i < 50 && got < 3000; i++) {
 			uint32_t length = far_read(pair[1]);
 
@@ -268,14 +151,14 @@ static void test_stream_back_pressure(void)
 	side.room = 5;
 	for (unsigned i = 0; i < 60; i++)
 		far_write(pair[1], 1000, 2000);
-	turn();
+	side_turn();
 	CHECK_EQUAL(side.count, 5);
 	CHECK(side.port->stats.rx.waits > 0);
 	while (side.count < 60) {
 		CHECK(++turns < 10000);
 		side.room = 7;
 		side.port->ops->resume(side.port);
-		turn();
+		side_turn();
 	}
 	CHECK_EQUAL(side.port->stats.rx.frames, 60);
 	CHECK_EQUAL(port_dropped(&side.port->stats.rx), 0);
@@ -290,32 +173,32 @@ static void test_stream_comes_and_goes(void)
 	side_begin();
 	side_open("stream,path=%s,reconnect=100", side.far);
 	CHECK(!side.up);
-	CHECK_EQUAL(send_frames(3, 60), 3);
+	CHECK_EQUAL(side_send(3, 60), 3);
 	CHECK_EQUAL(side.port->stats.tx.dropped[DROP_NOBODY], 3);
 	listener = far_socket(SOCK_STREAM, true);
 	clock_turn(&side.clock, 150000000);
-	turn();
+	side_turn();
 	CHECK(side.up);
 	far = accept(listener, NULL, NULL);
-	CHECK_EQUAL(send_frames(1, 60), 1);
+	CHECK_EQUAL(side_send(1, 60), 1);
 	CHECK_EQUAL(far_read(far), 60);
 	close(far);
 	close(listener);
-	turn();
+	side_turn();
 	CHECK(!side.up && side.links == 2);
 	for (unsigned i = 0; i < 20; i++) {
 		listener = far_socket(SOCK_STREAM, true);
 		clock_turn(&side.clock, 150000000);
-		turn();
+		side_turn();
 		CHECK(side.up);
 		far = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
 		far_write(far, 100, 200);
 		CHECK_EQUAL(send(far, "\0\0\1\0abc", 7, 0), 7); /* the start of one */
-		turn();
+		side_turn();
 		CHECK_EQUAL(side.count, i + 1);
 		close(listener);
 		close(far);
-		turn();
+		side_turn();
 		CHECK(!side.up);
 	}
 	side_end();
@@ -330,18 +213,18 @@ static void test_stream_serves(void)
 	CHECK(!side.up);
 	first = far_socket(SOCK_STREAM, false);
 	far_call(first, side.near);
-	turn();
+	side_turn();
 	CHECK(side.up);
 	second = far_socket(SOCK_STREAM, false);
 	far_call(second, side.near);
-	turn();
-	CHECK_EQUAL(send_frames(1, 60), 1);
+	side_turn();
+	CHECK_EQUAL(side_send(1, 60), 1);
 	CHECK_EQUAL(far_read(first), 60); /* the second waits for its turn */
 	close(first);
-	turn();
-	turn();
+	side_turn();
+	side_turn();
 	CHECK(side.up);
-	CHECK_EQUAL(send_frames(1, 61), 1);
+	CHECK_EQUAL(side_send(1, 61), 1);
 	CHECK_EQUAL(far_read(second), 61);
 	close(second);
 	side_end();
@@ -362,7 +245,7 @@ static void test_stream_that_makes_no_sense(void)
 			    9); /* too short: passed over */
 		far_write(pair[1], 61, 65);
 		CHECK_EQUAL(send(pair[1], bad[i], 8, 0), 8);
-		turn();
+		side_turn();
 		CHECK(!side.up);
 		CHECK_EQUAL(side.count, 2);
 		CHECK_EQUAL(side.port->stats.rx.dropped[DROP_MALFORMED], 3);
@@ -383,7 +266,7 @@ static void test_dgram_both_ways(void)
 	side_open("dgram,local=%s,remote=%s", side.near, side.far);
 	CHECK(side.up);
 	far_call(far, side.near);
-	CHECK_EQUAL(send_frames(5, 1514), 5);
+	CHECK_EQUAL(side_send(5, 1514), 5);
 	for (unsigned i = 0; i < 5; i++)
 		CHECK_EQUAL(recv(far, data, sizeof(data), 0), 1514);
 	CHECK_EQUAL(sum_of(data, 1514), sum_filled(1514));
@@ -391,7 +274,7 @@ static void test_dgram_both_ways(void)
 	for (unsigned i = 0; i < 5; i++)
 		CHECK_EQUAL(send(far, data, 700, 0), 700);
 	CHECK_EQUAL(send(far, data, 13, 0), 13);
-	turn();
+	side_turn();
 	CHECK(side.count == 5 && side.sum[4] == sum_filled(700));
 	CHECK_EQUAL(side.port->stats.rx.dropped[DROP_MALFORMED], 1);
 	close(far);
@@ -410,12 +293,12 @@ static void test_dgram_back_pressure(void)
 	while (got < 2000) {
 		CHECK(++turns < 10000);
 		if (sent < 2000)
-			sent += send_frames(2000 - sent < 64 ? 2000 - sent : 64, 1500);
+			sent += side_send(2000 - sent < 64 ? 2000 - sent : 64, 1500);
 		if (!side.port->stats.stalls)
 			continue;
 		while (recv(far, data, sizeof(data), 0) == 1500)
 			got++;
-		turn();
+		side_turn();
 	}
 	CHECK(side.port->stats.stalls > 3 && side.writable > 3);
 	CHECK_EQUAL(port_dropped(&side.port->stats.tx), 0);
@@ -434,13 +317,13 @@ static void test_dgram_comes_and_goes(void)
 	for (unsigned i = 0; i < 20; i++) {
 		far = far_socket(SOCK_DGRAM, true);
 		clock_turn(&side.clock, 150000000);
-		turn();
+		side_turn();
 		CHECK(side.up);
-		CHECK_EQUAL(send_frames(1, 60), 1);
+		CHECK_EQUAL(side_send(1, 60), 1);
 		CHECK_EQUAL(recv(far, data, sizeof(data), 0), 60);
 		close(far);
 		unlink(side.far);
-		CHECK_EQUAL(send_frames(2, 60), 2); /* refused */
+		CHECK_EQUAL(side_send(2, 60), 2); /* refused */
 		CHECK(!side.up);
 		CHECK_EQUAL(side.port->stats.tx.dropped[DROP_NOBODY], 2 * (i + 1));
 	}
@@ -461,8 +344,8 @@ static void test_dgram_meets_its_like(void)
 	CHECK(other && !other->down);
 	clock_turn(&side.clock, 150000000);
 	CHECK(side.up);
-	CHECK_EQUAL(send_frames(7, 60), 7);
-	turn();
+	CHECK_EQUAL(side_send(7, 60), 7);
+	side_turn();
 	CHECK_EQUAL(other->stats.rx.frames, 7);
 	other->ops->close(other);
 	side_end();
