@@ -98,8 +98,10 @@ static unsigned port_transmit(struct port *port, const struct frame *frames, uns
 	struct foe *foe = port->context;
 	unsigned taken = count < foe->room ? count : foe->room;
 
-	for (unsigned i = 0; i < taken; i++)
+	for (unsigned i = 0; i < taken; i++) {
 		look(foe, &frames[i]);
+		port_count(&port->stats.tx, frames[i].length);
+	}
 	foe->sent += taken;
 	foe->room -= taken;
 	return taken;
@@ -131,7 +133,8 @@ void foe_offer(struct foe *foe, uint32_t length)
 	data[12] = (uint8_t)(type >> 8);
 	data[13] = (uint8_t)type;
 	data[14] = type == 0x0800 ? 0x45 : 0x60;
-	port_receive(&foe->port, &frame, 1);
+	if (port_receive(&foe->port, &frame, 1))
+		port_count(&foe->port.stats.rx, length);
 	check_late(foe, begin, "a frame;", 0, length);
 }
 
@@ -184,8 +187,7 @@ void foe_new(struct foe *foe, const struct card *card, bool offloads)
 
 void foe_free(struct foe *foe)
 {
-	foe->port.peer = (struct port_peer){0};
-	instance_free(foe->instance);
+	machine_unplug(foe->instance);
 	machine_free(&foe->machine);
 	free(foe->valid);
 }
