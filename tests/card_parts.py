@@ -97,7 +97,7 @@ def arrived(bench, action):
 # ---- the parts ----
 
 def bind(bench):
-    bound = bench.vm.check("readlink /sys/class/net/eth0/device/driver").strip()
+    bound = bench.vm.check("readlink /sys/class/net/eth0/device/driver/module").strip()
     plain = os.path.basename(bound).replace("_", "-")
     assert plain == bench.driver.replace("_", "-"), bound
     nic = json.loads(bench.served.ctl("list", "--json"))["nics"][0]

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from lablib.program import ANYNIC
+from lablib.program import ANYNIC, sums
 
 
 class Host:
@@ -39,7 +39,8 @@ class Host:
             time.sleep(0.005)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        wrong = [] if kind or self.process.poll() is not None else sums(self.control)
         self.process.terminate()
         try:
             self.process.wait(5)
@@ -50,6 +51,7 @@ class Host:
         shutil.rmtree(self.folder, ignore_errors=True)
         if "Sanitizer" in said or "runtime error:" in said:
             raise OSError(f"the cards' sanitizer:\n{said[-3000:]}")
+        assert not wrong, wrong
 
     def output(self):
         with open(self.log, errors="replace") as log:

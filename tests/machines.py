@@ -12,12 +12,14 @@ HOST, GUEST = "10.9.0.1", "10.9.0.2"
 
 
 @contextlib.contextmanager
-def machine(name="e1000", arguments=(), **options):
+def machine(name="e1000", arguments=(), kernel=None, for_guest=(), **options):
     """(namespace, card, guest) with the guest's interface up and answering."""
+    lab = build.prepare(version=kernel) if kernel else build.prepare()
     with Netns() as net:
         net.tap("tap0", f"{HOST}/24", mtu=9000)
         with Card(name, net="tap,ifname=tap0", netns=net, arguments=arguments) as card, \
-                guest.Guest(build.prepare(), [card.socket], netns=net.name, **options) as vm:
+                guest.Guest(lab, [card.socket], netns=net.name, arguments=for_guest,
+                            **options) as vm:
             up(vm)
             yield net, card, vm
 

@@ -280,3 +280,72 @@ const struct family family_3c905c = {
 	.room = el3_room,
 	.received = received,
 };
+
+/* ---- kick registers: the transmit one behind the last, the receive one with a slot to spare ----
+ */
+
+enum { GEM_TX_KICK = 0x2000, GEM_RX_KICK = 0x4100, GEM_ENTRIES_64 = 1 << 1 };
+
+static void gem_program(struct drive *drive)
+{
+	static const struct write list[] = {
+		{0x1010, 4, 3},
+		{0x2004, 4, GEM_ENTRIES_64},
+		{0x2008, 4, TX_RING},
+		{0x200c, 4, 0},
+		{0x2000, 4, 0},
+		{0x4000, 4, GEM_ENTRIES_64 | 14 << 13},
+		{0x4004, 4, RX_RING},
+		{0x4008, 4, 0},
+		{0x4100, 4, 0},
+		{0x4108, 4, 2 | 4 << 12},
+		{0x6054, 4, 1522},
+		{0x6080, 4, 0x3456},
+		{0x6084, 4, 0x0012},
+		{0x6088, 4, 0x5254},
+		{0x6030, 4, 1},
+		{0x6034, 4, 0x25},
+		{0x2004, 4, GEM_ENTRIES_64 | 1},
+		{0x4000, 4, GEM_ENTRIES_64 | 14 << 13 | 1},
+		{0x0010, 4, 4},
+	};
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		const uint32_t tx[] = {0, 0, tx_buffer(i, drive->length), 0};
+		const uint32_t rx[] = {1u << 31 | 1600 << 16, 0, rx_buffer(i), 0};
+
+		memcpy(drive->memory + tx_at(i), tx, sizeof(tx));
+		memcpy(drive->memory + rx_at(i), rx, sizeof(rx));
+	}
+	writes(drive, list, sizeof(list) / sizeof(*list));
+}
+
+static void gem_send(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->sent++) {
+		uint32_t at = tx_at(drive->sent);
+
+		store32(drive, at + 8, tx_buffer(drive->sent, drive->length));
+		store32(drive, at + 4, drive->sent % SLOTS == 0);
+		store32(drive, at, 3u << 30 | drive->length);
+	}
+	drive->write(drive, GEM_TX_KICK, 4, drive->sent % SLOTS);
+}
+
+static void gem_room(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->got++)
+		store32(drive, rx_at(drive->got), 1u << 31 | 1600 << 16);
+	drive->write(drive, GEM_RX_KICK, 4, drive->got % SLOTS);
+}
+
+const struct family family_sungem = {
+	.name = "sungem",
+	.bar = 0,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = gem_program,
+	.send = gem_send,
+	.room = gem_room,
+	.received = received,
+};

@@ -17,8 +17,8 @@
 
 enum { STEPS = 24, FRAMES_MOST = 24, TAIL = 4096 };
 
-extern const struct family family_3c905c, family_natsemi, family_rtl8168, family_rtl8169,
-	family_sis900, family_via_rhine;
+extern const struct family family_sungem, family_3c905c, family_natsemi, family_rtl8168,
+	family_rtl8169, family_sis900, family_via_rhine;
 
 const uint8_t engine_mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
 
@@ -87,6 +87,9 @@ static const struct tested {
 	  {0x0e, 2, 14 << 11, 0x7ff},
 	  {0x0e, 2, 13 << 11, 0x668},
 	  {0x1b, 1, 0, 0}}},
+	{"sungem",
+	 &family_sungem,
+	 {{0x6034, 4, 0x25, 0x1c}, {0x4108, 4, 0x4002, 0x1001}, {0x0010, 4, 4, 0x7e077}}},
 	{"via-rhine",
 	 &family_via_rhine,
 	 {{0x06, 1, 0x0a, 0x14}, {0x07, 1, 0, 6}, {0x0e, 2, 0, 0xff}}},
@@ -425,7 +428,7 @@ static bool rings_have_plans(const struct card *card)
 		const struct ring *ring = &card->rings[i];
 
 		if (ring->next <= NEXT_CHAIN && ring->direction != RING_COMPLETION &&
-		    !ring->commands && !sides[0].nic->plans[i].usable) {
+		    !ring->commands && !ring->sum_from.count && !sides[0].nic->plans[i].usable) {
 			printf("ring %s has no plans\n", ring->name);
 			all = false;
 		}

@@ -25,12 +25,12 @@ def run(command, **environment):
     assert done.returncode == 0 and not bad, "\n".join(bad) + done.stdout[-2000:] + done.stderr[-6000:]
 
 
-def build(name, *options):
+def build(name, *options, targets=("unit", "front-stub", "anynic")):
     """A build beside the usual one; only what the tests below run."""
     folder = f"{ROOT}/build/{name}"
     if not os.path.exists(f"{folder}/build.ninja"):
         run(["meson", "setup", folder, ROOT, *options])
-    run(["ninja", "-C", folder, "unit", "front-stub", "anynic"])
+    run(["ninja", "-C", folder, *targets])
     return folder
 
 
@@ -55,6 +55,15 @@ def test_sanitized_card_in_a_guest():
     folder = build("asan", "-Db_sanitize=address,undefined", "-Db_lundef=false")
     run([sys.executable, f"{ROOT}/tests/run", "guest.driver_binds", "guest.tcp_both"],
         ANYNIC=f"{folder}/anynic", **WATCH)
+
+
+def test_threads():
+    """What several threads do, watched for races."""
+    folder = build("tsan", "-Db_sanitize=thread", "-Db_lundef=false", "-Dc_args=-Wno-tsan",
+                   targets=["unit", "anynic"])
+    run([f"{folder}/unit", ROOT, "bridge."], TSAN_OPTIONS="halt_on_error=1")
+    run([sys.executable, f"{ROOT}/tests/run", "workers.commands"], ANYNIC=f"{folder}/anynic",
+        TSAN_OPTIONS="halt_on_error=1")
 
 
 def test_coverage():

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 enum {
-	SWITCH_ENDS = 256,
+	SWITCH_ENDS = 512,
 	SWITCH_SETS = 256, /* of addresses */
 	SWITCH_WAYS = 4,
 	SWITCH_OWN = 128, /* addresses that one NIC's port may have */

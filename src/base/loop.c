@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/loop.h"
+#include "base/loop_internal.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -8,22 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { LOOP_EVENTS = 32, LOOKS_MAX = 8 };
-
-struct loop {
-	int epoll;
-	struct clock *clock;
-	struct loop_work *first, **last; /* waiting for the next turn */
-	struct loop_work *running;	 /* waiting in this one */
-	uint64_t busy_poll;		 /* ns */
-	struct loop_fd *eager;		 /* the last one ready that can be looked at */
-	unsigned looks;			 /* since the others had their turn */
-	uint64_t calls;
-	bool stop;
-	/* what the turn under way still has to run; removal clears entries */
-	struct epoll_event events[LOOP_EVENTS];
-	int ready, at;
-};
+enum { LOOKS_MAX = 8 };
 
 struct loop *loop_new(struct clock *clock)
 {

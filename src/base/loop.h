@@ -42,6 +42,28 @@ void loop_busy_poll(struct loop *loop, unsigned microseconds); /* 0: block at on
 int loop_turn(struct loop *loop, int timeout_ms);	       /* one turn, for tests */
 int loop_run(struct loop *loop);			       /* until loop_stop; 0 or -errno */
 void loop_stop(struct loop *loop);
+
+/*
+ * Several threads, each with a loop of its own. Everything above is for the
+ * loop's own thread; these are for any.
+ */
+struct loop_post {
+	void (*run)(struct loop_post *self); /* on the loop's thread; may free itself */
+	struct loop_post *next;
+};
+
+int loop_share(struct loop *loop);    /* before another thread knows of it */
+void loop_unshare(struct loop *loop); /* when none does any more */
+void loop_own(struct loop *loop);     /* the calling thread runs it from now on */
+void loop_post(struct loop *loop, struct loop_post *post);
+/*
+ * The loop's thread stands still between two of its turns' steps until it is
+ * released, and what is the loop's is the caller's. May be nested. For the
+ * thread that made the others: they never wait for it.
+ */
+void loop_hold(struct loop *loop);
+void loop_release(struct loop *loop);
+
 /* For whoever has a loop of his own: readable when a turn has something to do, and ms until then.
  */
 int loop_descriptor(const struct loop *loop);

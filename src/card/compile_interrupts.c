@@ -29,12 +29,13 @@ static void check_times(struct draft *draft, const struct node *node)
 {
 	if (node_get(node, "cause")) {
 		node_useless(draft, node, "interval", "with cause=");
-		if (!node_get(node, "idle"))
-			wrong(draft, node, "moderation of a cause needs idle=");
+		if (!node_get(node, "idle") && !node_get(node, "limit"))
+			wrong(draft, node, "moderation of a cause needs idle= or limit=");
 		return;
 	}
 	node_useless(draft, node, "idle", "without cause=");
 	node_useless(draft, node, "limit", "without cause=");
+	node_useless(draft, node, "frames", "without cause=");
 	node_useless(draft, node, "when", "without cause=");
 	if (!node_get(node, "interval"))
 		wrong(draft, node, "moderation of an interrupt needs interval=");
@@ -66,6 +67,7 @@ static void read_moderate(struct draft *draft, const struct node *node, struct i
 	expr_read(draft, node, "interval", &moderate->interval);
 	expr_read(draft, node, "idle", &moderate->idle);
 	expr_read(draft, node, "limit", &moderate->limit);
+	expr_read(draft, node, "frames", &moderate->frames);
 }
 
 static void check_line(struct draft *draft, const struct node *node)

@@ -47,6 +47,13 @@ static void read_offloads(struct draft *draft, const struct node *node, struct r
 {
 	read_vlan(draft, node, ring);
 	for_each_node(child, node, "checksum") read_check(draft, child, ring);
+	for_each_node(child, node, "sum")
+	{
+		if (ring->direction == RING_TRANSMIT)
+			wrong(draft, child, "<sum> has no meaning in a ring for transmit");
+		else
+			expr_read(draft, child, "start", &ring->sum_from);
+	}
 	transmit_only(draft, node, ring, "pad");
 	transmit_only(draft, node, ring, "loop");
 	for_each_node(child, node, "pad")

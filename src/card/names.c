@@ -53,6 +53,7 @@ static const struct engine_name {
 	{"frame.ok.ip", VALUE_FRAME_OK_IP, 1, 0, SPEAKS_FRAME},
 	{"frame.ok.l4", VALUE_FRAME_OK_L4, 1, 0, SPEAKS_FRAME},
 	{"frame.hash", VALUE_FRAME_HASH, 32, 0, SPEAKS_FRAME},
+	{"frame.sum", VALUE_FRAME_SUM, 16, 0, SPEAKS_FRAME},
 	{"frame.match.all", VALUE_FRAME_MATCH, 1, ACCEPT_ALL, SPEAKS_FRAME},
 	{"frame.match.broadcast", VALUE_FRAME_MATCH, 1, ACCEPT_BROADCAST, SPEAKS_FRAME},
 	{"frame.match.multicast", VALUE_FRAME_MATCH, 1, ACCEPT_MULTICAST, SPEAKS_FRAME},

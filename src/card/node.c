@@ -99,3 +99,26 @@ bool node_bits(struct draft *draft, const struct node *node, unsigned limit, uns
 	*low = 0;
 	return false;
 }
+
+static bool attributes_same(const struct node *a, const struct node *b)
+{
+	if (a->attributes_count != b->attributes_count)
+		return false;
+	for (unsigned i = 0; i < a->attributes_count; i++) {
+		if (strcmp(a->attributes[i].name, b->attributes[i].name) ||
+		    strcmp(a->attributes[i].value, b->attributes[i].value))
+			return false;
+	}
+	return true;
+}
+
+bool node_same(const struct node *a, const struct node *b)
+{
+	if (strcmp(a->word, b->word) || !attributes_same(a, b))
+		return false;
+	for (a = a->child, b = b->child; a && b; a = a->next, b = b->next) {
+		if (!node_same(a, b))
+			return false;
+	}
+	return !a && !b;
+}

@@ -16,6 +16,7 @@ struct node {
 	const char *word, *file;
 	unsigned line;
 	bool inherited; /* from the card this one extends */
+	bool checked;	/* words and values are */
 	bool broken;	/* something in its own tag was wrong and has been reported */
 	struct attribute *attributes;
 	unsigned attributes_count;
@@ -26,6 +27,9 @@ const char *node_get(const struct node *node, const char *name); /* NULL: absent
 
 /* The first of these siblings that is a <name>. */
 const struct node *node_first(const struct node *node, const char *name);
+
+/* Of the same words, attributes and children, wherever they were written. */
+bool node_same(const struct node *a, const struct node *b);
 
 #define for_each_node(at, parent, name)                                                            \
 	for (const struct node *at = node_first((parent)->child, name); at;                        \

@@ -164,6 +164,13 @@ static const struct word list[] = {
 	 "A checksum that is verified.",
 	 {CHOICE("of", true, "ip l4", "of the IP header, or of TCP and UDP"),
 	  EXPR("when", true, "it is asked for")}},
+	{"sum",
+	 "ring",
+	 NULL,
+	 true,
+	 "Receive: frame.sum is the one's complement sum of a frame's bytes, of 16 bits, high byte "
+	 "first.",
+	 {EXPR("start", true, "offset of the first byte; to the end, without FCS")}},
 	{"vlan",
 	 "ring",
 	 NULL,

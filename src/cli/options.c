@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/crew.h"
 #include "cli/cli.h"
 #include "cli/serve.h"
 
@@ -35,6 +36,16 @@ static bool mac_set(struct serve_options *options, const char *text)
 			"not a group address nor all zero\n",
 			text);
 	return nic->mac_given;
+}
+
+static bool workers_set(struct serve_options *options, const char *text)
+{
+	int count;
+
+	if (!number("workers", text, CREW_MAX, &count))
+		return false;
+	options->workers = count ? (unsigned)count : 1;
+	return true;
 }
 
 static bool nic_add(struct serve_options *options, const char *text)
@@ -80,6 +91,8 @@ static bool option_set(int name, struct serve_options *options)
 		return number("cpu", optarg, CPU_SETSIZE - 1, &options->cpu);
 	case 'p':
 		return number("poll-us", optarg, 1000000, &options->poll_us);
+	case 'k':
+		return workers_set(options, optarg);
 	case 's':
 		nic->socket_path = optarg;
 		return true;
@@ -183,16 +196,18 @@ int serve_options(int argc, char **argv, struct serve_options *options)
 		{"nic", required_argument, NULL, 'N'},
 		{"net", required_argument, NULL, 'n'},
 		{"cards", required_argument, NULL, 'd'},
+		CLI_ALLOW,
 		{"control", required_argument, NULL, 'c'},
 		{"cpu", required_argument, NULL, 'u'},
 		{"poll-us", required_argument, NULL, 'p'},
+		{"workers", required_argument, NULL, 'k'},
 		{"watch", optional_argument, NULL, 'W'},
 		{"print-capabilities", no_argument, NULL, 'C'},
 		{NULL, 0, NULL, 0},
 	};
 	int result;
 
-	*options = (struct serve_options){.cpu = -1, .poll_us = -1};
+	*options = (struct serve_options){.cpu = -1, .poll_us = -1, .workers = 1};
 	options->nics[0].fd = -1;
 	result = words_read(argc, argv, names, options);
 	if (result != CLI_OK)

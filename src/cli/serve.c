@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/serve.h"
 
+#include "base/crew.h"
 #include "cli/cli.h"
 #include "instance/control.h"
 #include "instance/host.h"
@@ -21,6 +22,7 @@ enum { SHARED_POLL_US = 50 };
 struct server {
 	struct loop *loop;
 	struct loop_fd signals;
+	struct crew *crew;
 	struct host *host;
 	struct control *control;
 	pid_t child;
@@ -159,12 +161,20 @@ static int add_nics(struct host *host, const struct serve_options *options, stru
 
 static int start(struct server *server, const struct serve_options *options, struct error *err)
 {
-	const struct host_config config = {server->loop, options->cards, clients_gone, server};
+	const struct crew_config crew = {server->loop, options->workers, options->cpu,
+					 poll_us(options)};
+	struct host_config config = {.loop = server->loop,
+				     .cards = options->cards,
+				     .ended = clients_gone,
+				     .context = server};
 	int result;
 
 	if (take_signals(server) < 0)
 		return error_set(err, -errno, "signals: %s", strerror(errno));
 	loop_busy_poll(server->loop, poll_us(options));
+	config.crew = server->crew = crew_new(&crew, err);
+	if (!server->crew)
+		return err->code;
 	server->host = host_new(&config, err);
 	if (!server->host)
 		return -ENOMEM;
@@ -202,6 +212,7 @@ static int serve_cards(const struct serve_options *options, const struct serve_h
 		kill(server.child, SIGTERM);
 	control_free(server.control);
 	host_free(server.host);
+	crew_free(server.crew);
 	loop_free(server.loop);
 	return server.status;
 }

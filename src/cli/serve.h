@@ -7,7 +7,7 @@
 
 struct host;
 
-enum { SERVE_NICS = 64, SERVE_NETS = 64 };
+enum { SERVE_NICS = 512, SERVE_NETS = 256 };
 
 /* What `run` and `exec` share: options, and serving cards until told to end. */
 struct serve_options {
@@ -19,6 +19,7 @@ struct serve_options {
 	bool watch, watch_resets; /* descriptions that change */
 	bool capabilities;	  /* are to be printed, and nothing else is asked */
 	int cpu;
+	unsigned workers;
 	int poll_us; /* -1: as the placement wants */
 	char **rest; /* what follows the options */
 };
@@ -40,6 +41,7 @@ void serve_options_free(struct serve_options *options);
 	"[,tftp=DIR][,bootfile=][,hostfwd=tcp:[host]:port-[guest]:port]…\n"                      \
 	"                        tap,ifname=NAME or tap,fd=N: a tap device\n"                      \
 	"                        packet,ifname=NAME: an interface of the host\n"                   \
+	"                        xdp,ifname=NAME[,queue=N][,copy=on]: its queues, by AF_XDP\n"     \
 	"                        stream,path=PATH[,server=on][,reconnect=MS] or stream,fd=N,\n"    \
 	"                        dgram,local=PATH,remote=PATH[,reconnect=MS]: another process\n"   \
 	"                        pcap,file=FILE[,pace=own|max|N][,delay=MS][,loop=on]: a "         \
@@ -48,6 +50,7 @@ void serve_options_free(struct serve_options *options);
 	"                        switch[,uplink=SPEC]: a switch for many NICs\n"                   \
 	"  --mac MAC           address; default: made from card and socket path\n"                 \
 	"  --cards PLACE       a folder of cards or a pack; look there first\n"                    \
+	"  --allow-programs    modules of cards in packs may run, which may do anything\n"         \
 	"  --like SLOT         in place of CARD: one like PCI device 0000:03:00.0 of the host\n"   \
 	"  --control PATH      socket for `anynic ctl`\n"                                          \
 	"  --watch[=reset]     take a card's description anew when its files change, if its "      \
@@ -58,6 +61,8 @@ void serve_options_free(struct serve_options *options);
 	"                      frames and interrupts, as in registers,rings:trace.txt\n"           \
 	"  --cpu N             run on this CPU; best the one QEMU runs on\n"                       \
 	"  --poll-us N         look this long before sleeping; takes an idle CPU's time\n"         \
+	"  --workers N         spread cards and networks over N threads; with --cpu, on the\n"     \
+	"                      CPUs from that one on\n"                                            \
 	"  --print-capabilities  what this program can do, for a manager; nothing else\n"          \
 	"many cards, each for a VM of its own, in place of CARD and its options:\n"                \
 	"  --nic CARD,socket=PATH|fd=N[,net=ID][,mac=MAC][,name=NAME][,capture=FILE]\n"            \

@@ -16,7 +16,8 @@
 struct call {
 	struct host *host;
 	json_object *request, *answer;
-	struct error err; /* what is wrong; code 0: nothing */
+	struct loop *held; /* until the command is done, or NULL */
+	struct error err;  /* what is wrong; code 0: nothing */
 };
 
 static int wrong(struct call *call, const char *text)
@@ -45,7 +46,7 @@ static int flag_of(struct call *call, const char *key)
 	return json_object_is_type(value, json_type_boolean) ? json_object_get_boolean(value) : -1;
 }
 
-static struct instance *nic_of(struct call *call)
+static struct instance *nic_named(struct call *call)
 {
 	const char *name = text_of(call, "nic");
 	struct instance *nic = name ? host_find(call->host, name) : NULL;
@@ -55,13 +56,33 @@ static struct instance *nic_of(struct call *call)
 	return nic;
 }
 
+static struct instance *nic_of(struct call *call)
+{
+	struct instance *nic = nic_named(call);
+
+	if (nic)
+		loop_hold(call->held = instance_loop(nic));
+	return nic;
+}
+
+static json_object *of_running(struct instance *nic,
+			       json_object *(*look)(const struct instance *nic))
+{
+	json_object *seen;
+
+	loop_hold(instance_loop(nic));
+	seen = look(nic);
+	loop_release(instance_loop(nic));
+	return seen;
+}
+
 static int do_list(struct call *call)
 {
 	json_object *list = json_object_new_array();
 	struct instance *nic;
 
 	for (unsigned i = 0; (nic = host_nic(call->host, i)); i++)
-		json_object_array_add(list, instance_describe(nic));
+		json_object_array_add(list, of_running(nic, instance_describe));
 	json_object_object_add(call->answer, "nics", list);
 	json_object_object_add(call->answer, "nets", host_describe_nets(call->host));
 	return 0;
@@ -76,13 +97,13 @@ static int do_stats(struct call *call)
 
 	if (each < 0)
 		return wrong(call, "\"each\" is true or false");
-	if (json_object_object_get_ex(call->request, "nic", &stats) && !(nic = nic_of(call)))
+	if (json_object_object_get_ex(call->request, "nic", &stats) && !(nic = nic_named(call)))
 		return call->err.code;
 	if (!nic && !each && at && !host_nic(call->host, 1))
 		nic = at;
-	stats = nic ? instance_stats(nic) : json_object_new_object();
+	stats = nic ? of_running(nic, instance_stats) : json_object_new_object();
 	for (unsigned i = 0; !nic && (at = host_nic(call->host, i)); i++)
-		json_object_object_add(stats, instance_name(at), instance_stats(at));
+		json_object_object_add(stats, instance_name(at), of_running(at, instance_stats));
 	json_object_object_add(call->answer, "stats", stats);
 	return 0;
 }
@@ -162,13 +183,13 @@ static int do_add(struct call *call)
 	result = put_mistakes(call, &mistakes, result);
 	if (result == 0)
 		json_object_object_add(call->answer, "nic",
-				       instance_describe(host_last(call->host)));
+				       of_running(host_last(call->host), instance_describe));
 	return result;
 }
 
 static int do_remove(struct call *call)
 {
-	struct instance *nic = nic_of(call);
+	struct instance *nic = nic_named(call);
 
 	return nic ? host_remove(call->host, instance_name(nic), &call->err) : call->err.code;
 }
@@ -195,7 +216,7 @@ static int do_remove_net(struct call *call)
 
 static int do_attach(struct call *call)
 {
-	struct instance *nic = nic_of(call);
+	struct instance *nic = nic_named(call);
 	const char *id = text_of(call, "net");
 
 	if (!nic)
@@ -292,7 +313,7 @@ static int do_reload(struct call *call)
 		[RELOADED_RESET] = "reset",
 		[RELOADED_AFRESH] = "afresh",
 	};
-	struct instance *nic = nic_of(call);
+	struct instance *nic = nic_named(call);
 	struct mistakes mistakes = {0};
 	int reset = flag_of(call, "reset"), result;
 
@@ -365,7 +386,11 @@ void control_answer(struct host *host, json_object *request, json_object *answer
 {
 	struct call call = {.host = host, .request = request, .answer = answer};
 
-	if (run(&call) < 0)
+	int result = run(&call);
+
+	if (call.held)
+		loop_release(call.held);
+	if (result < 0)
 		control_refuse(answer, call.err.text);
 	else
 		json_object_object_add(answer, "ok", json_object_new_boolean(true));

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "instance/host_internal.h"
 
+#include "base/crew.h"
 #include "base/socket.h"
 #include "instance/catalog.h"
 #include "instance/host_net.h"
 #include "instance/instance.h"
 #include "instance/nic_spec.h"
+#include "module/module.h"
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,10 +29,15 @@ struct host *host_new(const struct host_config *config, struct error *err)
 
 static void nic_free(struct host_nic *nic)
 {
+	struct loop *loop = nic->loop ?: nic->host->config.loop;
+
+	loop_hold(loop);
 	instance_free(nic->instance);
+	loop_release(loop);
+	loop_hold(nic->host->config.loop); /* what it has posted there is done */
 	if (nic->joined)
 		nic->net->users--;
-	card_free(nic->card);
+	host_card_drop(nic->host, nic->card);
 	for (unsigned i = 0; i < nic->files_count; i++)
 		free(nic->files[i]);
 	free(nic->files);
@@ -87,10 +95,17 @@ static struct host_net *net_append(struct host *host, struct host_net *net)
 	return net;
 }
 
+static struct loop *loop_for_next(struct host *host)
+{
+	struct crew *crew = host->config.crew;
+
+	return crew ? crew_loop(crew, host->next++ % crew_count(crew)) : host->config.loop;
+}
+
 static struct host_net *net_add(struct host *host, const char *id, const char *spec, bool shared,
 				struct error *err)
 {
-	return net_append(host, host_net_new(id, spec, shared, host->config.loop, err));
+	return net_append(host, host_net_new(id, spec, shared, loop_for_next(host), err));
 }
 
 int host_add_net(struct host *host, const char *id, const char *spec, bool shared,
@@ -115,14 +130,28 @@ int host_add_port(struct host *host, const char *id, struct port *port, struct e
 	return net ? 0 : err->code;
 }
 
+/* A module that may keep it waiting; so a NIC of a VMM that has us in it shares that. */
+static int loop_of_its_own(struct host_nic *nic, struct error *err)
+{
+	struct loop *loop = nic->host->config.crew ? crew_add(nic->host->config.crew, err) : NULL;
+
+	if (!loop && nic->host->config.crew)
+		return err->code;
+	nic->loop = loop ?: nic->loop;
+	return 0;
+}
+
 static int net_choose(struct host_nic *nic, const struct nic_spec *spec, struct error *err)
 {
 	struct host *host = nic->host;
 
 	nic->net = spec->net ? host_net_find(host, spec->net)
 			     : net_add(host, "", spec->own ?: "user", false, err);
-	if (nic->net)
-		return 0;
+	if (nic->net) {
+		/* a network of its own is where it is */
+		nic->loop = spec->net ? loop_for_next(host) : nic->net->loop;
+		return module_waits(nic->card->module) ? loop_of_its_own(nic, err) : 0;
+	}
 	if (!spec->net)
 		return err->code;
 	return error_set(err, -EINVAL, "net=%s: there is no --net %s=…", spec->net, spec->net);
@@ -166,9 +195,9 @@ struct instance *host_find(const struct host *host, const char *name)
 	return NULL;
 }
 
-static void client_gone(void *context)
+static void client_ended(struct loop_post *post)
 {
-	struct host_nic *nic = context;
+	struct host_nic *nic = (struct host_nic *)((char *)post - offsetof(struct host_nic, ended));
 	struct host *host = nic->host;
 
 	nic->gone = true;
@@ -178,6 +207,16 @@ static void client_gone(void *context)
 	}
 	if (host->config.ended)
 		host->config.ended(host->config.context);
+}
+
+static void client_gone(void *context)
+{
+	struct host_nic *nic = context;
+
+	if (nic->gone)
+		return;
+	nic->ended.run = client_ended;
+	loop_post(nic->host->config.loop, &nic->ended);
 }
 
 /* What would fail or confuse later is told as what it is. */
@@ -204,7 +243,7 @@ static int nic_start(struct host_nic *nic, const struct nic_spec *spec, const ch
 		     struct error *err)
 {
 	struct instance_config config = {
-		.loop = nic->host->config.loop,
+		.loop = nic->loop,
 		.card = nic->card,
 		.name = name,
 		.socket_path = nic->socket_path,
@@ -219,12 +258,14 @@ static int nic_start(struct host_nic *nic, const struct nic_spec *spec, const ch
 	};
 
 	memcpy(config.mac, nic->mac, sizeof(config.mac));
-	config.port = host_net_port(nic->net, err);
+	config.port = host_net_port(nic->net, nic->loop, err);
 	if (!config.port)
 		return err->code;
 	nic->joined = true;
 	nic->net->users++;
+	loop_hold(nic->loop);
 	nic->instance = instance_new(&config, err);
+	loop_release(nic->loop);
 	return nic->instance ? 0 : err->code;
 }
 
@@ -243,6 +284,9 @@ static int nic_fill(struct host_nic *nic, const struct nic_spec *spec, const cha
 	host_nic_files(nic, mistakes, true);
 	if (!nic->card)
 		return error_set(err, -ENOENT, "%s", "");
+	nic->card = host_card_share(nic->host, nic->card);
+	if (!nic->card)
+		return error_set(err, -ENOMEM, "no memory");
 	if (spec->mac_given)
 		memcpy(nic->mac, spec->mac, sizeof(nic->mac));
 	else

@@ -7,8 +7,9 @@
 
 /*
  * The NICs of one process, each for a VM of its own, and the networks they are
- * on. All run on one loop; what one client does, or its end, is no other's
- * concern.
+ * on, each on some loop of a crew. What one client does, or its end, is no
+ * other's concern. A host is for the thread of LOOP, which holds the others
+ * while it does something with what is theirs.
  */
 struct host;
 struct instance;
@@ -16,8 +17,11 @@ struct json_object;
 struct nic_spec;
 struct port;
 
+struct crew;
+
 struct host_config {
 	struct loop *loop;
+	struct crew *crew; /* or NULL: LOOP is all there is */
 	const char *cards; /* where cards are looked for first, or NULL */
 	/* Or NULL: every NIC was on a descriptor that was handed over, and its client has gone. */
 	void (*ended)(void *context);

@@ -53,10 +53,12 @@ int host_attach(struct host *host, const char *name, const char *id, struct erro
 		return error_set(err, -ENOENT, "no NIC \"%s\"", name);
 	if (check_attach(host, nic, net, id, err) < 0)
 		return err->code;
-	port = host_net_port(net, err);
+	port = host_net_port(net, nic->loop, err);
 	if (!port)
 		return err->code;
+	loop_hold(nic->loop);
 	instance_attach(nic->instance, port, net->id);
+	loop_release(nic->loop);
 	old = nic->net;
 	old->users--;
 	nic->net = net;

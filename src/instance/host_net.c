@@ -2,6 +2,7 @@
 #include "instance/host_net.h"
 
 #include "backend/backend.h"
+#include "backend/bridge.h"
 #include "backend/switch.h"
 
 #include <errno.h>
@@ -34,6 +35,16 @@ static int fabric_make(struct host_net *net, const char *uplink, struct error *e
 	return net->fabric ? 0 : err->code;
 }
 
+static int fabric_of(struct host_net *net, const char *uplink, struct error *err)
+{
+	int result;
+
+	loop_hold(net->loop);
+	result = fabric_make(net, uplink, err);
+	loop_release(net->loop);
+	return result;
+}
+
 struct host_net *host_net_new(const char *id, const char *spec, bool shared, struct loop *loop,
 			      struct error *err)
 {
@@ -47,7 +58,7 @@ struct host_net *host_net_new(const char *id, const char *spec, bool shared, str
 	}
 	if (!net || !net->id || !net->spec)
 		error_set(err, -ENOMEM, "no memory");
-	else if (!uplink || fabric_make(net, uplink, err) == 0)
+	else if (!uplink || fabric_of(net, uplink, err) == 0)
 		return net;
 	host_net_free(net);
 	return NULL;
@@ -74,13 +85,15 @@ void host_net_free(struct host_net *net)
 {
 	if (!net)
 		return;
+	loop_hold(net->loop);
 	switch_free(net->fabric);
+	loop_release(net->loop);
 	free(net->id);
 	free(net->spec);
 	free(net);
 }
 
-struct port *host_net_port(struct host_net *net, struct error *err)
+static struct port *port_here(struct host_net *net, struct error *err)
 {
 	if (net->fabric)
 		return switch_join(net->fabric, err);
@@ -89,6 +102,20 @@ struct port *host_net_port(struct host_net *net, struct error *err)
 	error_set(err, -EBUSY, "network %s is another NIC's alone; only a switch has room for more",
 		  net->id);
 	return NULL;
+}
+
+struct port *host_net_port(struct host_net *net, struct loop *loop, struct error *err)
+{
+	struct port *port;
+
+	loop_hold(net->loop);
+	loop_hold(loop);
+	port = port_here(net, err);
+	if (port && loop != net->loop)
+		port = bridge_new(port, net->loop, loop, err);
+	loop_release(loop);
+	loop_release(net->loop);
+	return port;
 }
 
 struct json_object *host_net_describe(const struct host_net *net)
@@ -102,7 +129,9 @@ struct json_object *host_net_describe(const struct host_net *net)
 	json_object_object_add(to, "switch", json_object_new_boolean(net->fabric != NULL));
 	if (!net->fabric)
 		return to;
+	loop_hold(net->loop);
 	switch_look(net->fabric, &stats);
+	loop_release(net->loop);
 	json_object_object_add(to, "addresses", json_object_new_int((int)stats.addresses));
 	json_object_object_add(to, "flooded", json_object_new_uint64(stats.flooded));
 	json_object_object_add(to, "dropped", json_object_new_uint64(stats.dropped));

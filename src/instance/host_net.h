@@ -26,6 +26,6 @@ struct host_net *host_net_around(const char *id, struct port *port, struct loop 
 				 struct error *err);
 void host_net_free(struct host_net *net); /* without users */
 
-/* Users are counted by whoever asks for ports. */
-struct port *host_net_port(struct host_net *net, struct error *err);
+/* For a NIC on LOOP. Users are counted by whoever asks for ports. */
+struct port *host_net_port(struct host_net *net, struct loop *loop, struct error *err);
 struct json_object *host_net_describe(const struct host_net *net);

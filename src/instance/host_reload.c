@@ -43,13 +43,16 @@ static int reload(struct host_nic *nic, bool reset, struct mistakes *mistakes, s
 
 	host_nic_files(nic, mistakes, card != NULL);
 	host_watch_update(nic->host);
+	card = card ? host_card_share(nic->host, card) : NULL;
+	loop_hold(nic->loop);
 	if (card)
 		result = instance_reload(nic->instance, card, reset, err);
+	loop_release(nic->loop);
 	if (result < 0) {
-		card_free(card);
+		host_card_drop(nic->host, card);
 		return result;
 	}
-	card_free(nic->card);
+	host_card_drop(nic->host, nic->card);
 	nic->card = card;
 	return result;
 }

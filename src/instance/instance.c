@@ -351,6 +351,11 @@ void instance_free(struct instance *instance)
 
 /* ---- seen from outside ---- */
 
+struct loop *instance_loop(const struct instance *instance)
+{
+	return instance->loop;
+}
+
 const char *instance_name(const struct instance *instance)
 {
 	return instance->name;

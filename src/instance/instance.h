@@ -37,6 +37,8 @@ struct instance_config {
 struct instance *instance_new(const struct instance_config *config, struct error *err);
 void instance_free(struct instance *instance); /* before its VM's inprocess_free() */
 
+/* Whoever asks it something, or tells it to do something, holds its loop meanwhile. */
+struct loop *instance_loop(const struct instance *instance);
 const char *instance_name(const struct instance *instance);
 const char *instance_title(const struct instance *instance);  /* of its card */
 const char *instance_socket(const struct instance *instance); /* path, or NULL */
@@ -61,6 +63,10 @@ int instance_capture(struct instance *instance, const char *path, struct error *
 int instance_rate(struct instance *instance, const struct rate_limits *limits, struct error *err);
 /* Another port, which is the instance's from then on; the cable is moved there. */
 void instance_attach(struct instance *instance, struct port *port, const char *net);
+struct nic_stats;
+struct nic_sums;
+const struct nic_stats *instance_nic_stats(const struct instance *instance);
+void instance_sums(const struct instance *instance, struct nic_sums *sums);
 struct json_object *instance_describe_filter(struct instance *instance);
 struct json_object *instance_describe(const struct instance *instance);
 struct json_object *instance_stats(const struct instance *instance);

@@ -18,6 +18,11 @@ static void put_count(json_object *to, const char *key, uint64_t count)
 	json_object_object_add(to, key, json_object_new_uint64(count));
 }
 
+static void put_number(json_object *to, const char *key, int64_t number)
+{
+	json_object_object_add(to, key, json_object_new_int64(number));
+}
+
 static void mac_text(const uint8_t mac[static 6], char *text, size_t room)
 {
 	snprintf(text, room, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
@@ -201,6 +206,64 @@ static void describe_host(const struct instance *instance, json_object *stats)
 	put_count(to, "tx_discarded", port->health.tx_discarded);
 }
 
+const struct nic_stats *instance_nic_stats(const struct instance *instance)
+{
+	return nic_stats(instance->nic);
+}
+
+void instance_sums(const struct instance *instance, struct nic_sums *sums)
+{
+	const struct port_way tx = sum(&instance->host->stats.tx, &instance->past.tx);
+	const struct port_way rx = sum(&instance->host->stats.rx, &instance->past.rx);
+
+	nic_sums(instance->nic, &tx, &rx, sums);
+}
+
+static int64_t missing(const struct port_way *way)
+{
+	return (int64_t)(way->offered - way->frames - way->waits - port_dropped(way));
+}
+
+/* 0, each of them, or something has not been counted. */
+static void describe_sums(const struct instance *instance, json_object *stats)
+{
+	json_object *to = group_of(stats, "missing");
+	struct nic_sums sums;
+
+	instance_sums(instance, &sums);
+	put_number(to, "tx", sums.tx);
+	put_number(to, "rx", sums.rx);
+	put_number(to, "loop", sums.loop);
+	put_number(to, "tx_slots", sums.tx_slots);
+	put_number(to, "rx_slots", sums.rx_slots);
+	put_number(to, "host_tx", missing(&instance->host->stats.tx));
+	put_number(to, "host_rx", missing(&instance->host->stats.rx));
+}
+
+/* What left one side and did not come to the other. */
+static void describe_difference(const struct instance *instance, json_object *stats)
+{
+	const struct port_way tx = sum(&instance->host->stats.tx, &instance->past.tx);
+	const struct port_way rx = sum(&instance->host->stats.rx, &instance->past.rx);
+	const struct nic_stats *nic = nic_stats(instance->nic);
+	json_object *to = group_of(stats, "difference");
+
+	put_number(to, "tx", (int64_t)(nic->tx_frames + nic->tx_cut - tx.frames));
+	put_number(to, "rx", (int64_t)(rx.frames + nic->rx_cut - nic->rx_frames));
+}
+
+static void describe_slots(json_object *stats, const char *name, const struct nic_slots *slots)
+{
+	json_object *to = group_of(stats, name);
+
+	put_count(to, "fetched", slots->fetched);
+	put_count(to, "completed", slots->completed);
+	for (unsigned i = SLOT_TAKEN + 1; i < SLOT_REJECTS; i++) {
+		if (slots->rejected[i])
+			put_count(to, slot_reject_names[i], slots->rejected[i]);
+	}
+}
+
 static void describe_rings(const struct instance *instance, json_object *stats)
 {
 	json_object *rings = group_of(stats, "rings");
@@ -241,6 +304,7 @@ struct json_object *instance_stats(const struct instance *instance)
 		{"guest", "rx_no_room", nic->rx_no_room},
 		{"guest", "rx_stopped", nic->rx_stopped},
 		{"guest", "rx_too_long", nic->rx_too_long},
+		{"guest", "rx_too_short", nic->rx_too_short},
 		{"guest", "rx_unplugged", nic->rx_unplugged},
 		{"guest", "rx_malformed", nic->rx_malformed},
 		{"guest", "rx_cut", nic->rx_cut},
@@ -249,6 +313,13 @@ struct json_object *instance_stats(const struct instance *instance)
 		{"guest", "tx_unplugged", nic->tx_unplugged},
 		{"guest", "tx_malformed", nic->tx_malformed},
 		{"guest", "tx_cut", nic->tx_cut},
+		{"guest", "tx_abandoned", nic->tx_abandoned},
+		{"guest", "tx_added", nic->tx_added},
+		{"guest", "tx_removed", nic->tx_removed},
+		{"guest", "rx_added", nic->rx_added},
+		{"guest", "rx_removed", nic->rx_removed},
+		{"guest", "loop_put", nic->loop_put},
+		{"guest", "loop_lost", nic->loop_lost},
 		{"guest", "interrupts", nic->interrupts},
 		{"guest", "undeclared", nic->undeclared},
 		{"client", "requests", front->requests},
@@ -275,6 +346,10 @@ struct json_object *instance_stats(const struct instance *instance)
 		put_count(group, counts[i].name, counts[i].count);
 	}
 	describe_host(instance, stats);
+	describe_slots(stats, "tx_slots", &nic->tx_slots);
+	describe_slots(stats, "rx_slots", &nic->rx_slots);
+	describe_difference(instance, stats);
+	describe_sums(instance, stats);
 	describe_rings(instance, stats);
 	return stats;
 }

@@ -435,6 +435,7 @@ struct ring {
 	struct expr vlan_when, vlan_tci, vlan_type;
 	struct expr fcs_when, pad_to, pad_when, loop_when;
 	struct expr check_ip, check_l4; /* receive: verify; count 0: never */
+	struct expr sum_from;		/* receive: frame.sum is of the bytes from there on */
 	const struct complete *completes;
 	uint8_t completes_count;
 	struct actions empty;

@@ -11,6 +11,7 @@ struct moderate {
 	uint16_t word; /* cause this applies to, mask 0: the interrupt as a whole */
 	uint64_t mask;
 	struct expr when, interval, idle, limit; /* ns; 0: off */
+	struct expr frames;			 /* events that wait at most; absent: all */
 };
 
 struct cause { /* bits of one place, and those of another that enable or disable them */

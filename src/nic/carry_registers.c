@@ -103,12 +103,12 @@ static int carry_rest(struct carry *carry, const struct pair *pair)
 static int carry_field(struct carry *carry, const struct pair *pair, const struct field *field)
 {
 	uint64_t mask = field_mask(field), value = (pair->old & mask) >> field->shift;
-	const struct field *place = field_find(pair->to, field) ?: field;
+	const struct field *named = field_find(pair->to, field), *place = named ?: field;
 
 	if (!((pair->old ^ pair->was) & mask))
 		return 0;
 	/* without its name it may still be where it was, unless that is another one now */
-	if (place == field && (mask & fields_mask(pair->to) || mask & ~pair->to->valid))
+	if (!named && (mask & fields_mask(pair->to) || mask & ~pair->to->valid))
 		return no_place(carry, pair->bank, pair->from, field, value);
 	*pair->new = (*pair->new & ~field_mask(place)) | value << place->shift;
 	return 0;

@@ -133,6 +133,10 @@ void carry_flights(struct carry *carry)
 	const struct nic *from = carry->from;
 	struct nic *to = carry->to;
 
+	for (unsigned i = 0; i < from->card->instances; i++) {
+		if (carry->places[i] < 0)
+			to->stats.tx_abandoned += from->rings[i].given + from->rings[i].cut;
+	}
 	to->flights_first = 0;
 	to->flights_count = from->flights_count;
 	for (unsigned i = 0; i < from->flights_count; i++) {

@@ -92,6 +92,8 @@ static uint64_t frame_value(const struct facts *facts, unsigned which, unsigned 
 		return facts->next;
 	case VALUE_FRAME_HASH:
 		return facts->hash;
+	case VALUE_FRAME_SUM:
+		return facts->sum;
 	default:
 		return 0;
 	}

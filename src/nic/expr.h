@@ -75,6 +75,7 @@ enum engine_value {
 	VALUE_FRAME_MATCH, /* shift: enum accept_class */
 	VALUE_FRAME_NEXT,  /* where the next one of a stream begins */
 	VALUE_FRAME_HASH,  /* what it was steered by */
+	VALUE_FRAME_SUM,   /* of its bytes from some place on, as one's complement */
 	VALUE_RING_STATE,  /* enum ring_state */
 	VALUE_RING_READY,  /* slots the engine may take */
 	VALUE_RING_ENTRIES,

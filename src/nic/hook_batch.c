@@ -193,10 +193,22 @@ static bool sums_anew(struct hook_batch *batch, struct frame *frame, unsigned fl
 
 void hook_lost(struct nic *nic)
 {
-	if (nic->hooked->receiving)
+	if (nic->hooked->receiving) {
 		nic->stats.rx_too_long++;
-	else
-		count_faults(nic, 1);
+		return;
+	}
+	nic->stats.tx_removed++;
+	count_faults(nic, 1);
+}
+
+void hook_added(struct nic *nic, bool receiving, unsigned frames)
+{
+	*(receiving ? &nic->stats.rx_added : &nic->stats.tx_added) += frames;
+}
+
+void hook_removed(struct nic *nic, bool receiving, unsigned frames)
+{
+	*(receiving ? &nic->stats.rx_removed : &nic->stats.tx_removed) += frames;
 }
 
 /* For a port that does no such work. */

@@ -19,7 +19,11 @@ bool hooks_work(struct nic *nic); /* true: more is left */
 /* hook_carry.c: how many bytes, or an enum anynic_result; what it says */
 int32_t hooks_save(struct nic *nic, uint8_t *to, uint32_t room);
 int32_t hooks_restore(struct nic *nic, const uint8_t *from, uint32_t length);
-int hooks_carry(struct nic *to, struct nic *from); /* 0 or -ECANCELED */
+int hooks_carry(struct nic *to, struct nic *from);	 /* 0 or -ECANCELED */
+void hooks_left(struct nic *to, const struct nic *from); /* what did not go along is counted */
+void hooks_moved(struct nic *nic); /* the port that has some of a frame is another one now */
+/* Frames that wait either way, and segments of the first that the port has. */
+void hooks_waiting(const struct nic *nic, uint64_t *out, uint64_t *in, uint64_t *cut);
 
 /* hook_frames.c: as send_frames() and receive_frames(), through the module */
 unsigned hooks_transmit(struct nic *nic, unsigned ring, unsigned count, bool looped, bool groups);

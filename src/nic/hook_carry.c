@@ -80,6 +80,32 @@ int hooks_carry(struct nic *to, struct nic *from)
 	swap(&to->hooked->out, &from->hooked->out);
 	swap(&to->hooked->in, &from->hooked->in);
 	to->hooked->cut = from->hooked->cut;
+	from->hooked->cut = 0;
 	to->module_link_down = from->module_link_down;
 	return 0;
+}
+
+void hooks_left(struct nic *to, const struct nic *from)
+{
+	uint64_t out, in, cut;
+
+	hooks_waiting(from, &out, &in, &cut);
+	to->stats.tx_removed += out;
+	to->stats.rx_removed += in;
+	to->stats.tx_abandoned += cut;
+}
+
+void hooks_moved(struct nic *nic)
+{
+	if (!nic->hooked)
+		return;
+	nic->stats.tx_abandoned += nic->hooked->cut;
+	nic->hooked->cut = 0;
+}
+
+void hooks_waiting(const struct nic *nic, uint64_t *out, uint64_t *in, uint64_t *cut)
+{
+	*out = nic->hooked ? nic->hooked->out.count : 0;
+	*in = nic->hooked ? nic->hooked->in.count : 0;
+	*cut = nic->hooked ? nic->hooked->cut : 0;
 }

@@ -74,8 +74,12 @@ static void turn(struct nic *nic, struct frame *frame)
 	struct frame_store *store = hooked->receiving ? &hooked->out : &hooked->in;
 
 	if ((hooked->receiving && !hook_out_ready(nic, frame)) ||
-	    frame_store_used(store) > HOOK_QUEUE || !frame_store_put(store, frame))
+	    frame_store_used(store) > HOOK_QUEUE || !frame_store_put(store, frame)) {
 		hook_lost(nic);
+	} else {
+		hook_removed(nic, hooked->receiving, 1);
+		hook_added(nic, !hooked->receiving, 1);
+	}
 	nic->bus.schedule(nic->bus.context);
 }
 
@@ -85,6 +89,7 @@ static void new_ones(struct run *run, unsigned behind, unsigned *next)
 	struct frame frame;
 
 	for (; *next < batch->new_count && batch->new_behind[*next] == behind; ++*next) {
+		hook_added(run->nic, run->nic->hooked->receiving, 1);
 		if (!hook_new_frame(run->nic, *next, &frame)) {
 			hook_lost(run->nic);
 			continue;
@@ -109,7 +114,7 @@ static unsigned judge(struct run *run)
 		if (shown->verdict == ANYNIC_HOLD && nic->hooked->receiving)
 			break;
 		if (shown->verdict != ANYNIC_PASS && shown->verdict != ANYNIC_TURN)
-			; /* it goes nowhere */
+			hook_removed(nic, nic->hooked->receiving, 1);
 		else if (!hook_frame_end(nic, frame, shown))
 			hook_lost(nic);
 		else if (shown->verdict == ANYNIC_TURN)
@@ -216,8 +221,10 @@ unsigned hooks_receive(struct nic *nic, const struct frame *frames, unsigned cou
 		entry = hook_enter(hooked, WITHIN_WORK, "receive");
 		hooked->hooks->call.receive(hooked->hooks->self, hooked->batch.shown, part);
 		hook_leave(hooked, entry);
-		if (nic->failed)
+		if (nic->failed) {
+			hook_removed(nic, true, count - done);
 			return count;
+		}
 		taken = hand_on(nic, false);
 		done += taken;
 		if (taken < part)

@@ -50,7 +50,7 @@ struct hooked {
 };
 
 struct hook_entry {
-	struct watch watch;
+	struct watched watch;
 	uint8_t within;
 };
 
@@ -106,6 +106,9 @@ uint8_t *hook_batch_room(struct hook_batch *batch, uint32_t length); /* NULL: no
 int hook_edit(struct hook_batch *batch, unsigned i, uint32_t at, uint32_t remove, const void *from,
 	      uint32_t length);
 void hook_lost(struct nic *nic); /* a frame that is none any more */
+/* Frames that come in here, and those that go no further. */
+void hook_added(struct nic *nic, bool receiving, unsigned frames);
+void hook_removed(struct nic *nic, bool receiving, unsigned frames);
 bool hook_out_ready(struct nic *nic, struct frame *frame);
 void hook_batch_begin(struct hooked *hooked, struct frame *frames, unsigned count, bool receiving);
 /* As the module left it, ready to go on; false: it is no frame any more. */

@@ -14,6 +14,7 @@
  */
 #include "nic/hooked.h"
 
+#include "base/signals.h"
 #include "nic/service.h"
 
 #include <errno.h>
@@ -64,6 +65,7 @@ int nic_hooks(struct nic *nic, struct hooks *hooks)
 	const struct anynic_module *call = &hooks->call;
 	int32_t result;
 
+	signals_watch();
 	hooks->nic = nic;
 	if (!hooks->self)
 		hooks->self = (struct anynic_nic *)nic;
@@ -112,8 +114,10 @@ void hooks_reset(struct nic *nic, unsigned reset)
 
 	if (nic->card->resets[reset].rings) {
 		hooked->kicked = 0;
+		hooks_moved(nic);
+		hook_removed(nic, false, hooked->out.count);
+		hook_removed(nic, true, hooked->in.count);
 		frame_store_clear(&hooked->out);
-		hooked->cut = 0;
 		frame_store_clear(&hooked->in);
 	}
 	if (!hooked->hooks->call.reset || hooked->failed)

@@ -3,8 +3,8 @@
 /*
  * Level = enabled and any(cause & mask), of one register or of several places. Moderation as a
  * whole keeps a distance between rises of the line; moderation of a cause keeps its bit back until
- * `idle` has passed since the last event or `limit` since the first, or until
- * the line rises for another cause: one interrupt tells of both.
+ * `idle` has passed since the last event or `limit` since the first, there were `frames` of them,
+ * or the line rises for another cause: one interrupt tells of both.
  */
 #include "nic/state.h"
 
@@ -54,6 +54,25 @@ void interrupts_reset(struct nic *nic)
 	}
 }
 
+static uint64_t evaluated(struct nic *nic, const struct expr *expr, const struct scope *scope)
+{
+	return expr->count ? expr_eval(nic, expr, scope) : 0;
+}
+
+/* As many as may wait, this one included: all are told of now. */
+static bool enough(struct nic *nic, const struct moderate *moderate, struct delayed *delayed,
+		   const struct scope *scope)
+{
+	uint64_t most = evaluated(nic, &moderate->frames, scope);
+
+	delayed->events = delayed->pending ? delayed->events + 1 : 1;
+	if (!most || delayed->events < most)
+		return false;
+	delayed->pending = false;
+	timer_cancel(nic->bus.clock, &delayed->timer);
+	return true;
+}
+
 /* True: the cause waits for its timer. */
 static bool moderate_cause(struct nic *nic, const struct moderate *moderate,
 			   struct delayed *delayed, const struct scope *scope)
@@ -62,15 +81,15 @@ static bool moderate_cause(struct nic *nic, const struct moderate *moderate,
 
 	if (!expr_holds(nic, &moderate->when, scope))
 		return false;
-	idle = moderate->idle.count ? expr_eval(nic, &moderate->idle, scope) : 0;
-	if (!idle)
+	idle = evaluated(nic, &moderate->idle, scope);
+	limit = evaluated(nic, &moderate->limit, scope);
+	if ((!idle && (!limit || moderate->idle.count)) || enough(nic, moderate, delayed, scope))
 		return false;
-	limit = moderate->limit.count ? expr_eval(nic, &moderate->limit, scope) : 0;
 	now = clock_now(nic->bus.clock);
 	if (!delayed->pending)
 		delayed->first = now;
 	delayed->pending = true;
-	at = now + idle;
+	at = idle ? now + idle : delayed->first + limit;
 	if (limit && delayed->first + limit < at)
 		at = delayed->first + limit;
 	timer_arm_lazy(nic->bus.clock, &delayed->timer, at);

@@ -240,9 +240,13 @@ void nic_attach(struct nic *nic, struct port *port)
 void nic_moved(struct nic *nic)
 {
 	flights_gone(nic, nic->flights_count);
-	for (unsigned i = 0; i < nic->card->instances; i++)
+	for (unsigned i = 0; i < nic->card->instances; i++) {
+		nic->stats.tx_abandoned += nic->rings[i].cut;
 		nic->rings[i].cut = 0;
+	}
+	hooks_moved(nic);
 	nic->held = false;
+	nic->stats.rx_cut += nic->held_segments;
 	nic->held_segments = 0;
 }
 
@@ -253,6 +257,7 @@ void nic_reset(struct nic *nic)
 	for (unsigned i = 0; i < nic->card->timers_count; i++)
 		timer_cancel(nic->bus.clock, &nic->timers[i]);
 	nic->reset_time = clock_now(nic->bus.clock);
+	nic->stats.loop_lost += nic->loop_count;
 	nic->loop_count = 0;
 	nic->recorded_count = 0;
 	vectors_reset(nic);

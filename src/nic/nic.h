@@ -13,13 +13,38 @@
  */
 struct nic;
 
+/* Why a slot that was fetched comes to nothing. */
+enum slot_reject {
+	SLOT_TAKEN,
+	SLOT_UNKNOWN, /* no use of the ring fits it */
+	SLOT_STRAY,   /* between frames, and begins none */
+	SLOT_MEMORY,  /* it, or memory of its frame, is not there */
+	SLOT_LONG,    /* its frame is too long, or in too many pieces */
+	SLOT_SHORT,   /* its frame has no header */
+	SLOT_ASKS,    /* what is asked for its frame makes no sense */
+	SLOT_ENDLESS, /* its frame has no end */
+	SLOT_REJECTS
+};
+
+struct nic_slots { /* fetched = completed + rejected for every reason */
+	uint64_t fetched, completed, rejected[SLOT_REJECTS];
+};
+
+extern const char *const slot_reject_names[SLOT_REJECTS]; /* look.c */
+
+/*
+ * What was counted; how it adds up, and with what the port counts, is in look.c.
+ */
 struct nic_stats {
 	uint64_t accesses, undeclared, tx_frames, tx_bytes, rx_frames, rx_bytes;
-	uint64_t rx_filtered, rx_no_room, rx_stopped, rx_too_long, rx_malformed, rx_unplugged,
-		tx_faults, interrupts;
+	uint64_t rx_filtered, rx_no_room, rx_stopped, rx_too_long, rx_too_short, rx_malformed,
+		rx_unplugged, tx_faults, interrupts, ring_faults;
 	/* of tx_frames: back inside the card, or without a link; and more frames by cutting */
 	uint64_t tx_looped, tx_unplugged, tx_malformed, tx_cut, rx_cut, rx_looped;
-	uint64_t ring_faults; /* what was asked of rings that are closed, or of none */
+	uint64_t tx_abandoned; /* the port had them when their ring was stopped */
+	uint64_t tx_added, tx_removed, rx_added, rx_removed; /* by a module */
+	uint64_t loop_put, loop_lost; /* single frames on their way back: all; without room */
+	struct nic_slots tx_slots, rx_slots;
 };
 
 struct nic *nic_new(const struct card *card, const uint8_t mac[static 6], const struct bus *bus);
@@ -77,3 +102,10 @@ struct ring_look {
 };
 bool nic_look_ring(struct nic *nic, unsigned index, struct ring_look *look); /* false: no more */
 void nic_look_filter(struct nic *nic, struct port_filter *filter);
+
+/* What is missing on one side of each sum of look.c: 0, or something is not counted. */
+struct nic_sums {
+	int64_t tx, rx, loop, tx_slots, rx_slots;
+};
+void nic_sums(const struct nic *nic, const struct port_way *tx, const struct port_way *rx,
+	      struct nic_sums *sums);

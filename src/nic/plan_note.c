@@ -176,7 +176,7 @@ bool plan_of_ring(const struct expr *expr)
 	return true;
 }
 
-/* Delays of its causes: false, or by what is in the slot. */
+/* Delays of its causes: false, by what is in the slot, or by how many there are. */
 static bool note_moderate(struct nic *nic, struct note *one, const struct target *target)
 {
 	for (unsigned i = 0; i < nic->card->interrupts_count; i++) {
@@ -186,7 +186,8 @@ static bool note_moderate(struct nic *nic, struct note *one, const struct target
 			const struct moderate *moderate = &interrupt->moderate[k];
 
 			if (!moderate->mask || moderate->word != target->word ||
-			    moderate->mask != target->mask || plan_of_ring(&moderate->when))
+			    moderate->mask != target->mask ||
+			    (plan_of_ring(&moderate->when) && !moderate->frames.count))
 				continue;
 			one->plans->moderated = true;
 			if (!note(one, &moderate->when))

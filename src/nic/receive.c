@@ -150,16 +150,23 @@ static bool put(struct nic *nic, uint64_t addr, const struct frame *frame, uint3
 static uint32_t slot_fill(struct nic *nic, const struct room *room, unsigned k,
 			  const struct frame *frame, uint32_t done)
 {
+	enum slot_reject why = SLOT_TAKEN;
 	uint32_t from = done;
 
 	for (unsigned i = k ? room->past[k - 1] : 0; i < room->past[k]; i++) {
 		uint32_t left = frame->length - done;
 		uint32_t length = left < room->size[i] ? left : room->size[i];
 
-		if (length && !put(nic, room->buffer[i], frame, done, length))
+		if (length && !put(nic, room->buffer[i], frame, done, length)) {
 			nic->counts[COUNT_RX_NO_ROOM]++; /* not memory: lost on the way */
+			why = SLOT_MEMORY;
+		}
 		done += length;
 	}
+	if (why)
+		nic->stats.rx_slots.rejected[why]++;
+	else
+		nic->stats.rx_slots.completed++;
 	return done - from;
 }
 
@@ -171,6 +178,7 @@ static void slot_done(struct nic *nic, unsigned index, struct room *room, unsign
 	bool last = k + 1 == room->count, ends = ring->walked && last && room->walk.ended;
 
 	nic->rings[index].total++;
+	nic->stats.rx_slots.fetched++;
 	if (!ring->walked)
 		ring_advance(nic, index, 1);
 	else if (!ends)
@@ -210,6 +218,12 @@ void receive_look(struct nic *nic, const struct ring *ring, const struct frame *
 	bool l4 = ring->check_l4.count && expr_eval(nic, &ring->check_l4, &scope);
 	const uint8_t *transport;
 
+	if (ring->sum_from.count) {
+		uint64_t from = expr_eval(nic, &ring->sum_from, &scope);
+
+		from = from < frame->length ? from : frame->length;
+		facts->sum = be16toh(sum_fold(sum_add(0, data + from, frame->length - from)));
+	}
 	frame_parse(data, frame->length, frame->length, &parsed);
 	facts->type = parsed.type;
 	facts->l4 = parsed.whole ? parsed.l4 : 0;
@@ -423,7 +437,8 @@ static enum delivery receive_one(struct nic *nic, const struct frame *frame)
 	if (frame->flags & (FRAME_TCP4 | FRAME_TCP6))
 		return deliver_segments(nic, frame);
 	if (length > FRAME_MAX || length < 14)
-		return drop(nic, COUNT_RX_TOO_SHORT, &nic->stats.rx_too_long);
+		return drop(nic, COUNT_RX_TOO_SHORT,
+			    length < 14 ? &nic->stats.rx_too_short : &nic->stats.rx_too_long);
 	if (frame->iovs != 1 || length < 60 || (frame->flags & FRAME_CHECKSUM)) {
 		frame_copy(frame, 0, nic->linear, length);
 		frame_complete(frame, nic->linear);
@@ -453,8 +468,10 @@ unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count
 {
 	unsigned taken;
 
-	if (nic->failed)
+	if (nic->failed) {
+		nic->stats.rx_stopped += count;
 		return count;
+	}
 	rings_update(nic);
 	nic->held = false;
 	if (!nic->link) {

@@ -307,6 +307,7 @@ static void filling_end(struct filling *filling, unsigned frames)
 	if (run->state == RING_STARVED)
 		run->state = RING_RUNNING;
 	run->total += frames;
+	nic->stats.rx_slots.fetched += frames;
 	if (filling->ring->walked)
 		ring_walk_done(&filling->walk, filling->last, filling->next, false, NULL);
 	else
@@ -317,6 +318,7 @@ static void filling_end(struct filling *filling, unsigned frames)
 	count_total(nic, COUNT_RX_TOTAL_FRAMES, frames, bytes);
 	nic->stats.rx_frames += frames;
 	nic->stats.rx_bytes += bytes;
+	nic->stats.rx_slots.completed += frames;
 }
 
 /* Frames from the front that need nothing but a slot each; the rest takes the long way. */

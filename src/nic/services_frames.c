@@ -109,6 +109,8 @@ static int32_t queue(struct nic *nic, struct frame_store *store, bool receiving,
 	hooked->receiving = before;
 	if (sound && (frame_store_used(store) > HOOK_QUEUE || !frame_store_put(store, &frame)))
 		sound = false;
+	if (sound)
+		hook_added(nic, receiving, 1);
 	hooked->batch.used = used;
 	nic->bus.schedule(nic->bus.context);
 	return sound ? ANYNIC_OK : ANYNIC_FULL;

@@ -148,6 +148,7 @@ static void walk_interrupts(struct walk *walk)
 		if (i % MODERATE_MAX >= nic->card->interrupts[i / MODERATE_MAX].moderate_count)
 			continue;
 		NUMBER(walk, delayed->pending, 1, "moderate.%u.pending", i);
+		NUMBER(walk, delayed->events, UINT64_MAX, "moderate.%u.events", i);
 		snprintf(walk->key, KEY, "moderate.%u.timer", i);
 		walk_timer(walk, &delayed->timer);
 		snprintf(walk->key, KEY, "moderate.%u.last", i);
@@ -257,6 +258,8 @@ static void walk_loop(struct walk *walk)
 	snprintf(walk->key, KEY, "loop.count");
 	count = (unsigned)given(walk, nic->loop_count, LOOP_FRAMES);
 	if (stores) {
+		nic->stats.loop_lost += nic->loop_count;
+		nic->stats.loop_put += count;
 		nic->loop_head = 0;
 		nic->loop_count = count;
 	}
@@ -370,6 +373,7 @@ static void loaded(struct nic *nic)
 {
 	nic->recorded_count = 0;
 	nic->held = false;
+	nic->stats.rx_cut += nic->held_segments;
 	nic->held_segments = 0;
 	for (unsigned i = 0; i < nic->card->instances; i++) {
 		nic->rings[i].waits = false;

@@ -25,7 +25,7 @@ enum {
 struct facts {
 	uint64_t destination;
 	uint32_t length, put, next, hash;
-	uint16_t tci;
+	uint16_t tci, sum;
 	uint8_t type, l4, match; /* match: bit per enum accept_class */
 	bool first, last, vlan, checked_ip, ok_ip, checked_l4, ok_l4;
 };
@@ -79,7 +79,7 @@ struct shifter { /* of a serial bus; its phases are those of the protocol */
 struct delayed { /* one cause (or the whole interrupt) under moderation */
 	struct timer timer;
 	struct nic *nic;
-	uint64_t last, first;
+	uint64_t last, first, events;
 	bool pending;
 };
 
@@ -158,7 +158,8 @@ struct nic {
 	uint8_t headers[BATCH][HEADER_MAX];
 	uint16_t slots_of[BATCH];	      /* slots up to and with each frame */
 	uint8_t slots[BUDGET * SLOT_MAX + 8]; /* + 8: fields are read by whole loads */
-	uint64_t slot_at[BUDGET + 1];	      /* walked rings: cursors of these, and the next */
+	uint8_t verdicts[BUDGET];     /* enum slot_reject of the slots of a part, | SLOT_FAULT */
+	uint64_t slot_at[BUDGET + 1]; /* walked rings: cursors of these, and the next */
 	/* scratch of receive and of software segmentation */
 	uint8_t linear[FRAME_MAX];
 	uint8_t segment[16384 + HEADER_MAX];

@@ -209,6 +209,7 @@ static void carry_network(struct carry *carry)
 	struct nic *to = carry->to, *from = carry->from;
 
 	to->stats = from->stats;
+	hooks_left(to, from);
 	to->carrier = from->carrier;
 	to->plugged = from->plugged;
 	to->health = from->health;
@@ -238,6 +239,8 @@ static int fill(struct nic *to, struct nic *from, bool afresh, struct error *err
 	if (result < 0)
 		return result;
 	carry_network(&carry);
+	if (afresh)
+		to->stats.loop_lost += from->loop_count;
 	if (afresh)
 		nic_link(to, from->plugged); /* it wakes up with the cable as it is */
 	else

@@ -63,6 +63,8 @@ static int load(struct build *build)
 	error = ready ? slots_load(build, ring_cursor(build->nic, build->index), ready) : 0;
 	if (error < 0 && error != -EAGAIN) { /* no such memory: the slots are passed over */
 		count_faults(build->nic, 1);
+		build->nic->stats.tx_slots.fetched += ready;
+		build->nic->stats.tx_slots.rejected[SLOT_MEMORY] += ready;
 		ring_advance(build->nic, build->index, ready);
 	}
 	return error < 0 ? error : (int)ready;
@@ -99,8 +101,9 @@ static void build_begin(struct build *build, struct nic *nic, unsigned index)
 	build->scope = ring_scope(nic, index);
 	build->window.size = 0;
 	build->causes.bits = 0;
-	build->again = build->fault = build->blocked = false;
-	build->frames = build->faults = 0;
+	build->again = build->blocked = false;
+	build->fault = SLOT_TAKEN;
+	build->frames = 0;
 	build->looped = build->ring->loop_present &&
 			expr_holds(nic, &build->ring->loop_when, &build->scope);
 	plans_check(nic, index);
@@ -115,7 +118,8 @@ static void frame_begin(struct build *build)
 	frame->flags = 0;
 	build->frame = frame;
 	build->groups = true; /* not known yet */
-	build->fault = false;
+	build->fault = SLOT_TAKEN;
+	build->odd = false;
 }
 
 /* Views of guest memory, or of memory on the card. */
@@ -144,7 +148,7 @@ static void frame_buffer(struct build *build, const struct use *use, uint64_t ad
 	if (!length || build->fault)
 		return;
 	if (length > FRAME_MAX - frame->length || frame->iovs + 3 > FRAME_IOVS) {
-		build->fault = true;
+		build->fault = SLOT_LONG;
 		return;
 	}
 	got = buffer_view(build, use, addr, length);
@@ -153,7 +157,7 @@ static void frame_buffer(struct build *build, const struct use *use, uint64_t ad
 		return;
 	}
 	if (got < 0) {
-		build->fault = true;
+		build->fault = SLOT_MEMORY;
 		return;
 	}
 	frame->iovs += (unsigned)got;
@@ -185,10 +189,14 @@ static void frame_end(struct build *build, unsigned slots)
 	build->slots = slots;
 	if (!build->again && !build->fault && build->frame->length >= 14)
 		frame_work(build, work);
-	if (build->fault || build->frame->length < 14)
-		build->faults++;
+	if (!build->fault && build->frame->length < 14)
+		build->fault = SLOT_SHORT;
+	if (build->fault)
+		slots_reject(build, build->first_at, slots, build->fault);
 	else
 		nic->slots_of[build->frames++] = (uint16_t)slots;
+	if (!build->fault && build->odd)
+		*slot_verdict(build, slots - 1) |= SLOT_FAULT;
 	build->frame = NULL;
 }
 
@@ -233,14 +241,15 @@ static void frame_pieces(struct build *build, const struct use *use, const struc
 		return;
 	result = pieces_each(build->nic, use, &build->scope, take_piece, &taking);
 	build->again |= result == -EAGAIN;
-	build->fault |= result < 0 && result != -EAGAIN;
+	if (result < 0 && result != -EAGAIN)
+		build->fault = SLOT_MEMORY;
 }
 
 /* A command waits until what stands before it is done; an open frame never ends. */
 static void build_command(struct build *build, const struct use *use, unsigned i)
 {
 	if (build->frame) {
-		build->fault = true;
+		build->fault = SLOT_ENDLESS;
 		frame_end(build, i);
 	}
 	build->command = i == 0 ? use : NULL;
@@ -281,10 +290,8 @@ static uint64_t slot_here(const struct build *build, unsigned i)
 static void frame_open(struct build *build, const struct use *use, const struct plan *plan,
 		       unsigned i)
 {
-	if (build->frame) { /* the one before has no end */
-		build->faults++;
-		build->frame = NULL;
-	}
+	if (build->frame) /* the one before has no end */
+		slots_reject(build, build->first_at, i, SLOT_ENDLESS);
 	frame_begin(build);
 	build->scope.first = build->scope.slot;
 	build->use = use;
@@ -334,6 +341,8 @@ static bool build_slot(struct build *build, unsigned i)
 	if (!use || use->as == USE_CONTEXT ||
 	    (!build->frame && use->first.count &&
 	     !begins(build, use, plan))) { /* none of a frame */
+		if (!use || use->as != USE_CONTEXT)
+			*slot_verdict(build, i) = use ? SLOT_STRAY : SLOT_UNKNOWN;
 		if (!build->frame)
 			build->slots = i + 1;
 		return true;
@@ -371,7 +380,7 @@ static void build_frames(struct build *build, uint32_t ready)
 			return;
 	}
 	if (endless(build, ready)) {
-		build->fault = true;
+		build->fault = SLOT_ENDLESS;
 		frame_end(build, ready);
 	}
 }
@@ -456,6 +465,7 @@ static void advance(struct build *build, unsigned slots)
 
 	if (!slots)
 		return;
+	build->nic->stats.tx_slots.fetched += slots;
 	if (!build->ring->walked) {
 		ring_advance(build->nic, build->index, slots);
 		return;
@@ -476,6 +486,7 @@ static unsigned transmit_command(struct build *build)
 			 !command_run(nic, build->index, build->command, &build->scope);
 	if (build->blocked)
 		return 0;
+	slots_count(build, 1);
 	commit(build, 1);
 	advance(build, 1);
 	return 1;
@@ -487,6 +498,7 @@ static unsigned frames_gone(struct build *build)
 	struct ring_run *run = build->run;
 	unsigned gone = run->gone < build->frames ? run->gone : build->frames;
 
+	build->nic->stats.tx_abandoned += run->gone - gone;
 	run->given = (uint16_t)(run->given - run->gone);
 	run->gone = 0;
 	return gone;
@@ -500,7 +512,8 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	unsigned given, taken, done, slots;
 
 	build->frame = NULL;
-	build->frames = build->slots = build->faults = 0;
+	build->frames = build->slots = 0;
+	build->verdicts = false;
 	build->saved = false;
 	build->command = NULL;
 	build->blocked = false;
@@ -526,8 +539,7 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	slots = done == build->frames ? build->slots : done ? nic->slots_of[done - 1] : 0;
 	if (!nic->hook_transmit) /* which may have changed them, and has counted */
 		count_frames(nic, done, build->groups);
-	if (done == build->frames) /* else this part is made again */
-		count_faults(nic, build->faults);
+	slots_count(build, slots);
 	commit(build, slots);
 	advance(build, slots);
 	return slots;

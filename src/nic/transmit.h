@@ -27,8 +27,10 @@ struct build {
 	struct frame *frame;	/* under construction */
 	const struct use *use;	/* of its first data slot */
 	unsigned frames, slots; /* slots: whole frames' and what is between them */
-	unsigned faults;
-	bool fault, again, looped;
+	uint8_t fault;		/* enum slot_reject */
+	bool odd;		/* something that it asks for makes no sense; it goes without */
+	bool verdicts;		/* of some slot of this part: see nic->verdicts */
+	bool again, looped;
 	const struct use *command; /* stands at the front */
 	bool blocked;		   /* and is not done; or its results have no room */
 	struct result_room room;
@@ -54,6 +56,12 @@ struct build {
 
 /* transmit.c */
 void transmit_context(struct build *build, const struct use *use, const uint8_t *slot);
+
+/* transmit_slots.c: enum slot_reject of a slot of this part, or that of a frame's, [FROM, END) */
+enum { SLOT_FAULT = 0x80 }; /* besides: its frame comes to nothing, or not to what it asks for */
+uint8_t *slot_verdict(struct build *build, unsigned slot);
+void slots_reject(struct build *build, unsigned from, unsigned end, enum slot_reject why);
+void slots_count(struct build *build, unsigned slots); /* the first ones are done with */
 
 /* transmit_plain.c: how far they come */
 unsigned plain_build(struct build *build, unsigned i, unsigned ready);

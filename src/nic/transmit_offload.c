@@ -19,7 +19,7 @@ static void checksum_now(struct build *build, uint64_t start, uint64_t put, uint
 
 	if (start >= past || put + 2 > frame->length || put + 2 > HEADER_MAX - 4 ||
 	    !frame_own_header(frame, room, put + 2 < 128 ? 128 : put + 2)) {
-		build->faults++;
+		build->odd = true;
 		return;
 	}
 	sum = (uint16_t)~frame_sum(frame, start, past - start);
@@ -61,7 +61,7 @@ static void checksum_found(struct build *build, enum checksum_of of)
 	if (!parsed.type || (of == CHECKSUM_IP && parsed.type == 2) ||
 	    (of == CHECKSUM_L4 && (!parsed.l4 || !parsed.whole)) ||
 	    put + 2u > frame->iov[0].iov_len) {
-		build->faults++;
+		build->odd = true;
 		return;
 	}
 	if (of == CHECKSUM_L4)
@@ -135,7 +135,7 @@ bool frame_segments(struct build *build)
 	frame->segment_size = (uint16_t)mss;
 	if (mss == 0 || mss > 0x3fff || header > HEADER_MAX - 4 ||
 	    !frame_own_header(frame, head, header) || !segments_begin(&cut, frame)) {
-		build->fault = true;
+		build->fault = SLOT_ASKS;
 		return true;
 	}
 	if (frame->length - header <= mss)
@@ -158,7 +158,7 @@ void frame_vlan(struct build *build)
 	type = ring->vlan_type.count ? expr_eval(build->nic, &ring->vlan_type, &build->scope)
 				     : 0x8100;
 	if (!frame_own_header(frame, head, 14) || frame->iov[0].iov_len + 4 > HEADER_MAX) {
-		build->fault = true;
+		build->fault = SLOT_ASKS;
 		return;
 	}
 	memmove(head + 16, head + 12, frame->iov[0].iov_len - 12);

@@ -39,8 +39,11 @@ static void loop_put(struct nic *nic, const uint8_t *data, size_t length)
 {
 	struct loop_frame *entry;
 
-	if (nic->loop_count == LOOP_FRAMES || length > sizeof(entry->data))
+	nic->stats.loop_put++;
+	if (nic->loop_count == LOOP_FRAMES || length > sizeof(entry->data)) {
+		nic->stats.loop_lost++;
 		return;
+	}
 	entry = &nic->loop[(nic->loop_head + nic->loop_count++) % LOOP_FRAMES];
 	memcpy(entry->data, data, length);
 	entry->length = (uint32_t)length;
@@ -113,6 +116,7 @@ void flights_forget(struct nic *nic, unsigned ring)
 		if (*at == ring)
 			*at = NO_RING;
 	}
+	nic->stats.tx_abandoned += run->given + run->cut;
 	run->given = run->gone = run->cut = 0;
 }
 

@@ -114,8 +114,12 @@ void bare_new(struct bare *bare, const struct card *card, bool by_messages)
 
 void bare_free(struct bare *bare)
 {
+	struct nic_sums sums;
+
 	while (bare_answer(bare))
 		;
+	nic_sums(bare->nic, &bare->port.port.stats.tx, &bare->port.port.stats.rx, &sums);
+	check_sums(&sums);
 	nic_attach(bare->nic, NULL);
 	nic_free(bare->nic);
 	dma_free(bare->dma);

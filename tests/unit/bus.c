@@ -43,7 +43,7 @@ static void four_new(struct four *four)
 static void four_free(struct four *four)
 {
 	for (unsigned i = 0; i < 3; i++)
-		instance_free(four->cards[i]);
+		machine_unplug(four->cards[i]);
 	machine_free(&four->machine);
 	CHECK(!four->plain.connected);
 	plain_free(&four->plain);
@@ -404,7 +404,7 @@ static void test_no_interrupt_crosses(void)
 	for (unsigned k = 0; k < 2; k++) {
 		for (unsigned i = 0; i < PIC_VECTORS; i++)
 			CHECK(i == 35 || !seen[k][i]);
-		instance_free(cards[k]);
+		machine_unplug(cards[k]);
 		machine_free(&machines[k]);
 		plain_free(&plains[k]);
 	}
@@ -460,7 +460,7 @@ static void test_handler_within_an_access(void)
 	CHECK_EQUAL(handler.calls, 20);
 	CHECK_EQUAL(handler.deepest, 1);
 	CHECK_EQUAL(inprocess_read(handler.machine.vm, INPROCESS_MEMORY, bar + 0x3810, 4), 20);
-	instance_free(card);
+	machine_unplug(card);
 	machine_free(&handler.machine);
 }
 

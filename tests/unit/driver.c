@@ -90,7 +90,7 @@ void driver_new_card(struct driver *driver, const struct card *card, bool offloa
 
 void driver_free(struct driver *driver)
 {
-	instance_free(driver->instance);
+	machine_unplug(driver->instance);
 	CHECK(driver->port.closed);
 	machine_free(&driver->machine);
 	test_port_free(&driver->port);

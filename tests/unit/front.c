@@ -70,7 +70,7 @@ static void test_handed_over_socket(void)
 	close(fds[1]);
 	loop_turn(loop, 0); /* gone, and nobody else will come */
 	loop_turn(loop, 0);
-	instance_free(instance);
+	machine_unplug(instance);
 	loop_free(loop);
 }
 

@@ -36,8 +36,10 @@ static unsigned port_transmit(struct port *base, const struct frame *frames, uns
 	unsigned taken = count < port->room ? count : port->room;
 
 	CHECK(count > 0);
-	for (unsigned i = 0; i < taken; i++)
+	for (unsigned i = 0; i < taken; i++) {
 		keep(port, &frames[i]);
+		port_count(&base->stats.tx, frames[i].length);
+	}
 	port->room -= taken;
 	return taken;
 }
@@ -88,7 +90,10 @@ void test_port_forget(struct test_port *port)
 
 bool test_port_offer_frame(struct test_port *port, const struct frame *frame)
 {
-	return port->port.peer.receive(port->port.peer.context, frame, 1) == 1;
+	if (port->port.peer.receive(port->port.peer.context, frame, 1) == 0)
+		return false;
+	port_count(&port->port.stats.rx, frame->length);
+	return true;
 }
 
 bool test_port_offer(struct test_port *port, const void *data, uint32_t length)
@@ -149,6 +154,24 @@ struct card *test_card(const char *name)
 	mistakes_free(&mistakes);
 	CHECK(cards[i]);
 	return cards[i];
+}
+
+void check_sums(const struct nic_sums *sums)
+{
+	CHECK_EQUAL(sums->tx, 0);
+	CHECK_EQUAL(sums->rx, 0);
+	CHECK_EQUAL(sums->loop, 0);
+	CHECK_EQUAL(sums->tx_slots, 0);
+	CHECK_EQUAL(sums->rx_slots, 0);
+}
+
+void machine_unplug(struct instance *instance)
+{
+	struct nic_sums sums;
+
+	instance_sums(instance, &sums);
+	check_sums(&sums);
+	instance_free(instance);
 }
 
 struct instance *machine_plug(struct machine *machine, unsigned device, const struct card *card,

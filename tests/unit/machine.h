@@ -4,7 +4,7 @@
 #include "base/loop.h"
 #include "front/inprocess.h"
 #include "instance/instance.h"
-#include "nic/port.h"
+#include "nic/nic.h"
 #include "unit.h"
 
 /* What stands around a card under test: a clock turned by hand, a VM, and a network. */
@@ -61,6 +61,8 @@ struct card;
 struct card *test_card(const char *name); /* cards/NAME/card.xml through the reader; shared */
 struct instance *machine_plug(struct machine *machine, unsigned device, const struct card *card,
 			      struct test_port *port);
+void machine_unplug(struct instance *instance); /* and what it counted adds up */
+void check_sums(const struct nic_sums *sums);
 
 /* ---- a plain device: 4 KiB of memory BAR 0, 16 bytes of I/O BAR 1, 8 KiB of wide BAR 2 ---- */
 

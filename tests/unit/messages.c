@@ -83,7 +83,7 @@ static void test_capabilities(void)
 	CHECK_EQUAL(config(find(MSIX) + 2, 2), 4);
 	CHECK_EQUAL(config(find(MSIX) + 4, 4), 0x1000);
 	CHECK_EQUAL(config(find(MSIX) + 8, 4), 0x1800);
-	instance_free(instance);
+	machine_unplug(instance);
 	machine_free(&machine);
 }
 
@@ -106,7 +106,7 @@ static void test_line_as_message(void)
 	CHECK_EQUAL(inprocess_fired(machine.vm, 0x60), 4);
 	configure(msi + 2, 2, 1); /* it is high when they are enabled */
 	CHECK_EQUAL(inprocess_fired(machine.vm, 0x60), 5);
-	instance_free(instance);
+	machine_unplug(instance);
 	machine_free(&machine);
 }
 
@@ -128,7 +128,7 @@ static void test_vectors(void)
 	set(OTHER_MASK, 0x20); /* again, for the cause that is not masked */
 	CHECK_EQUAL(inprocess_fired(machine.vm, 4), 2);
 	CHECK_EQUAL(inprocess_fired(machine.vm, 0), 0);
-	instance_free(instance);
+	machine_unplug(instance);
 	machine_free(&machine);
 }
 

@@ -280,7 +280,7 @@ static void test_function_reset(void)
 	set(&driver, MDIC, MDI_WRITE | 1 << 21 | 4 << 16 | 0x0de1);
 	inprocess_unplug(driver.machine.vm, 3);
 	CHECK_EQUAL(reg(&driver, STATUS), 0xffffffff);
-	instance_free(driver.instance);
+	machine_unplug(driver.instance);
 	driver.instance = machine_plug(&driver.machine, 3, test_card("e1000"), &driver.port);
 	CHECK_EQUAL(inprocess_scan(driver.machine.vm), 1);
 	CHECK_EQUAL(reg(&driver, MTA + 4), 0);

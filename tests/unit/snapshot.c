@@ -28,7 +28,8 @@ static void replace(struct driver *driver)
 
 	save(driver);
 	inprocess_unplug(driver->machine.vm, 3);
-	instance_free(driver->instance);
+	machine_unplug(driver->instance);
+	driver->port.port.stats = (struct port_stats){0};
 	driver->instance = machine_plug(&driver->machine, 3, test_card("e1000"), &driver->port);
 	if (instance_load(driver->instance, path, &err) < 0)
 		unit_failed(__FILE__, __LINE__, "%s", err.text);

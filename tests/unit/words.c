@@ -87,6 +87,97 @@ static void test_counter_sticks(void)
 	bare_free(&bare);
 }
 
+/* ---- the sum of a received frame; interrupts after so many ---- */
+
+static const char summing[] = CARD(
+	"<bank name='r'><register name='TAIL' at='0'/><register name='HEAD' at='4'/>"
+	"<register name='FROM' at='8'/><register name='CAUSE' at='12' access='w1c'/>"
+	"<register name='MASK' at='16'/><register name='FRAMES' at='20'/>"
+	"<register name='TIME' at='24'/></bank>"
+	"<record name='d' size='16'><field name='a' bits='63:0'/><field name='sum' bits='79:64'/>"
+	"</record>"
+	"<ring name='rx' for='receive' next='array' base='0x1000' end='entries 64' cursor='HEAD'"
+	" ready='until TAIL'><use record='d' as='room'><buffer address='a' length='2048'/></use>"
+	"<sum start='FROM'/><complete write='sum = frame.sum' do='raise CAUSE[0]'/></ring>"
+	"<receive rings='rx'><accept class='all'/></receive>"
+	"<interrupt line='INTA' cause='CAUSE' mask='MASK'>"
+	"<moderate cause='CAUSE[0]' limit='TIME' frames='FRAMES'/></interrupt>");
+
+static void start_summing(void)
+{
+	bare_new(&bare, bare_card(summing), false);
+	for (unsigned i = 0; i < 64; i++) {
+		uint64_t addr = 0x10000 + i * 2048;
+
+		memcpy(bare.memory + 0x1000 + i * 16, &addr, sizeof(addr));
+	}
+	bare_write(&bare, 0, 63);
+	bare_write(&bare, 16, 1);
+}
+
+static void test_frame_sum(void)
+{
+	static const unsigned froms[] = {0, 14, 15, 60, 61, 1000};
+	uint8_t frame[61];
+
+	start_summing();
+	unit_fill(frame, sizeof(frame), 5);
+	for (unsigned i = 0; i < 6; i++) {
+		uint16_t got;
+		uint32_t sum = 0;
+
+		bare_write(&bare, 8, froms[i]);
+		CHECK(test_port_offer(&bare.port, frame, sizeof(frame)));
+		bare_settle(&bare);
+		memcpy(&got, bare.memory + 0x1000 + i * 16 + 8, sizeof(got));
+		for (unsigned k = froms[i]; k < sizeof(frame); k++)
+			sum += (uint32_t)frame[k] << ((k - froms[i]) & 1 ? 0 : 8);
+		while (sum >> 16)
+			sum = (sum & 0xffff) + (sum >> 16);
+		CHECK_EQUAL(got, sum);
+	}
+	bare_free(&bare);
+}
+
+static void test_moderate_frames(void)
+{
+	start_summing();
+	bare_write(&bare, 24, 1000000);
+	bare_write(&bare, 20, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK(!bare.level);
+		offer(60);
+	}
+	CHECK(bare.level); /* that was the third */
+	bare_write(&bare, 12, 1);
+	offer(60);
+	CHECK(!bare.level);
+	clock_turn(&bare.clock, 999999);
+	offer(60);
+	CHECK(!bare.level);
+	clock_turn(&bare.clock, 2 + CLOCK_SLACK); /* since the first */
+	CHECK(bare.level);
+	bare_write(&bare, 12, 1);
+	offer(60);
+	offer(60);
+	CHECK(!bare.level); /* it counts from there on again */
+	offer(60);
+	CHECK(bare.level);
+	bare_write(&bare, 12, 1);
+	bare_write(&bare, 20, 1);
+	offer(60);
+	CHECK(bare.level);
+	bare_write(&bare, 12, 1);
+	bare_write(&bare, 20, 0); /* any number, and so the time alone */
+	for (unsigned i = 0; i < 9; i++)
+		offer(60);
+	CHECK(!bare.level);
+	bare_write(&bare, 24, 0);
+	offer(60);
+	CHECK(bare.level);
+	bare_free(&bare);
+}
+
 /* ---- what an EEPROM may begin with ---- */
 
 static const char eeprom[] = CARD("<bank name='r'><register name='X' at='0'/></bank>"
@@ -174,7 +265,7 @@ static void plug(const char *text)
 
 static void unplug(void)
 {
-	instance_free(instance);
+	machine_unplug(instance);
 	machine_free(&machine);
 }
 
@@ -264,6 +355,7 @@ static void test_rom(void)
 }
 
 UNIT_FILE(words, {"counter_parts", test_counter_parts}, {"counter_sticks", test_counter_sticks},
+	  {"frame_sum", test_frame_sum}, {"moderate_frames", test_moderate_frames},
 	  {"eeprom_contents", test_eeprom_contents}, {"config_registers", test_config_registers},
 	  {"capability_places", test_capability_places}, {"wide_bar", test_wide_bar},
 	  {"rom", test_rom}, );

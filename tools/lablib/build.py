@@ -13,7 +13,10 @@ from .apt import LabError, say
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SUITES = ["trixie", "trixie-backports"]
-KERNELS = {"6.12": "trixie", "6.1": "bookworm"}  # and the release that brings it; the first is usual
+# and the release and the package that bring it; the first is usual
+KERNELS = {"6.12": ("trixie", "linux-image-amd64"), "6.1": ("bookworm", "linux-image-amd64"),
+           "6.12-cloud": ("trixie", "linux-image-cloud-amd64"),
+           "6.1-cloud": ("bookworm", "linux-image-cloud-amd64")}
 GUEST_PACKAGES = ["busybox-static", "iperf3", "ethtool"]
 # not needed to run a guest without a screen
 SKIP = ("python3", "perl", "systemd", "linux-headers", "initramfs")
@@ -157,10 +160,10 @@ def _qemu(lab, root):
 def _kernel(lab, root):
     tree = os.path.join(lab.folder, f"kernel-{lab.version}")
     if not glob.glob(f"{tree}/boot/vmlinuz-*"):
-        release = KERNELS[lab.version]
+        release, package = KERNELS[lab.version]
         if release not in SUITES:
             root = apt.PrivateApt(os.path.join(lab.folder, f"apt-{release}"), [release])
-        packages = root.depends("linux-image-amd64")
+        packages = root.depends(package)
         apt.unpack(root.fetch([name for name in packages if name.startswith("linux-image")]), tree)
     return kernel.Kernel(tree)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The program under test: one card served on a socket of the run's own."""
 
+import json
 import os
 import shutil
 import socket
@@ -39,7 +40,8 @@ class Card:
             time.sleep(0.005)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        wrong = [] if kind or self.process.poll() is not None else sums(self.control)
         self.process.terminate()
         try:
             self.process.wait(5)
@@ -50,6 +52,7 @@ class Card:
         shutil.rmtree(self.folder, ignore_errors=True)
         if "Sanitizer" in said or "runtime error:" in said:
             raise OSError(f"the card's sanitizer:\n{said[-3000:]}")
+        assert not wrong, wrong
 
     def output(self):
         with open(self.log, errors="replace") as log:
@@ -60,6 +63,21 @@ class Card:
         if done.returncode:
             raise OSError(f"ctl {' '.join(words)}: {done.stderr.strip()}")
         return done.stdout
+
+
+def sums(control):
+    """What does not add up in the statistics of a process's NICs; see docs/control.md."""
+    try:
+        done = subprocess.run([ANYNIC, "ctl", control, "stats", "--json"], capture_output=True,
+                              text=True, timeout=20)
+    except subprocess.TimeoutExpired:
+        return ["no answer"]
+    if done.returncode:  # it has none, or has ended
+        return []
+    stats = json.loads(done.stdout)["stats"]
+    nics = {"": stats} if "guest" in stats else stats
+    return [(name, nic["missing"], nic) for name, nic in nics.items()
+            if any(nic["missing"].values())]
 
 
 def status(pid, name):
