@@ -11,6 +11,7 @@ help:
 	@echo 'sudo make demo     a stock guest with a card from cards/, and what it says'
 	@echo 'make               the program, $(BUILD)/anynic'
 	@echo 'sudo make test     every test; tests/run WORD… runs some'
+	@echo 'sudo make test-card CARD=e1000   one card in full, with each of its drivers and kernels'
 	@echo 'sudo make unit     those without a guest, memory watched and lines counted'
 	@echo 'sudo make fuzz     the reader of descriptions fuzzed, for MINUTES=$(MINUTES)'
 	@echo "sudo make bench    our figures beside those of QEMU's own card"
@@ -44,9 +45,9 @@ test: program lab fuzz-deps
 unit: program
 	@tests/run unit wire
 
-# one card: make test-card CARD=e1000
+# one card in full, with each driver and kernel: make test-card CARD=e1000
 test-card: program lab
-	@tests/run cards.$(subst -,_,$(CARD))
+	@tests/card $(CARD)
 
 fuzz: program fuzz-deps
 	@fuzz/run $(MINUTES)

@@ -5,6 +5,7 @@ import contextlib
 import glob
 import json
 import os
+import re
 import time
 import traceback
 import xml.etree.ElementTree as xml
@@ -64,3 +65,59 @@ def keep(card, driver, version, results):
     os.makedirs(RESULTS, exist_ok=True)
     with open(f"{RESULTS}/{card}.{driver}.{version}.json", "w", encoding="utf-8") as out:
         json.dump({name: word for name, (word, _, _) in results.items()}, out, indent=1)
+
+
+# ---- the table in the README ----
+
+README = os.path.join(ROOT, "README.md")
+HEAD = ["card", "driver", *(card_parts.TITLES.get(part.__name__, part.__name__)
+                            for part in card_parts.PARTS)]
+TABLE = re.compile(r"(\| card \| driver .*\n\|[-|]+\|\n)((?:\|.*\|\n)*)")
+
+
+def table_rows():
+    """Cells of each row, as they stand there."""
+    with open(README, encoding="utf-8") as text:
+        rows = TABLE.search(text.read())[2].splitlines()
+    return [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows]
+
+
+def results_of(card, driver):
+    """{kernel: {part: word}} of the last long forms, or None where one is missing."""
+    found = {}
+    for version in build.KERNELS:
+        path = f"{RESULTS}/{card}.{driver}.{version}.json"
+        if not os.path.exists(path):
+            return None
+        with open(path, encoding="utf-8") as text:
+            found[version] = json.load(text)
+    return found
+
+
+def cell(found, part):
+    """One word where the kernels agree, else each with its kernel."""
+    words = {version: found[version].get(part, "✗") for version in found}
+    if len(set(words.values())) == 1:
+        return next(iter(words.values()))
+    return ", ".join(f"{version}: {word}" for version, word in words.items())
+
+
+def table_write():
+    """Rows of what was run; the others stay as they are while there is such a card."""
+    rows = {row[:2]: row for row in table_rows()}
+    wanted = []
+    for pair in drivers():
+        found = results_of(*pair)
+        if found:
+            rows[pair] = (*pair, *(cell(found, part.__name__) for part in card_parts.PARTS))
+        if pair in rows:
+            wanted.append(rows[pair])
+    lines = ["| " + " | ".join(row) + " |\n" for row in wanted]
+    head = "| " + " | ".join(HEAD) + " |\n|" + "---|" * len(HEAD) + "\n"
+    with open(README, encoding="utf-8") as text:
+        old = text.read()
+    new = TABLE.sub(lambda match: head + "".join(lines), old, count=1)
+    if new != old:
+        with open(README, "w", encoding="utf-8") as out:
+            out.write(new)
+        print("README.md: the table of cards has changed")

@@ -98,7 +98,7 @@ def test_stream_with_passt():
             assert not stats(card)["host_nic"]["carrier"]
             passt(net, path)
             carrier(vm, 1)
-            echo(net, vm, "10.7.0.1", "127.0.0.1", 1)
+            echo(net, vm, "10.7.0.1", "127.0.0.1", 1 << 10)
             add_up(card)
             assert card.process.poll() is None
 
@@ -414,6 +414,6 @@ def test_packet_queue_full():
         assert now["host"]["stalls"] > 10, now["host"]
         net.check("tc qdisc del dev h0 root")
         reaches(vm)
-        echo(far, vm, HOST, megabytes=4)
+        echo(far, vm, HOST, kib=4 << 10)
         assert "NETDEV WATCHDOG" not in vm.dmesg()
         add_up(card)

@@ -12,8 +12,7 @@ import time
 from lablib import build, guest
 from lablib.netns import Netns
 from lablib.program import ANYNIC, ROOT, Card
-from machines import GUEST, HOST, machine, up, warnings
-from test_cards import complaints, tcp_both_ways
+from machines import GUEST, HOST, complaints, echo, machine, up, warnings
 from test_cli import until
 
 SIDE_BY_SIDE = True
@@ -85,7 +84,7 @@ def in_short(name, driver, size):
             assert reload(card) == "carried"
             time.sleep(0.02)
         flood.kill()
-        tcp_both_ways(net, vm, size)
+        echo(net, vm, HOST, kib=size >> 10)
         assert not complaints(vm, driver), complaints(vm, driver)
 
 
@@ -165,7 +164,7 @@ def test_as_a_reset():
         own.change()
         reload(card, "--reset")
         vm.check(f"until ping -c 1 -W 1 {HOST}; do :; done", 60)
-        tcp_both_ways(net, vm, 1 << 20)
+        echo(net, vm, HOST, kib=1 << 10)
 
 
 # ---- unplugged and plugged in again ----
@@ -183,7 +182,7 @@ def test_unplugged_and_plugged_in_again():
         vm.check("until [ -e /sys/class/net/eth0 ]; do sleep 0.1; done", 20)
         assert "100f" in vm.check("cat /sys/class/net/eth0/device/device")
         up(vm)
-        tcp_both_ways(net, vm, 1 << 20)
+        echo(net, vm, HOST, kib=1 << 10)
         # nothing that a guest would have to see: no need to
         own.change('device="0x100e"', 'device="0x100f" ')
         assert reload(card, "--qmp", monitor(vm)) == "carried"

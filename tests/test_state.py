@@ -5,8 +5,7 @@ import json
 import os
 import tempfile
 
-from machines import GUEST, machine
-from test_cards import tcp_both_ways
+from machines import GUEST, HOST, echo, machine
 
 SIDE_BY_SIDE = True
 
@@ -25,6 +24,6 @@ def test_saved_and_loaded_under_traffic():
             vm.qmp("cont")
             net.check(f"ping -q -c 5 -i 0.05 -w 20 {GUEST}")
         flood.kill()
-        tcp_both_ways(net, vm)
+        echo(net, vm, HOST, kib=4 << 10)
         lines = [line for line in vm.dmesg().splitlines() if "Hang" in line or "WATCHDOG" in line]
         assert not lines, lines
