@@ -174,12 +174,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 @contextlib.contextmanager
-def wired(spec, nic="e1000", name="h0"):
+def wired(spec, nic="e1000", name="h0", before=lambda net, far: None):
     """(this end's namespace, the far end's, card, guest): a veth pair, the card on h0."""
     with Netns() as net, Netns() as far:
         for one in (net, far):
             one.check("sysctl -qw net.ipv6.conf.default.disable_ipv6=1")
         net.veth(name, far, "f0", f"{HOST}/24")
+        before(net, far)
         with Card(nic, net=spec, netns=net) as card, \
                 guest.Guest(build.prepare(), [card.socket]) as vm:
             up(vm)
@@ -257,6 +258,67 @@ def test_packet_vlans():
         assert offered(card) - before < 10, "a VLAN that the guest does not have is read"
         far.check([*peer, "send", "5", mac_of(vm)])
         until(lambda: offered(card) - before >= 50)
+        add_up(card)
+
+
+# ---- xdp ----
+
+COMPLETE = """
+import fcntl, socket, struct, sys
+value = bytearray(struct.pack("II", 0x17, 0))  # ETHTOOL_STXCSUM, off
+import ctypes
+buffer = (ctypes.c_char * 8).from_buffer(value)
+request = struct.pack("16sP", sys.argv[1].encode(), ctypes.addressof(buffer))
+fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8946, request)
+"""
+
+
+@contextlib.contextmanager
+def wired_xdp(options=""):
+    """AF_XDP knows nothing of checksums that are still to be made: the far end makes them."""
+    with wired(f"xdp,ifname=h0{options}", before=lambda net, far: far.check(
+            ["python3", "-c", COMPLETE, "f0"])) as parts:
+        yield parts
+
+
+def test_xdp_traffic():
+    with wired_xdp() as (net, far, card, vm):
+        echo(far, vm, HOST, megabytes=8)
+        far.check(f"ping -q -c 50 -i 0.002 -s 1400 {GUEST}")
+        now = add_up(card)
+        print(f"  xdp: {now['host']['rx_frames']} frames in, {now['host']['tx_frames']} out")
+        # the host's stack keeps what is not for the guest
+        net.check("ip addr add 10.9.0.3/24 dev h0")
+        mac = net.check("cat /sys/class/net/h0/address").strip()
+        far.check(f"ip neigh replace 10.9.0.3 lladdr {mac} dev f0")
+        net.check(f"ip neigh replace {HOST} lladdr "
+                  f"{far.check('cat /sys/class/net/f0/address').strip()} dev h0")
+        far.check("ping -q -c 5 -i 0.01 10.9.0.3")
+        # groups that the guest joins are the interface's
+        vm.check("rr join 239.1.2.3 7000 2 >/dev/null 2>&1 &")
+        until(lambda: "01005e010203" in dev_mcast(net), what=dev_mcast(net))
+        until(lambda: "01005e010203" not in dev_mcast(net), what=dev_mcast(net))
+        before = offered(card)
+        far.check("ip neigh replace 10.9.0.77 lladdr 02:00:00:00:77:77 dev f0")
+        far.run("ping -q -c 200 -i 0.002 -W 0.1 10.9.0.77")
+        assert offered(card) - before < 20, offered(card) - before
+
+
+def test_xdp_interface_goes_and_comes():
+    with wired_xdp() as (net, far, card, vm):
+        net.check("ip link set h0 name other")
+        reaches(vm)
+        net.check("ip link set other name h0")
+        for _ in range(3):
+            net.check("ip link del h0")
+            carrier(vm, 0)
+            net.veth("h0", far, "f0", f"{HOST}/24")
+            far.check(["python3", "-c", COMPLETE, "f0"])
+            carrier(vm, 1)
+            reaches(vm)
+        far.check(["sh", "-c", FLAP.format("f0")])
+        carrier(vm, 1)
+        reaches(vm)
         add_up(card)
 
 

@@ -93,6 +93,7 @@ LIBRARIES = {"libxml/": "libxml2", "libslirp.h": "libslirp", "pcap/": "libpcap",
              "libtcc.h": "libtcc", "sys/socket.h": "sockets",
              "sys/un.h": "sockets", "linux/if_tun.h": "tun", "linux/virtio_net.h": "tun",
              "linux/if_packet.h": "packet sockets", "linux/filter.h": "packet sockets",
+             "xdp/": "libxdp", "bpf/": "libxdp", "linux/bpf.h": "libxdp", "linux/if_link.h": "libxdp",
              "linux/rtnetlink.h": "netlink", "linux/ethtool.h": "netlink",
              "linux/sockios.h": "netlink", "linux/if_ether.h": "packet sockets",
              "pthread.h": "threads", "semaphore.h": "threads"}

@@ -16,6 +16,7 @@ static const struct kind {
 	{"user", "net host dns dhcpstart hostname restrict tftp bootfile hostfwd", user_open},
 	{"tap", "ifname fd", tap_open},
 	{"packet", "ifname", packet_socket_open},
+	{"xdp", "ifname queue copy", xdp_open},
 	{"stream", "path server reconnect fd", stream_open},
 	{"dgram", "local remote fd reconnect", dgram_open},
 	{"pcap", "file pace loop delay", replay_open},

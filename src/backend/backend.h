@@ -29,6 +29,7 @@ struct port *packet_socket_open(const char *spec, struct loop *loop, struct erro
 struct port *replay_open(const char *spec, struct loop *loop, struct error *err);
 struct port *stream_open(const char *spec, struct loop *loop, struct error *err);
 struct port *tap_open(const char *spec, struct loop *loop, struct error *err);
+struct port *xdp_open(const char *spec, struct loop *loop, struct error *err);
 struct port *user_open(const char *spec, struct loop *loop, struct error *err);
 
 /* A layer that writes what passes INNER into a pcap file. */

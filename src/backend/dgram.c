@@ -137,7 +137,7 @@ static int dgram_bind(struct dgram *dgram, struct error *err)
 	if (dgram->bound >= 0)
 		return 0;
 	if (dgram->ours)
-		unlink(dgram->local);
+		unix_remove(dgram->local);
 	dgram->ours = false;
 	dgram->bound = unix_bind(dgram->local, err);
 	if (dgram->bound < 0)
@@ -173,7 +173,7 @@ static void dgram_close(struct port *port)
 	if (dgram->bound >= 0)
 		close(dgram->bound);
 	if (dgram->ours)
-		unlink(dgram->local);
+		unix_remove(dgram->local);
 	inbox_free(&dgram->inbox);
 	free(dgram->local);
 	free(dgram->remote);

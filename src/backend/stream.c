@@ -316,7 +316,7 @@ static void stream_close(struct port *port)
 	loop_remove(stream->loop, &stream->listener);
 	if (stream->listener.fd >= 0) {
 		close(stream->listener.fd);
-		unlink(stream->path);
+		unix_remove(stream->path);
 	}
 	free(stream->left);
 	free(stream->path);

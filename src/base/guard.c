@@ -7,7 +7,8 @@
  */
 #include "base/guard.h"
 
-#include <signal.h>
+#include "base/signals.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/mman.h>
@@ -16,7 +17,6 @@ enum { PAGE = 4096 };
 
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 static struct guard *guards;
-static struct sigaction before;
 static _Atomic uint64_t faults;
 
 static void take(void)
@@ -47,25 +47,14 @@ static bool repair(uintptr_t address)
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
 }
 
-static void bus_error(int number, siginfo_t *info, void *machine)
+static bool repair_locked(uintptr_t address)
 {
-	bool repaired = false;
+	bool repaired;
 
-	(void)machine;
-	if (info->si_code == BUS_ADRERR) { /* and not broken hardware */
-		take();
-		repaired = repair((uintptr_t)info->si_addr);
-		leave();
-	}
-	if (!repaired)
-		sigaction(number, &before, NULL); /* it happens again on return, to them */
-}
-
-static void install(void)
-{
-	struct sigaction action = {.sa_sigaction = bus_error, .sa_flags = SA_SIGINFO};
-
-	sigaction(SIGBUS, &action, &before);
+	take();
+	repaired = repair(address);
+	leave();
+	return repaired;
 }
 
 void guard_stand(struct guard *guard)
@@ -74,7 +63,7 @@ void guard_stand(struct guard *guard)
 
 	take();
 	if (!installed)
-		install();
+		signals_repair(repair_locked);
 	installed = true;
 	guard->next = guards;
 	guard->at = &guards;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/socket.h"
 
+#include "base/remains.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -58,7 +60,13 @@ static int bind_at(const char *path, int type, struct error *err)
 		close(fd);
 		return result;
 	}
+	remains_add(path);
 	return fd;
+}
+
+void unix_remove(const char *path)
+{
+	remains_remove(path);
 }
 
 bool unix_listens(int fd)

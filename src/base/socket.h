@@ -22,3 +22,6 @@ int unix_dial(int fd, const char *path);
 
 /* A datagram socket at PATH, under the same rules as one that listens. */
 int unix_bind(const char *path, struct error *err);
+
+/* One that was made by these. What a signal leaves no time for is removed then too. */
+void unix_remove(const char *path);

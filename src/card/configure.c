@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ATTRIBUTES_MAX = 64, TEXT_MAX = CARD_FILE_MAX };
+enum { ATTRIBUTES_MAX = 64, TEXT_MAX = CARD_FILE_MAX, TEXT_COSTS = 512 };
 
 static struct draft *draft_of(struct anynic_draft *draft)
 {
@@ -123,7 +123,7 @@ int32_t service_draft_text(struct anynic_draft *self, const char *text, const ch
 	unsigned before = mistakes->count;
 	struct node *root;
 
-	draft->configured += length;
+	draft->configured += length + TEXT_COSTS;
 	if (!name || draft->configured > TEXT_MAX)
 		return too_much(draft);
 	if (draft->open_count)
@@ -183,6 +183,7 @@ static bool find_beside(void *context, const char *path, const char *name, struc
 		snprintf(file->path, sizeof(file->path), "%s", found.path);
 		file->bytes = found.text;
 		file->length = found.length;
+		file->foreign = found.foreign;
 		return true;
 	}
 	snprintf(file->path, sizeof(file->path), "%.*s%s", folder, path, name);
@@ -192,10 +193,11 @@ static bool find_beside(void *context, const char *path, const char *name, struc
 
 static struct module *load(struct draft *draft, const struct node *node)
 {
-	const struct module_source source = {
+	struct module_source source = {
 		.kind = node_get(node, "kind"),
 		.name = node_get(node, "file"),
 		.compiler = node_get(node, "compiler"),
+		.command = node_get(node, "command"),
 		.description = node->file,
 		.beside = find_beside,
 		.context = draft,
@@ -203,6 +205,8 @@ static struct module *load(struct draft *draft, const struct node *node)
 	struct error err = {0};
 	struct module *module;
 
+	source.memory = MODULE_MEMORY;
+	node_number(draft, node, "memory", UINT64_MAX, &source.memory);
 	if (!file_name_sound(source.name)) {
 		wrong(draft, node, "file=\"%s\" is not the name of a file beside the description",
 		      source.name);

@@ -16,6 +16,7 @@ struct node {
 	const char *word, *file;
 	unsigned line;
 	bool inherited; /* from the card this one extends */
+	bool checked;	/* words and values are */
 	bool broken;	/* something in its own tag was wrong and has been reported */
 	struct attribute *attributes;
 	unsigned attributes_count;

@@ -32,6 +32,7 @@ void mistakes_free(struct mistakes *mistakes);
 struct found_card {
 	char path[512];
 	bool built_in;
+	bool foreign; /* it may come from anywhere */
 	char *text;
 	size_t length;
 };

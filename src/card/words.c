@@ -188,6 +188,9 @@ static void check_children(struct draft *draft, struct node *node, const struct 
 
 static void check(struct draft *draft, struct node *node, const struct word *word)
 {
+	if (node->checked)
+		return;
+	node->checked = true;
 	check_attributes(draft, node, word);
 	check_children(draft, node, word);
 }

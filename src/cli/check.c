@@ -9,6 +9,7 @@ int check_main(int argc, char **argv)
 {
 	static const struct option names[] = {
 		{"cards", required_argument, NULL, 'd'},
+		CLI_ALLOW,
 		{NULL, 0, NULL, 0},
 	};
 	struct mistakes mistakes = {0};

@@ -19,8 +19,13 @@ int pack_main(int argc, char **argv);
 
 /*
  * As getopt_long(), which each sub-command calls with its own argv, but what is
- * wrong is told in one line of ours. ORDER: "-" gives operands as 1, in their place.
+ * wrong is told in one line of ours. CLI_ALLOW is seen to. ORDER: "-" gives operands as 1, in their
+ * place.
  */
+#define CLI_ALLOW                                                                                  \
+	{                                                                                          \
+		"allow-programs", no_argument, NULL, 'A'                                           \
+	}
 int cli_option(int argc, char **argv, const char *order, const struct option *names);
 
 /* False: --cards does not name a folder, which is told. */

@@ -88,6 +88,7 @@ int list_main(int argc, char **argv)
 {
 	static const struct option names[] = {
 		{"cards", required_argument, NULL, 'd'},
+		CLI_ALLOW,
 		{"json", no_argument, NULL, 'j'},
 		{NULL, 0, NULL, 0},
 	};

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CARDS_OPTION "  --cards PLACE       a folder of cards or a pack; look there first\n"
+#define CARDS_OPTION                                                                               \
+	"  --cards PLACE       a folder of cards or a pack; look there first\n"                    \
+	"  --allow-programs    modules of cards in packs may run, which may do anything\n"
 
 static const struct command {
 	const char *name;

@@ -196,6 +196,7 @@ int serve_options(int argc, char **argv, struct serve_options *options)
 		{"nic", required_argument, NULL, 'N'},
 		{"net", required_argument, NULL, 'n'},
 		{"cards", required_argument, NULL, 'd'},
+		CLI_ALLOW,
 		{"control", required_argument, NULL, 'c'},
 		{"cpu", required_argument, NULL, 'u'},
 		{"poll-us", required_argument, NULL, 'p'},

@@ -154,6 +154,7 @@ static int read_again(const char *path, struct error *err)
 	struct pack_card *cards = NULL;
 	unsigned count = 0;
 
+	catalog_allow_programs(); /* they ran from their folders already */
 	if (pack && pack_cards(pack, &cards, &count, err) == 0) {
 		for (unsigned i = 0; i < count; i++)
 			card_free(pack_card_read(pack, path, cards[i].name, NULL, &mistakes));

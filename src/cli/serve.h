@@ -41,6 +41,7 @@ void serve_options_free(struct serve_options *options);
 	"[,tftp=DIR][,bootfile=][,hostfwd=tcp:[host]:port-[guest]:port]…\n"                      \
 	"                        tap,ifname=NAME or tap,fd=N: a tap device\n"                      \
 	"                        packet,ifname=NAME: an interface of the host\n"                   \
+	"                        xdp,ifname=NAME[,queue=N][,copy=on]: its queues, by AF_XDP\n"     \
 	"                        stream,path=PATH[,server=on][,reconnect=MS] or stream,fd=N,\n"    \
 	"                        dgram,local=PATH,remote=PATH[,reconnect=MS]: another process\n"   \
 	"                        pcap,file=FILE[,pace=own|max|N][,delay=MS][,loop=on]: a "         \
@@ -49,6 +50,7 @@ void serve_options_free(struct serve_options *options);
 	"                        switch[,uplink=SPEC]: a switch for many NICs\n"                   \
 	"  --mac MAC           address; default: made from card and socket path\n"                 \
 	"  --cards PLACE       a folder of cards or a pack; look there first\n"                    \
+	"  --allow-programs    modules of cards in packs may run, which may do anything\n"         \
 	"  --like SLOT         in place of CARD: one like PCI device 0000:03:00.0 of the host\n"   \
 	"  --control PATH      socket for `anynic ctl`\n"                                          \
 	"  --watch[=reset]     take a card's description anew when its files change, if its "      \

@@ -197,6 +197,16 @@ static void show_filter(const struct card *card)
 	putchar('\n');
 }
 
+static void show_code(const struct card *card)
+{
+	const struct node *node = node_first(card->description->child, "module");
+
+	if (node)
+		printf("  code: %s %s\n", node_get(node, "kind"), node_get(node, "file"));
+	else
+		printf("  code: none\n");
+}
+
 static void show_card(const struct card *card)
 {
 	show_identity(card);
@@ -204,13 +214,14 @@ static void show_card(const struct card *card)
 	show_rings(card);
 	show_filter(card);
 	show_parts(card);
-	printf("  code: none\n");
+	show_code(card);
 }
 
 int show_main(int argc, char **argv)
 {
 	static const struct option names[] = {
 		{"cards", required_argument, NULL, 'd'},
+		CLI_ALLOW,
 		{"json", no_argument, NULL, 'j'},
 		{"like", required_argument, NULL, 'l'},
 		{NULL, 0, NULL, 0},

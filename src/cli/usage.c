@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "card/nearest.h"
 #include "cli/cli.h"
+#include "instance/catalog.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,7 +59,8 @@ int cli_option(int argc, char **argv, const char *order, const struct option *na
 
 	snprintf(letters, sizeof(letters), "%s:", order);
 	opterr = 0;
-	name = getopt_long(argc, argv, letters, names, NULL);
+	while ((name = getopt_long(argc, argv, letters, names, NULL)) == 'A')
+		catalog_allow_programs();
 	if (name == ':') {
 		cli_wrong(argv[0], "%s wants a value", argv[optind - 1]);
 	} else if (name == '?' && option_of(names, optopt)) {

@@ -176,7 +176,7 @@ void vfio_user_free(struct vfio_user *front)
 		loop_remove(front->config.loop, &front->listener);
 		close(front->listener.fd);
 		if (*front->path)
-			unlink(front->path);
+			unix_remove(front->path);
 	}
 	free(front->input);
 	free(front);

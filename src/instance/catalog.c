@@ -4,6 +4,7 @@
 #include "card/nearest.h"
 #include "instance/pack.h"
 #include "instance/places.h"
+#include "module/module.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,7 @@ static bool pack_beside(const char *path, const char *name, struct found_card *f
 		return false;
 	pack = pack_open(file, NULL);
 	result = pack && pack_card_file(pack, file, slash + 1, name, found);
+	found->foreign = true;
 	pack_close(pack);
 	return result;
 }
@@ -115,6 +117,11 @@ static bool find_beside(void *context, const char *path, const char *name, struc
 {
 	(void)context;
 	return shipped_beside(path, name, found) || pack_beside(path, name, found);
+}
+
+void catalog_allow_programs(void)
+{
+	module_allow_foreign();
 }
 
 struct finder catalog_finder(const char *given)

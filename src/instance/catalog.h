@@ -44,6 +44,9 @@ void catalog_list(struct catalog *catalog, const char *given);
 void catalog_list_like(struct catalog *catalog, const char *given, const struct identity *wanted);
 void catalog_free(struct catalog *catalog);
 
+/* Modules in packs may be programs, which may do anything. */
+void catalog_allow_programs(void);
+
 /* Finds what a card extends; for card_read_file. GIVEN may be NULL. */
 struct finder catalog_finder(const char *given);
 

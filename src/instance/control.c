@@ -244,7 +244,7 @@ void control_free(struct control *control)
 	loop_remove(control->loop, &control->listener);
 	close(control->listener.fd);
 	if (control->path)
-		unlink(control->path);
+		unix_remove(control->path);
 	free(control->path);
 	free(control);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "module/loader.h"
 
+#include "base/signals.h"
 #include "base/watch.h"
 #include "nic/service.h"
 
@@ -11,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct loader *const loaders[] = {&loader_c, &loader_native};
+static const struct loader *const loaders[] = {&loader_c, &loader_native, &loader_process};
 
 #define SERVICE_ENTRY(returns, name, parameters, arguments) .name = service_##name,
 const struct anynic_services module_services = {sizeof(module_services), ANYNIC_VERSION,
@@ -42,15 +43,20 @@ bool module_file_read(struct module_file *file)
 	return false;
 }
 
+const char *module_file_name(const struct module_file *file)
+{
+	const char *slash = strrchr(file->path, '/');
+
+	return slash ? slash + 1 : file->path;
+}
+
 const struct module_file *module_beside(struct module *module, const char *name)
 {
 	struct module_file *file = &module->files[module->files_count];
 	const struct module_source *source = module->source;
 
 	for (unsigned i = 0; i < module->files_count; i++) {
-		const char *slash = strrchr(module->files[i].path, '/');
-
-		if (!strcmp(slash ? slash + 1 : module->files[i].path, name))
+		if (!strcmp(module_file_name(&module->files[i]), name))
 			return &module->files[i];
 	}
 	if (!source || module->files_count == MODULE_FILES_MAX ||
@@ -76,11 +82,14 @@ static bool hooks_beyond(const struct anynic_module *from)
 	return false;
 }
 
-int module_take(const struct module *module, const struct anynic_module *from,
-		struct anynic_module *to, struct error *err)
+int module_enter(const struct module *module, module_entry *entry, struct anynic_module *to,
+		 struct error *err)
 {
 	const char *name = module->name;
+	struct watched before = watch_enter(name, ANYNIC_ENTRY);
+	const struct anynic_module *from = entry(&module_services);
 
+	watch_leave(before);
 	*to = (struct anynic_module){0};
 	if (!from)
 		return error_set(err, -EINVAL, "%s: %s() gave nothing", name, ANYNIC_ENTRY);
@@ -103,6 +112,18 @@ int module_take(const struct module *module, const struct anynic_module *from,
 
 /* ---- opening ---- */
 
+bool module_waits(const struct module *module)
+{
+	return module && module->loader == &loader_process;
+}
+
+static bool foreign_allowed;
+
+void module_allow_foreign(void)
+{
+	foreign_allowed = true;
+}
+
 static const struct loader *loader_of(const char *kind)
 {
 	for (unsigned i = 0; i < sizeof(loaders) / sizeof(*loaders); i++) {
@@ -114,8 +135,6 @@ static const struct loader *loader_of(const char *kind)
 
 static int read_code(struct module *module, const struct module_source *source, struct error *err)
 {
-	const char *slash;
-
 	module->loader = loader_of(source->kind);
 	if (!module->loader)
 		return error_set(err, -EINVAL, "kind=\"%s\": this program cannot load such modules",
@@ -123,8 +142,12 @@ static int read_code(struct module *module, const struct module_source *source, 
 	if (!source->beside(source->context, source->description, source->name, &module->code))
 		return error_set(err, -EINVAL, "%s: no such file of at most %d MiB",
 				 module->code.path, MODULE_BYTES_MAX >> 20);
-	slash = strrchr(module->code.path, '/');
-	module->name = slash ? slash + 1 : module->code.path;
+	module->name = module_file_name(&module->code);
+	if (module->code.foreign && module->loader->trusts && !foreign_allowed)
+		return error_set(err, -EPERM,
+				 "%s is from a pack and may do anything: it runs only with "
+				 "--allow-programs",
+				 module->name);
 	if (!module->code.length)
 		return error_at(err, -EINVAL, module->code.path, 0, "empty");
 	return 0;
@@ -138,7 +161,10 @@ struct module *module_open(const struct module_source *source, struct error *err
 		error_set(err, -ENOMEM, "no memory");
 		return NULL;
 	}
-	module->compiler = source->compiler && !strcmp(source->compiler, "cc") ? "cc" : NULL;
+	signals_watch();
+	module->by_cc = source->compiler && !strcmp(source->compiler, "cc");
+	module->command = source->command ? strdup(source->command) : NULL;
+	module->memory = source->memory;
 	module->source = source;
 	if (read_code(module, source, err) == 0)
 		module->first = module->loader->load(module, err);
@@ -159,7 +185,9 @@ void module_close(struct module *module)
 		module->first->close(module->first);
 	for (unsigned i = 0; i < module->files_count; i++)
 		free(module->files[i].bytes);
+	free(module->built.bytes);
 	free(module->code.bytes);
+	free((char *)module->command);
 	free(module);
 }
 
@@ -170,13 +198,14 @@ const struct anynic_module *module_hooks(const struct module *module)
 
 int module_configure(struct module *module, struct anynic_draft *draft, struct error *err)
 {
-	struct watch before;
+	struct watched before;
 	int32_t result;
 
 	if (!module->hooks.configure)
 		return 0;
 	before = watch_enter(module->name, "configure");
-	result = module->first->call.configure(draft);
+	result = module->loader->configure ? module->loader->configure(module->first, draft)
+					   : module->first->call.configure(draft);
 	watch_leave(before);
 	module->first->close(module->first);
 	module->first = NULL;

@@ -91,6 +91,16 @@ static void path_make(char *path, size_t size, int fd)
 	snprintf(path + length, size - (size_t)length, "/%d", fd);
 }
 
+/* Its constructors run. */
+static void *library_start(const struct module *module, const char *path)
+{
+	struct watched before = watch_enter(module->name, "dlopen");
+	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+
+	watch_leave(before);
+	return library;
+}
+
 static void *library_open(const struct module *module, const void *bytes, size_t length,
 			  struct error *err)
 {
@@ -101,7 +111,7 @@ static void *library_open(const struct module *module, const void *bytes, size_t
 	path_make(path, sizeof(path), fd);
 	if (fd < 0 || write(fd, bytes, length) != (ssize_t)length)
 		error_set(err, -ENOMEM, "%s: %s", module->name, strerror(errno));
-	else if (!(library = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
+	else if (!(library = library_start(module, path))) {
 		const char *why = dlerror() ?: "it cannot be loaded";
 
 		/* they begin with the path, which is nobody's */
@@ -113,32 +123,33 @@ static void *library_open(const struct module *module, const void *bytes, size_t
 	return library;
 }
 
+static int enter(struct module *module, struct native *native, struct error *err)
+{
+	module_entry *entry;
+
+	*(void **)&entry = dlsym(native->library, ANYNIC_ENTRY);
+	if (!entry)
+		return error_set(err, -EINVAL, "%s has no symbol %s, the entry of a module",
+				 module->name, ANYNIC_ENTRY);
+	return module_enter(module, entry, &native->hooks.call, err);
+}
+
 struct hooks *native_load(struct module *module, const void *bytes, size_t length,
 			  struct error *err)
 {
-	const struct anynic_module *(*entry)(const struct anynic_services *services);
 	struct native *native = calloc(1, sizeof(*native));
-	struct watch before = watch_enter(module->name, "entry");
 
 	if (!native) {
 		error_set(err, -ENOMEM, "no memory");
-	} else if (elf_check(module, bytes, length, err) == 0 &&
-		   (native->library = library_open(module, bytes, length, err))) {
-		*(void **)&entry = dlsym(native->library, ANYNIC_ENTRY);
-		native->hooks.name = module->name;
-		native->hooks.close = native_close;
-		if (!entry)
-			error_set(err, -EINVAL, "%s has no symbol %s, the entry of a module",
-				  module->name, ANYNIC_ENTRY);
-		else if (module_take(module, entry(&module_services), &native->hooks.call, err) ==
-			 0) {
-			watch_leave(before);
-			return &native->hooks;
-		}
+		return NULL;
 	}
-	watch_leave(before);
-	if (native)
-		native_close(&native->hooks);
+	native->hooks.name = module->name;
+	native->hooks.close = native_close;
+	if (elf_check(module, bytes, length, err) == 0 &&
+	    (native->library = library_open(module, bytes, length, err)) &&
+	    enter(module, native, err) == 0)
+		return &native->hooks;
+	native_close(&native->hooks);
 	return NULL;
 }
 
@@ -147,4 +158,4 @@ static struct hooks *load(struct module *module, struct error *err)
 	return native_load(module, module->code.bytes, module->code.length, err);
 }
 
-const struct loader loader_native = {"native", load};
+const struct loader loader_native = {.kind = "native", .trusts = true, .load = load};

@@ -162,7 +162,7 @@ static bool place(TCCState *tcc, struct compiled *compiled)
 
 static bool compile(TCCState *tcc, struct module *module, struct compiled *compiled)
 {
-	const struct anynic_module *(*entry)(const struct anynic_services *services);
+	module_entry *entry;
 
 	if (setjmp(compiling.given_up))
 		return false;
@@ -182,8 +182,7 @@ static bool compile(TCCState *tcc, struct module *module, struct compiled *compi
 			  module->name, ANYNIC_ENTRY);
 		return false;
 	}
-	return module_take(module, entry(&module_services), &compiled->hooks.call, compiling.err) ==
-	       0;
+	return module_enter(module, entry, &compiled->hooks.call, compiling.err) == 0;
 }
 
 static void compiled_close(struct hooks *hooks)
@@ -197,10 +196,14 @@ static void compiled_close(struct hooks *hooks)
 
 static struct hooks *load(struct module *module, struct error *err)
 {
-	struct compiled *compiled = calloc(1, sizeof(*compiled));
-	TCCState *tcc = tcc_new();
+	struct compiled *compiled;
 	bool good = false;
+	TCCState *tcc;
 
+	if (module->by_cc)
+		return cc_load(module, err);
+	compiled = calloc(1, sizeof(*compiled));
+	tcc = tcc_new();
 	compiling.module = module;
 	compiling.err = err;
 	compiling.failed = false;
@@ -222,4 +225,4 @@ static struct hooks *load(struct module *module, struct error *err)
 	return NULL;
 }
 
-const struct loader loader_c = {"c", load};
+const struct loader loader_c = {.kind = "c", .trusts = true, .load = load};

@@ -50,7 +50,7 @@ struct hooked {
 };
 
 struct hook_entry {
-	struct watch watch;
+	struct watched watch;
 	uint8_t within;
 };
 
