@@ -327,6 +327,7 @@ def test_networks_that_cannot_be():
         no("packet,ifname=anynic-none", "no such interface", status=1)
         no("packet,ifname=a-name-that-is-too-long", "no such interface", status=1)
         no("packet,fd=3", "no option", "ifname")
+        no("packet,ifname=lo,mac-nat=yes", "mac-nat=yes", "on or off")
         no("xdp", "ifname= must say")
         no("xdp,ifname=anynic-none", "no such interface", status=1)
         no("xdp,ifname=lo,queue=x", "queue=x")
@@ -415,7 +416,12 @@ def small_disk(net, at):
 
 def dial(served):
     link = socket.socket(socket.AF_UNIX)
-    link.connect(served.control)
+    for _ in range(100):  # the path is there a moment before it is listened on
+        try:
+            link.connect(served.control)
+            break
+        except ConnectionRefusedError:
+            time.sleep(0.01)
     link.settimeout(5)
     return link
 
