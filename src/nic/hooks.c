@@ -14,7 +14,6 @@
  */
 #include "nic/hooked.h"
 
-#include "base/signals.h"
 #include "nic/service.h"
 
 #include <errno.h>
@@ -65,7 +64,6 @@ int nic_hooks(struct nic *nic, struct hooks *hooks)
 	const struct anynic_module *call = &hooks->call;
 	int32_t result;
 
-	signals_watch();
 	hooks->nic = nic;
 	if (!hooks->self)
 		hooks->self = (struct anynic_nic *)nic;
