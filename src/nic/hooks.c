@@ -45,7 +45,8 @@ static void hooked_free(struct nic *nic)
 	free(nic->hooked->batch.room);
 	free(nic->hooked);
 	nic->hooked = NULL;
-	nic->hook_transmit = nic->hook_receive = false;
+	nic->hook_shown = NULL;
+	nic->hook_receive = false;
 }
 
 static int32_t start(struct hooked *hooked)
@@ -73,7 +74,7 @@ int nic_hooks(struct nic *nic, struct hooks *hooks)
 		return -ENOMEM;
 	}
 	nic->hooked->hooks = hooks;
-	nic->hook_transmit = call->transmit;
+	nic->hook_shown = call->transmit ? nic->hooked->shown : NULL;
 	nic->hook_receive = call->receive;
 	result = start(nic->hooked);
 	if (result < 0)

@@ -98,6 +98,7 @@ static void build_begin(struct build *build, struct nic *nic, unsigned index)
 	build->run = &nic->rings[index];
 	build->index = index;
 	build->plans = plans_of(nic, index);
+	build->shown = nic->hook_shown;
 	build->scope = ring_scope(nic, index);
 	build->window.size = 0;
 	build->causes.bits = 0;
@@ -174,9 +175,19 @@ static void frame_work(struct build *build, unsigned work)
 		frame_vlan(build);
 }
 
-static void frame_end(struct build *build, unsigned slots)
+static void frame_built(struct build *build, unsigned slots)
 {
 	struct nic *nic = build->nic;
+
+	if (build->shown) {
+		hook_show(&build->shown[build->frames], build->frame);
+		build->longest |= build->frame->length;
+	}
+	nic->slots_of[build->frames++] = (uint16_t)slots;
+}
+
+static void frame_end(struct build *build, unsigned slots)
+{
 	unsigned work = build->work;
 
 	if (slots > build->room.slots || build->frames >= build->room.frames) {
@@ -194,7 +205,7 @@ static void frame_end(struct build *build, unsigned slots)
 	if (build->fault)
 		slots_reject(build, build->first_at, slots, build->fault);
 	else
-		nic->slots_of[build->frames++] = (uint16_t)slots;
+		frame_built(build, slots);
 	if (!build->fault && build->odd)
 		*slot_verdict(build, slots - 1) |= SLOT_FAULT;
 	build->frame = NULL;
@@ -512,7 +523,7 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	unsigned given, taken, done, slots;
 
 	build->frame = NULL;
-	build->frames = build->slots = 0;
+	build->frames = build->slots = build->longest = 0;
 	build->verdicts = false;
 	build->saved = false;
 	build->command = NULL;
@@ -528,16 +539,14 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	if (build->command)
 		return transmit_command(build);
 	given = run->given < build->frames ? run->given : build->frames;
-	taken = nic->hook_transmit
-			? hooks_transmit(nic, build->index, build->frames, build->looped,
-					 build->groups)
-			: send_frames(nic, build->index, given, build->frames, build->looped);
+	taken = build->shown ? hooks_transmit(build)
+			     : send_frames(nic, build->index, given, build->frames, build->looped);
 	if (nic->trace)
 		trace_frames(nic, build->looped ? "loop" : "out", nic->frames + given, taken);
 	run->waits = given + taken < build->frames;
 	done = frames_gone(build);
 	slots = done == build->frames ? build->slots : done ? nic->slots_of[done - 1] : 0;
-	if (!nic->hook_transmit) /* which may have changed them, and has counted */
+	if (!build->shown) /* to a module, which may have changed them, and has counted */
 		count_frames(nic, done, build->groups);
 	slots_count(build, slots);
 	commit(build, slots);

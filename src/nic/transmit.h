@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "nic/hooks.h"
 #include "nic/state.h"
 
 struct causes { /* to be raised, of slots that are done with */
@@ -47,10 +48,12 @@ struct build {
 	struct causes causes;
 	struct run runs[RUNS];
 	unsigned runs_count;
-	bool groups;	   /* some frame may be for a group */
-	unsigned first_at; /* slot that begins the frame, */
-	uint8_t work;	   /* and what it asks for: enum plan_work */
-	bool saved;	   /* contexts, while frames are built */
+	struct anynic_frame *shown; /* to a module, frame by frame; NULL: none looks */
+	uint32_t longest;	    /* or-ed lengths of these */
+	bool groups;		    /* some frame may be for a group */
+	unsigned first_at;	    /* slot that begins the frame, */
+	uint8_t work;		    /* and what it asks for: enum plan_work */
+	bool saved;		    /* contexts, while frames are built */
 	uint8_t contexts[sizeof(((struct ring_run *)0)->context)];
 };
 
