@@ -261,6 +261,37 @@ def test_packet_vlans():
         add_up(card)
 
 
+# ---- mac-nat ----
+
+def test_mac_nat():
+    with Netns() as net, Netns() as far:
+        net.veth("h0", far, "f0", "10.99.0.1/24")
+        host = net.check("cat /sys/class/net/h0/address").strip()
+        far.check("ip link add link f0 name m0 type macvlan mode source")
+        far.check(f"ip link set dev m0 type macvlan macaddr add {host}")
+        far.check(f"ip addr add {HOST}/24 dev m0")
+        far.check("ip addr add fd00::1/64 dev m0 nodad")
+        far.check("ip link set m0 up")
+        far.start(["python3", f"{HERE}/dhcp_peer.py", "m0", HOST, GUEST])
+        with Card("e1000", net="packet,ifname=h0,mac-nat=on", netns=net) as card, \
+                guest.Guest(build.prepare(), [card.socket],
+                            modules="e1000,8021q,af_packet,ipv6") as vm:
+            vm.check("ip link set eth0 up; udhcpc -q -i eth0 -s /etc/dhcp", 30)
+            assert f"{GUEST}/24" in vm.check("ip addr show eth0")
+            echo(far, vm, HOST, megabytes=8)
+            far.check(f"ping -q -c 20 -i 0.01 {GUEST}")  # ARP the other way, too
+            assert mac_of(vm) not in far.check("ip neigh show"), far.check("ip neigh show")
+            assert host in far.check(f"ip neigh show {GUEST}")
+            if vm.run("ip -6 addr add fd00::2/64 dev eth0")[0] == 0:
+                vm.check("for i in $(seq 10); do ping -6 -c 1 -W 2 fd00::1 && exit; done; exit 1", 40)
+                far.check("ping -q -c 5 -i 0.01 fd00::2")
+            # the host's own conversations are not the guest's
+            net.check("ip addr add 10.9.0.3/24 dev h0")
+            far.check("ping -q -c 20 -i 0.01 10.9.0.3")
+            now = add_up(card)
+            assert now["host_drops"].get("rx_foreign", 0) >= 20, now
+
+
 # ---- xdp ----
 
 COMPLETE = """

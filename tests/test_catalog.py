@@ -10,8 +10,10 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import time
 
 from lablib.program import ANYNIC, ROOT
+from wire_client import Client
 
 SIDE_BY_SIDE = True
 CARD = """<card name="{name}" title="{title}">
@@ -366,3 +368,22 @@ def test_a_pack_is_only_read():
         assert {name: os.stat(f"{at}/{name}").st_mtime_ns for name in os.listdir(at)} == before
         with open(path, "rb") as file:
             assert file.read() == whole
+
+
+def test_programs_of_packs_need_leave():
+    with folder() as at:
+        run("pack", "create", f"{at}/p.pack", f"{ROOT}/examples/modules")
+        words = [ANYNIC, "run", "called", "--cards", f"{at}/p.pack", "--net", "null",
+                 "--socket-path", f"{at}/s"]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=30)
+        assert done.returncode == 1 and "--allow-programs" in done.stderr, done
+        with subprocess.Popen([*words, "--allow-programs"], stdout=subprocess.DEVNULL) as process:
+            try:
+                while not os.path.exists(f"{at}/s") and process.poll() is None:
+                    time.sleep(0.01)
+                with Client(f"{at}/s") as client:
+                    client.decode()
+                    assert client.read(0, 0x1f000, 4) == bytes(4)
+            finally:
+                process.terminate()
+        assert process.returncode == 0, process.returncode

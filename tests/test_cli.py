@@ -327,6 +327,7 @@ def test_networks_that_cannot_be():
         no("packet,ifname=anynic-none", "no such interface", status=1)
         no("packet,ifname=a-name-that-is-too-long", "no such interface", status=1)
         no("packet,fd=3", "no option", "ifname")
+        no("packet,ifname=lo,mac-nat=yes", "mac-nat=yes", "on or off")
         no("xdp", "ifname= must say")
         no("xdp,ifname=anynic-none", "no such interface", status=1)
         no("xdp,ifname=lo,queue=x", "queue=x")

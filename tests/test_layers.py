@@ -35,6 +35,7 @@ WORDS = {
     "ANAR": "802.3 clause 22", "BMSR": "802.3 clause 22", "ESTATUS": "802.3 clause 22",
     "PHYID1": "802.3 clause 22", "PHYID2": "802.3 clause 22",
     "REG": "any register, in messages",
+    "RFC": "a standard",
     "INDEX": "SQL, in packs",
     "TABLE": "SQL, in packs",
     "SIZE": "a placeholder in what `anynic run` prints",

@@ -15,7 +15,7 @@ static const struct kind {
 } kinds[] = {
 	{"user", "net host dns dhcpstart hostname restrict tftp bootfile hostfwd", user_open},
 	{"tap", "ifname fd", tap_open},
-	{"packet", "ifname", packet_socket_open},
+	{"packet", "ifname mac-nat", packet_socket_open},
 	{"xdp", "ifname queue copy", xdp_open},
 	{"stream", "path server reconnect fd", stream_open},
 	{"dgram", "local remote fd reconnect", dgram_open},

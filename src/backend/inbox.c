@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backend/inbox.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool inbox_init(struct inbox *inbox)
 {
@@ -66,4 +68,26 @@ void inbox_drop(struct inbox *inbox, struct port *port, enum port_drop why)
 	port->stats.rx.waits -= left;
 	inbox->first = inbox->count = 0;
 	inbox->held = false;
+}
+
+void inbox_sift(struct inbox *inbox, struct port *port, unsigned first,
+		bool (*keep)(void *context, const struct frame *frame), void *context,
+		enum port_drop why)
+{
+	unsigned kept = first;
+
+	for (unsigned i = first; i < inbox->count; i++) {
+		struct frame *frame = &inbox->frames[i];
+
+		if (!keep(context, frame)) {
+			port->stats.rx.waits--;
+			port->stats.rx.dropped[why]++;
+			continue;
+		}
+		if (kept != i)
+			memcpy(&inbox->frames[kept], frame,
+			       offsetof(struct frame, iov) + sizeof(frame->iov[0]));
+		kept++;
+	}
+	inbox->count = kept;
 }

@@ -24,6 +24,10 @@ void inbox_free(struct inbox *inbox);
 struct frame *inbox_put(struct inbox *inbox, struct port *port, uint8_t *data, uint32_t length);
 /* What waits goes to the NIC; false: it is held. */
 bool inbox_give(struct inbox *inbox, struct port *port);
+/* Of the frames from FIRST on, those for which KEEP does not hold are lost. */
+void inbox_sift(struct inbox *inbox, struct port *port, unsigned first,
+		bool (*keep)(void *context, const struct frame *frame), void *context,
+		enum port_drop why);
 /* What waits is lost. */
 void inbox_drop(struct inbox *inbox, struct port *port, enum port_drop why);
 

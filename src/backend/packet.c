@@ -15,6 +15,7 @@
 #include "backend/batch.h"
 #include "backend/bpf.h"
 #include "backend/members.h"
+#include "backend/nat.h"
 #include "backend/watch.h"
 
 #include "base/log.h"
@@ -30,7 +31,13 @@
 #include <unistd.h>
 
 enum { RECEIVE_BYTES = 4 << 20, FULL_TURNS = 20 };
-enum { FULL_WAIT = 1000000 /* ns */ };
+enum { FULL_WAIT = 1000000 /* ns */, AT_ONCE = 32 };
+
+struct translating { /* with mac-nat=on */
+	struct nat nat;
+	struct frame frames[AT_ONCE];
+	uint8_t room[AT_ONCE][NAT_BYTES];
+};
 
 struct packet {
 	struct port port;
@@ -46,6 +53,7 @@ struct packet {
 	struct members members;
 	uint64_t missed; /* by the socket, so far */
 	struct bpf bpf;
+	struct translating *translating; /* or NULL */
 };
 
 static void packet_events(struct packet *packet)
@@ -116,16 +124,29 @@ static bool packet_failed(struct packet *packet, int error)
 	return false;
 }
 
+static struct batch_result packet_send(struct packet *packet, const struct frame *frames,
+				       unsigned count)
+{
+	struct translating *to = packet->translating;
+
+	loop_called(packet->loop);
+	if (!to)
+		return batch_send(packet->fd.fd, frames, count, true);
+	if (count > AT_ONCE)
+		count = AT_ONCE;
+	for (unsigned i = 0; i < count; i++)
+		nat_out(&to->nat, &frames[i], &to->frames[i], to->room[i]);
+	return batch_send(packet->fd.fd, to->frames, count, true);
+}
+
 static unsigned packet_transmit(struct port *port, const struct frame *frames, unsigned count)
 {
 	struct packet *packet = port->context;
 	unsigned taken = 0;
 
 	while (taken < count && packet->fd.fd >= 0 && !packet->blocked) {
-		struct batch_result result =
-			batch_send(packet->fd.fd, frames + taken, count - taken, true);
+		struct batch_result result = packet_send(packet, frames + taken, count - taken);
 
-		loop_called(packet->loop);
 		for (unsigned i = 0; i < result.done; i++)
 			port_count(&port->stats.tx, frames[taken + i].length);
 		taken += result.done;
@@ -150,6 +171,11 @@ static void packet_give(struct packet *packet)
 	packet_events(packet);
 }
 
+static bool translated(void *context, const struct frame *frame)
+{
+	return nat_in(context, frame);
+}
+
 static void packet_ready(struct loop_fd *fd, uint32_t events)
 {
 	struct packet *packet = fd->context;
@@ -160,6 +186,9 @@ static void packet_ready(struct loop_fd *fd, uint32_t events)
 		return;
 	batch_receive(fd->fd, &packet->inbox, &packet->port, true); /* takes an error with it */
 	loop_called(packet->loop);
+	if (packet->translating)
+		inbox_sift(&packet->inbox, &packet->port, 0, translated, &packet->translating->nat,
+			   DROP_FOREIGN);
 	packet_give(packet);
 	watch_used(&packet->watch);
 }
@@ -174,18 +203,46 @@ static void packet_resume(struct port *port)
 
 /* ---- the socket ---- */
 
+/* Where one address stands for all, what is for a guest is for that one. */
+static struct port_filter host_filter(const struct packet *packet)
+{
+	struct port_filter to = packet->filter;
+	bool stations = to.all;
+
+	if (!packet->translating)
+		return to;
+	to.count = 0;
+	to.all = false;
+	for (unsigned i = 0; i < packet->filter.count; i++) {
+		uint64_t address = packet->filter.addresses[i];
+
+		stations |= !(address & 1);
+		if (address & 1)
+			to.addresses[to.count++] = address;
+	}
+	if (stations && to.count == PORT_ADDRESSES) {
+		to.all_groups = true;
+		to.count--;
+	}
+	if (stations) {
+		to.addresses[to.count] = 0;
+		memcpy(&to.addresses[to.count++], packet->watch.mac, 6);
+	}
+	return to;
+}
+
 static void packet_program(struct packet *packet)
 {
+	struct port_filter filter = host_filter(packet);
 	int result;
 
 	if (packet->fd.fd < 0)
 		return;
-	bpf_compile(&packet->bpf, &packet->filter);
+	bpf_compile(&packet->bpf, &filter);
 	result = bpf_attach(&packet->bpf, packet->fd.fd);
 	if (result < 0)
 		log_guest("packet filter: %s", strerror(-result));
-	members_set(&packet->members, packet->fd.fd, packet->index, &packet->filter,
-		    packet->watch.mac);
+	members_set(&packet->members, packet->fd.fd, packet->index, &filter, packet->watch.mac);
 }
 
 static void packet_filter(struct port *port, const struct port_filter *filter)
@@ -225,7 +282,7 @@ static int packet_socket(struct packet *packet)
 		return -errno;
 	option(fd, PACKET_IGNORE_OUTGOING); /* or the filter drops it */
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){RECEIVE_BYTES}, sizeof(int));
-	bpf_compile(&packet->bpf, &packet->filter);
+	bpf_compile(&packet->bpf, &(struct port_filter){0}); /* nothing yet */
 	if (option(fd, PACKET_VNET_HDR) < 0 || option(fd, PACKET_AUXDATA) < 0)
 		error = errno;
 	else
@@ -277,6 +334,10 @@ static void packet_changed(struct watch *watch)
 		if (result < 0)
 			log_guest("--net packet,ifname=%s: %s", watch->name, strerror(-result));
 	}
+	if (packet->translating && memcmp(packet->translating->nat.host, watch->mac, 6)) {
+		nat_init(&packet->translating->nat, watch->mac);
+		packet_program(packet);
+	}
 	packet_missed(packet);
 	health = watch->health;
 	health.rx_missed += packet->missed;
@@ -302,6 +363,7 @@ static void packet_close(struct port *port)
 	watch_close(&packet->watch);
 	timer_cancel(loop_clock(packet->loop), &packet->wait);
 	inbox_free(&packet->inbox);
+	free(packet->translating);
 	free(packet);
 }
 
@@ -314,10 +376,16 @@ static const struct port_ops packet_ops = {
 	.offloads = true,
 };
 
-static int packet_start(struct packet *packet, const char *name, struct error *err)
+static int packet_start(struct packet *packet, const char *spec, const char *name,
+			struct error *err)
 {
+	bool translates;
 	int result;
 
+	if (backend_flag(spec, "mac-nat", &translates, err) < 0)
+		return err->code;
+	if (translates && !(packet->translating = calloc(1, sizeof(*packet->translating))))
+		return error_set(err, -ENOMEM, "no memory");
 	if (!name)
 		return error_set(err, -EINVAL, "--net packet: ifname= must say which interface");
 	packet->port.down = true;
@@ -350,7 +418,7 @@ struct port *packet_socket_open(const char *spec, struct loop *loop, struct erro
 	packet->fd = (struct loop_fd){.fd = -1, .ready = packet_ready, .context = packet};
 	packet->watch = (struct watch){.loop = loop, .changed = packet_changed, .context = packet};
 	timer_init(&packet->wait, waited, packet);
-	if (packet_start(packet, name, err) < 0) {
+	if (packet_start(packet, spec, name, err) < 0) {
 		packet_close(&packet->port);
 		packet = NULL;
 	}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/crew.h"
 
+#include "base/loop_internal.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -18,10 +20,13 @@ struct worker {
 	sem_t owns; /* its loop: until then calls would be taken for the caller's own */
 };
 
+enum { ALL_MAX = CREW_MAX + 512 };
+
 struct crew {
 	struct crew_config config;
+	unsigned spread; /* the first so many are for whoever comes */
 	unsigned count;
-	struct worker workers[]; /* the first is the caller: only its loop counts */
+	struct worker *workers[ALL_MAX]; /* the first is the caller: only its loop counts */
 };
 
 static void to_cpu(int cpu)
@@ -65,59 +70,88 @@ static int worker_start(struct worker *worker)
 	return result;
 }
 
+static int worker_new(struct crew *crew, struct worker **made)
+{
+	struct worker *worker = crew->count < ALL_MAX ? calloc(1, sizeof(*worker)) : NULL;
+	int result = 0;
+
+	if (!worker)
+		return -ENOMEM;
+	worker->crew = crew;
+	worker->index = crew->count;
+	crew->workers[crew->count++] = worker;
+	if (worker->index == 0)
+		worker->loop = crew->config.own;
+	else if (!crew->config.own->shared)
+		result = loop_share(crew->config.own);
+	if (worker->index && result == 0)
+		result = worker_start(worker);
+	*made = worker;
+	return result;
+}
+
+struct loop *crew_add(struct crew *crew, struct error *err)
+{
+	struct worker *worker;
+	int result = worker_new(crew, &worker);
+
+	if (result == 0)
+		return worker->loop;
+	error_set(err, result, "one more thread: %s", strerror(-result));
+	return NULL;
+}
+
 struct crew *crew_new(const struct crew_config *config, struct error *err)
 {
-	struct crew *crew = calloc(1, sizeof(*crew) + config->workers * sizeof(crew->workers[0]));
+	struct crew *crew = calloc(1, sizeof(*crew));
+	struct worker *worker;
 	int result = crew ? 0 : -ENOMEM;
 
-	if (crew) {
+	if (crew)
 		crew->config = *config;
-		crew->count = 1;
-		crew->workers[0].loop = config->own;
-		if (config->workers > 1)
-			result = loop_share(config->own);
-	}
-	for (unsigned i = 1; i < config->workers && result == 0; i++) {
-		crew->workers[i].crew = crew;
-		crew->workers[i].index = i;
-		crew->count++;
-		result = worker_start(&crew->workers[i]);
-	}
-	if (result == 0)
+	while (result == 0 && crew->count < config->workers)
+		result = worker_new(crew, &worker);
+	if (result == 0) {
+		crew->spread = crew->count;
 		return crew;
+	}
 	error_set(err, result, "workers: %s", strerror(-result));
 	crew_free(crew);
 	return NULL;
+}
+
+static void worker_free(struct worker *worker)
+{
+	if (worker->started) {
+		loop_hold(worker->loop);
+		loop_stop(worker->loop);
+		loop_release(worker->loop);
+		pthread_join(worker->thread, NULL);
+		loop_own(worker->loop);
+	}
+	if (worker->index && worker->loop)
+		loop_unshare(worker->loop);
+	if (worker->index)
+		loop_free(worker->loop);
+	free(worker);
 }
 
 void crew_free(struct crew *crew)
 {
 	if (!crew)
 		return;
-	for (unsigned i = 1; i < crew->count; i++) {
-		struct worker *worker = &crew->workers[i];
-
-		if (worker->started) {
-			loop_hold(worker->loop);
-			loop_stop(worker->loop);
-			loop_release(worker->loop);
-			pthread_join(worker->thread, NULL);
-			loop_own(worker->loop);
-		}
-		if (worker->loop)
-			loop_unshare(worker->loop);
-		loop_free(worker->loop);
-	}
+	for (unsigned i = 0; i < crew->count; i++)
+		worker_free(crew->workers[i]);
 	loop_unshare(crew->config.own);
 	free(crew);
 }
 
 unsigned crew_count(const struct crew *crew)
 {
-	return crew->count;
+	return crew->spread;
 }
 
 struct loop *crew_loop(const struct crew *crew, unsigned index)
 {
-	return crew->workers[index].loop;
+	return crew->workers[index]->loop;
 }

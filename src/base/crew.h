@@ -21,5 +21,7 @@ enum { CREW_MAX = 64 };
 
 struct crew *crew_new(const struct crew_config *config, struct error *err);
 void crew_free(struct crew *crew); /* when nothing is left on the loops */
+/* One more, for somebody who may keep it waiting; NULL: ERR. It stays until the end. */
+struct loop *crew_add(struct crew *crew, struct error *err);
 unsigned crew_count(const struct crew *crew);
 struct loop *crew_loop(const struct crew *crew, unsigned index); /* 0: the caller's */

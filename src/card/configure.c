@@ -193,10 +193,11 @@ static bool find_beside(void *context, const char *path, const char *name, struc
 
 static struct module *load(struct draft *draft, const struct node *node)
 {
-	const struct module_source source = {
+	struct module_source source = {
 		.kind = node_get(node, "kind"),
 		.name = node_get(node, "file"),
 		.compiler = node_get(node, "compiler"),
+		.command = node_get(node, "command"),
 		.description = node->file,
 		.beside = find_beside,
 		.context = draft,
@@ -204,6 +205,8 @@ static struct module *load(struct draft *draft, const struct node *node)
 	struct error err = {0};
 	struct module *module;
 
+	source.memory = MODULE_MEMORY;
+	node_number(draft, node, "memory", UINT64_MAX, &source.memory);
 	if (!file_name_sound(source.name)) {
 		wrong(draft, node, "file=\"%s\" is not the name of a file beside the description",
 		      source.name);

@@ -40,7 +40,7 @@ void serve_options_free(struct serve_options *options);
 	"                        "                                                                 \
 	"[,tftp=DIR][,bootfile=][,hostfwd=tcp:[host]:port-[guest]:port]…\n"                      \
 	"                        tap,ifname=NAME or tap,fd=N: a tap device\n"                      \
-	"                        packet,ifname=NAME: an interface of the host\n"                   \
+	"                        packet,ifname=NAME[,mac-nat=on]: an interface of the host\n"      \
 	"                        xdp,ifname=NAME[,queue=N][,copy=on]: its queues, by AF_XDP\n"     \
 	"                        stream,path=PATH[,server=on][,reconnect=MS] or stream,fd=N,\n"    \
 	"                        dgram,local=PATH,remote=PATH[,reconnect=MS]: another process\n"   \

@@ -7,6 +7,7 @@
 #include "instance/host_net.h"
 #include "instance/instance.h"
 #include "instance/nic_spec.h"
+#include "module/module.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -129,6 +130,17 @@ int host_add_port(struct host *host, const char *id, struct port *port, struct e
 	return net ? 0 : err->code;
 }
 
+/* A module that may keep it waiting; so a NIC of a VMM that has us in it shares that. */
+static int loop_of_its_own(struct host_nic *nic, struct error *err)
+{
+	struct loop *loop = nic->host->config.crew ? crew_add(nic->host->config.crew, err) : NULL;
+
+	if (!loop && nic->host->config.crew)
+		return err->code;
+	nic->loop = loop ?: nic->loop;
+	return 0;
+}
+
 static int net_choose(struct host_nic *nic, const struct nic_spec *spec, struct error *err)
 {
 	struct host *host = nic->host;
@@ -138,7 +150,7 @@ static int net_choose(struct host_nic *nic, const struct nic_spec *spec, struct 
 	if (nic->net) {
 		/* a network of its own is where it is */
 		nic->loop = spec->net ? loop_for_next(host) : nic->net->loop;
-		return 0;
+		return module_waits(nic->card->module) ? loop_of_its_own(nic, err) : 0;
 	}
 	if (!spec->net)
 		return err->code;

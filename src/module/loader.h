@@ -20,6 +20,8 @@ struct module {
 	const char *name;	  /* of its file, within the path of CODE */
 	bool by_cc;		  /* C source that the system compiles */
 	struct module_file built; /* what came of it */
+	const char *command;	  /* process: what runs it, or NULL */
+	uint64_t memory;	  /* process, wasm: bytes that it may have */
 	/* what its source includes, found while the first instance was made */
 	struct module_file files[MODULE_FILES_MAX];
 	unsigned files_count;
@@ -32,9 +34,11 @@ struct loader {
 	const char *kind;
 	bool trusts; /* what it loads may do anything to us or to the host */
 	struct hooks *(*load)(struct module *module, struct error *err);
+	/* Or NULL: the hook itself. */
+	int32_t (*configure)(struct hooks *hooks, struct anynic_draft *draft);
 };
 
-extern const struct loader loader_c, loader_native;
+extern const struct loader loader_c, loader_native, loader_process;
 
 /* For code that shares our memory. */
 extern const struct anynic_services module_services;

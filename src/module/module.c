@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct loader *const loaders[] = {&loader_c, &loader_native};
+static const struct loader *const loaders[] = {&loader_c, &loader_native, &loader_process};
 
 #define SERVICE_ENTRY(returns, name, parameters, arguments) .name = service_##name,
 const struct anynic_services module_services = {sizeof(module_services), ANYNIC_VERSION,
@@ -111,6 +111,11 @@ int module_enter(const struct module *module, module_entry *entry, struct anynic
 
 /* ---- opening ---- */
 
+bool module_waits(const struct module *module)
+{
+	return module && module->loader == &loader_process;
+}
+
 static bool foreign_allowed;
 
 void module_allow_foreign(void)
@@ -156,6 +161,8 @@ struct module *module_open(const struct module_source *source, struct error *err
 		return NULL;
 	}
 	module->by_cc = source->compiler && !strcmp(source->compiler, "cc");
+	module->command = source->command ? strdup(source->command) : NULL;
+	module->memory = source->memory;
 	module->source = source;
 	if (read_code(module, source, err) == 0)
 		module->first = module->loader->load(module, err);
@@ -178,6 +185,7 @@ void module_close(struct module *module)
 		free(module->files[i].bytes);
 	free(module->built.bytes);
 	free(module->code.bytes);
+	free((char *)module->command);
 	free(module);
 }
 
@@ -194,7 +202,8 @@ int module_configure(struct module *module, struct anynic_draft *draft, struct e
 	if (!module->hooks.configure)
 		return 0;
 	before = watch_enter(module->name, "configure");
-	result = module->first->call.configure(draft);
+	result = module->loader->configure ? module->loader->configure(module->first, draft)
+					   : module->first->call.configure(draft);
 	watch_leave(before);
 	module->first->close(module->first);
 	module->first = NULL;

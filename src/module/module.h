@@ -20,9 +20,13 @@ struct module_file {
 	bool foreign; /* of a pack, which may come from anywhere */
 };
 
+enum { MODULE_MEMORY = 256 << 20 }; /* where the description does not say */
+
 struct module_source {
 	const char *kind, *name; /* of its file */
 	const char *compiler;	 /* or NULL */
+	const char *command;	 /* or NULL */
+	uint64_t memory;	 /* bytes that it may have, of kinds that have their own */
 	const char *description; /* path of the file that names it */
 	/* A file beside the description; false: there is none. */
 	bool (*beside)(void *context, const char *description, const char *name,
@@ -41,6 +45,9 @@ const struct anynic_module *module_hooks(const struct module *module);
 int module_configure(struct module *module, struct anynic_draft *draft, struct error *err);
 /* For nic_hooks(), which takes it; NULL: ERR. */
 struct hooks *module_instance(const struct module *module, struct error *err);
+
+/* Its NIC is to have a thread of its own, for a hook may keep that waiting. */
+bool module_waits(const struct module *module);
 
 /* PATH is given. False: there is no such file, or it is too large. */
 bool module_file_read(struct module_file *file);

@@ -158,4 +158,4 @@ static struct hooks *load(struct module *module, struct error *err)
 	return native_load(module, module->code.bytes, module->code.length, err);
 }
 
-const struct loader loader_native = {"native", true, load};
+const struct loader loader_native = {.kind = "native", .trusts = true, .load = load};

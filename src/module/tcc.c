@@ -225,4 +225,4 @@ static struct hooks *load(struct module *module, struct error *err)
 	return NULL;
 }
 
-const struct loader loader_c = {"c", true, load};
+const struct loader loader_c = {.kind = "c", .trusts = true, .load = load};

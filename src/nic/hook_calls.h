@@ -27,8 +27,8 @@ void hooks_moved(struct nic *nic); /* the port that has some of a frame is anoth
 void hooks_waiting(const struct nic *nic, uint64_t *out, uint64_t *in, uint64_t *cut);
 
 /* hook_frames.c: as send_frames() and receive_frames(), through the module */
-struct build;
-unsigned hooks_transmit(struct build *build); /* frames as they are shown in BUILD */
+struct handful;
+unsigned hooks_transmit(struct nic *nic, unsigned ring, const struct handful *handful);
 unsigned hooks_receive(struct nic *nic, const struct frame *frames, unsigned count);
 
 enum { FRAME_OFFLOADS = FRAME_CHECKSUM | FRAME_TCP4 | FRAME_TCP6 };

@@ -209,28 +209,6 @@ static unsigned hand_on(struct nic *nic, bool looped)
 
 /* ---- the two ways ---- */
 
-unsigned hooks_transmit(struct build *build)
-{
-	struct nic *nic = build->nic;
-	struct hooked *hooked = nic->hooked;
-	struct ring_run *ring = build->run;
-	struct hook_entry entry;
-	unsigned count;
-
-	count = hooked->out.count ? 0 : batch_size(build->shown, build->frames, build->longest);
-	if (!count || hooked->failed)
-		return 0;
-	count_frames(nic, count, build->groups);
-	hook_batch_begin(hooked, nic->frames, count, false);
-	entry = hook_enter(hooked, WITHIN_WORK, "transmit");
-	hooked->hooks->call.transmit(hooked->hooks->self, (uint32_t)(ring->ring - nic->card->rings),
-				     ring->number, hooked->batch.shown, count);
-	hook_leave(hooked, entry);
-	ring->given = ring->gone = (uint16_t)count;
-	hand_on(nic, build->looped);
-	return count;
-}
-
 /* The next frames, as they are shown; how many. Most have nothing that is left to do. */
 static unsigned show_some(struct hooked *hooked, const struct frame *frames, unsigned count)
 {
@@ -247,6 +225,28 @@ static unsigned show_some(struct hooked *hooked, const struct frame *frames, uns
 	for (unsigned i = 0; (any.flags & FRAME_OFFLOADS) && i < count; i++)
 		hook_show(&hooked->shown[i], &frames[i]);
 	return batch_size(hooked->shown, count, any.length);
+}
+
+unsigned hooks_transmit(struct nic *nic, unsigned index, const struct handful *handful)
+{
+	struct hooked *hooked = nic->hooked;
+	struct ring_run *run = &nic->rings[index];
+	struct hook_entry entry;
+	unsigned count;
+
+	if (hooked->out.count || hooked->failed || !handful->frames)
+		return 0;
+	count = handful->shown ? batch_size(hooked->shown, handful->frames, handful->longest)
+			       : show_some(hooked, nic->frames, handful->frames);
+	count_frames(nic, count, handful->groups);
+	hook_batch_begin(hooked, nic->frames, count, false);
+	entry = hook_enter(hooked, WITHIN_WORK, "transmit");
+	hooked->hooks->call.transmit(hooked->hooks->self, (uint32_t)(run->ring - nic->card->rings),
+				     run->number, hooked->batch.shown, count);
+	hook_leave(hooked, entry);
+	run->given = run->gone = (uint16_t)count;
+	hand_on(nic, handful->looped);
+	return count;
 }
 
 unsigned hooks_receive(struct nic *nic, const struct frame *frames, unsigned count)

@@ -339,7 +339,7 @@ static void test_delayed_causes_are_told(void)
 	struct card *card = read_again("e1000");
 
 	driver_new(&driver, false);
-	set(&driver, IMS, 0xff);
+	set(&driver, IMS, TXDW);
 	set(&driver, TIDV, 1000);
 	tx_legacy(&driver, tx_copy(&driver, (uint8_t[60]){2}, 60), 60, EOP | RS | IDE, 0, 0, 0);
 	tx_kick(&driver);
