@@ -101,8 +101,8 @@ struct hooked;
 
 struct nic {
 	const struct card *card;
-	struct trace *trace;   /* NULL: off */
-	struct hooked *hooked; /* NULL: no module; see hooks.c */
+	struct trace *trace;		 /* NULL: off */
+	struct hooked *hooked;		 /* NULL: no module; see hooks.c */
 	struct anynic_frame *hook_shown; /* to a module that looks at what is sent */
 	bool hook_receive;
 	bool failed; /* the module was stopped: the card answers all ones */
