@@ -30,7 +30,6 @@
 enum { TURNS_MAX = 99, SIDES = 3, LONG = 1500 };
 enum side { OURS, THEIRS, HAND };
 
-const uint8_t engine_mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
 static const struct family *const families[] = {
 	&family_e1000, &family_rtl8139, &family_rtl8139cp, &family_pcnet,
 	&family_tulip, &family_ne2000,	&family_i82559,
@@ -44,39 +43,6 @@ struct options {
 	bool fcs;
 };
 
-uint64_t cpu_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static void frame_fill(uint8_t *frame, unsigned index, uint32_t length)
-{
-	uint32_t value = index + 1;
-
-	for (uint32_t i = 14; i < length; i++) {
-		value = value * 1664525 + 1013904223;
-		frame[i] = (uint8_t)(value >> 24);
-	}
-	memcpy(frame, engine_mac, 6);
-	memcpy(frame + 6, "\x02\x00\x00\x00\x00\x01\x88\xb5", 8);
-}
-
-void frames_fill(uint8_t *memory, uint32_t length)
-{
-	memset(memory + RX_BUFFERS, 0, 512 * RX_STRIDE);
-	for (unsigned i = 0; i < FRAMES; i++)
-		frame_fill(memory + tx_buffer(i, length), i, length);
-}
-
-bool frame_read(const struct drive *drive, struct sink *sink, uint32_t at, uint32_t length)
-{
-	sink_read(sink, drive->memory + at, drive->length);
-	return length == drive->length;
-}
-
 static bool sample_take(const struct options *options, enum side side, const struct job *job,
 			struct sample *sample)
 {
@@ -88,19 +54,6 @@ static bool sample_take(const struct options *options, enum side side, const str
 	default:
 		return !options->family->hand || hand_run(job, sample);
 	}
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, unsigned count)
-{
-	qsort(values, count, sizeof(*values), compare);
-	return values[count / 2];
 }
 
 static bool same(const struct sink *a, const struct sink *b)

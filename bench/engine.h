@@ -119,3 +119,4 @@ bool theirs_run(struct theirs *theirs, const struct job *job, struct sample *sam
 void theirs_stop(struct theirs *theirs);
 
 uint64_t cpu_now(void); /* ns of this process */
+double median(double *values, unsigned count);

@@ -3,6 +3,7 @@
 /* Our engine on the described card: registers by nic_bar_write, a port that counts. */
 #include "engine.h"
 
+#include "module/module.h"
 #include "nic/nic.h"
 
 #include <stdio.h>
@@ -145,6 +146,13 @@ static bool measure(struct bench *bench, const struct job *job, struct sample *s
 	return good;
 }
 
+static bool module_start(struct bench *bench, const struct card *card)
+{
+	struct hooks *hooks = card->module ? module_instance(card->module, NULL) : NULL;
+
+	return !card->module || (hooks && nic_hooks(bench->nic, hooks) == 0);
+}
+
 bool ours_run(const struct card *card, const struct job *job, struct sample *sample)
 {
 	static const struct port_ops ops = {.transmit = port_transmit, .offloads = true};
@@ -168,8 +176,9 @@ bool ours_run(const struct card *card, const struct job *job, struct sample *sam
 	dma_enable(bench.dma, true);
 	bench.nic = nic_new(card, engine_mac, &bus);
 	nic_attach(bench.nic, &bench.port);
+	good = module_start(&bench, card);
 	job->family->program(&bench.drive);
-	good = measure(&bench, job, sample);
+	good = good && measure(&bench, job, sample);
 	if (!good)
 		fprintf(stderr, "%s: our frames are not there\n", job->family->name);
 	nic_free(bench.nic);

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Modules: the interface they rely on, what they may add to a card, and what becomes of bad ones."""
 
+import glob
 import json
 import os
 import shutil
 import subprocess
 import tempfile
+import time
+
+from lablib.program import Card
+from wire_client import Client
 
 SIDE_BY_SIDE = True
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -88,3 +93,188 @@ def test_a_card_that_is_configured_by_its_module_is_the_same():
         assert shown[1][name] == part, name
     assert shown[0] == shown[1]
     assert len(shown[0]["banks"][1]["registers"]) > 100
+
+
+# ---- where modules come from, and where they run ----
+
+class Hidden:
+    """A mount namespace without compilers, headers and C libraries to link with, as a Card's netns."""
+
+    def command(self, command):
+        hide = " && ".join(
+            ["empty=$(mktemp -d)", "mount -t tmpfs none $empty"] +
+            [f"mount --bind $empty {path}" for path in
+             ["/usr/include", *sorted(glob.glob("/usr/lib/gcc/*")),
+              *sorted(glob.glob("/usr/lib/*/tcc")), *sorted(glob.glob("/usr/lib/llvm-*"))]] +
+            [f"mount --bind /dev/null {path}" for path in
+             sorted(glob.glob("/usr/lib/*/libtcc.a")) + self.programs()])
+        return ["unshare", "-m", "--propagation", "private", "sh", "-c",
+                f'{hide} && ! cc --version >/dev/null 2>&1 && exec "$@"', "sh", *command]
+
+    @staticmethod
+    def programs():
+        found = {os.path.realpath(path) for name in ("cc", "gcc", "tcc", "clang", "as", "ld", "c99")
+                 for path in [shutil.which(name)] if path}
+        return sorted(path for path in found if "/lib/" not in path)
+
+
+def clock_of(client):
+    """The example's register: microseconds since the card was reset."""
+    return int.from_bytes(client.read(0, 0x1f000, 4), "little")
+
+
+def works(card, **options):
+    with Card(card, net="null", **options) as served, Client(served.socket) as client:
+        client.decode()
+        before = clock_of(client)
+        time.sleep(0.01)
+        assert 10000 <= clock_of(client) - before < 5000000
+        client.write(0, 0x1f004, b"\7\0\0\0")
+        client.write(0, 0x1f004, b"\x08\0\0\0")
+        assert client.read(0, 0x1f004, 4) == b"\7\0\0\0"
+
+
+def test_a_host_without_compiler_and_headers():
+    works(f"{ROOT}/examples/modules/counter/card.xml", netns=Hidden())
+
+
+def test_in_a_pack():
+    with tempfile.TemporaryDirectory() as folder:
+        pack = f"{folder}/x.pack"
+        shutil.copytree(f"{ROOT}/examples/modules/counter", f"{folder}/counter")
+        said = run(program(), "pack", "create", pack, f"{folder}/counter")
+        assert "1 cards, 2 files" in said, said
+        os.rename(f"{folder}/counter", f"{folder}/gone")
+        done = subprocess.run([program(), "show", "counter", "--cards", pack], capture_output=True,
+                              text=True, timeout=20)
+        assert done.returncode == 1 and done.stderr.strip().endswith(
+            "counter:5: error: counter.c is from a pack and may do anything: it runs only with "
+            "--allow-programs"), done
+        listed = run(program(), "list", "--cards", pack)
+        assert "--allow-programs" in listed, listed
+        assert "code: c counter.c" in run(program(), "show", "counter", "--cards", pack,
+                                          "--allow-programs")
+        works("counter", arguments=("--cards", pack, "--allow-programs"))
+
+
+def test_other_kinds_of_the_same_source():
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(f"{ROOT}/examples/modules/counter/counter.c", folder)
+        with open(f"{ROOT}/examples/modules/counter/card.xml", encoding="utf-8") as file:
+            text = file.read()
+        for words, cache in (('kind="c" file="counter.c" compiler="cc"', 1),
+                             ('kind="native" file="counter.so"', 0)):
+            shutil.rmtree(f"{folder}/cache", ignore_errors=True)
+            os.mkdir(f"{folder}/cache")
+            run("gcc", "-shared", "-fPIC", "-O2", INCLUDE, f"{folder}/counter.c", "-o",
+                f"{folder}/counter.so")
+            with open(f"{folder}/card.xml", "w", encoding="utf-8") as file:
+                file.write(text.replace('kind="c" file="counter.c"', words))
+            os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
+            try:
+                works(f"{folder}/card.xml")
+                works(f"{folder}/card.xml")
+            finally:
+                del os.environ["XDG_CACHE_HOME"]
+            kept = glob.glob(f"{folder}/cache/anynic/modules/*.so")
+            assert len(kept) == cache, kept
+
+
+# ---- changed while it runs ----
+
+ANSWERS = """#include <anynic/module.h>
+#include "answer.h"
+static uint32_t asked;
+static uint64_t read(struct anynic_nic *nic, uint32_t place, uint32_t index, uint64_t value)
+{
+	return ++asked * 0x10000 + ANSWER;
+}
+static int32_t save(struct anynic_nic *nic, void *to, uint32_t room)
+{
+	*(uint32_t *)to = asked;
+	return 4;
+}
+static int32_t restore(struct anynic_nic *nic, const void *from, uint32_t length)
+{
+	asked = *(const uint32_t *)from;
+	return length == 4 && ANSWER != 13 ? ANYNIC_OK : ANYNIC_INVALID;
+}
+ANYNIC_MODULE(.read = read, .save = save, .restore = restore)
+"""
+
+
+def answers(folder, number):
+    with open(f"{folder}/answer.h.new", "w", encoding="ascii") as file:
+        file.write(f"#define ANSWER {number}\n")
+    os.rename(f"{folder}/answer.h.new", f"{folder}/answer.h")
+
+
+def answering(folder):
+    with open(f"{folder}/m.c", "w", encoding="ascii") as file:
+        file.write(ANSWERS)
+    with open(f"{folder}/card.xml", "w", encoding="ascii") as file:
+        file.write('<card name="m" title="M" extends="e1000"><module kind="c" file="m.c"/>'
+                   '<bank name="csr"><register name="ASKED" at="0x1f000" module="read"/></bank>'
+                   '</card>')
+    answers(folder, 1)
+    return f"{folder}/card.xml"
+
+
+def test_reloaded_under_a_guest():
+    with tempfile.TemporaryDirectory() as folder, \
+            Card(answering(folder), net="null") as served, Client(served.socket) as client:
+        client.decode()
+        assert clock_of(client) == 0x10001
+        for turn in range(2, 102):
+            answers(folder, turn % 10 + 100)
+            served.ctl("reload", "nic0")
+            assert clock_of(client) == turn * 0x10000 + turn % 10 + 100
+        for number, why in (("= 1", "answer.h:1: error:"), ("13", "does not take what")):
+            answers(folder, number)
+            try:
+                served.ctl("reload", "nic0")
+            except OSError as error:
+                assert why in str(error) or "m.c:" in str(error), error
+            else:
+                raise AssertionError(f"ANSWER {number} was taken")
+            turn += 1
+            assert clock_of(client) == turn * 0x10000 + 101, "the old one goes on"
+
+
+def test_reloaded_when_its_files_change():
+    with tempfile.TemporaryDirectory() as folder, \
+            Card(answering(folder), net="null", arguments=("--watch",)) as served, \
+            Client(served.socket) as client:
+        client.decode()
+        for number in (55, 66):
+            answers(folder, number)
+            end = time.monotonic() + 10
+            while clock_of(client) & 0xffff != number:
+                assert time.monotonic() < end, served.output()
+                time.sleep(0.05)
+
+
+def test_state_goes_into_a_file():
+    with tempfile.TemporaryDirectory() as folder:
+        card = answering(folder)
+        with Card(card, net="null") as served, Client(served.socket) as client:
+            client.decode()
+            for _ in range(5):
+                clock_of(client)
+            served.ctl("save", "nic0", f"{folder}/state")
+        with Card(card, net="null") as served, Client(served.socket) as client:
+            served.ctl("load", "nic0", f"{folder}/state")
+            client.decode()
+            assert clock_of(client) == 0x60001
+
+
+def test_loaded_ten_thousand_times():
+    """In one process, with a NIC each time: memory and descriptors stay."""
+    with tempfile.TemporaryDirectory() as folder:
+        run("gcc", "-shared", "-fPIC", "-O2", INCLUDE,
+            f"{ROOT}/examples/modules/counter/counter.c", "-o", f"{folder}/counter.so")
+        said = subprocess.run([f"{BUILD}/unit", ROOT, "module_life"], capture_output=True, text=True,
+                              timeout=300, env={**os.environ, "ANYNIC_LOADS": "10000",
+                                                "ANYNIC_SHARED_OBJECT": f"{folder}/counter.so"})
+        assert said.returncode == 0, said.stdout + said.stderr
+        print("  " + said.stdout.replace("\n", "\n  ").rstrip())

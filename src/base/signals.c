@@ -162,12 +162,6 @@ static void tick(int number, siginfo_t *info, void *machine)
 	errno = error;
 }
 
-void watch_tick(void)
-{
-	if (clock_of_thread.has_timer)
-		clock_set();
-}
-
 static void clock_make(void)
 {
 	struct sigaction action = {.sa_sigaction = tick,
@@ -193,13 +187,16 @@ static void stack_make(void)
 		sigaltstack(&stack, NULL);
 }
 
-void signals_watch(void)
+/* The first time in a thread, all that is needed to look after it. */
+void watch_tick(void)
 {
-	if (clock_of_thread.ready)
-		return;
-	clock_of_thread.ready = true;
-	stack_make();
-	for (unsigned i = 0; i < TOLD; i++)
-		handle(i);
-	clock_make();
+	if (!clock_of_thread.ready) {
+		clock_of_thread.ready = true;
+		stack_make();
+		for (unsigned i = 0; i < TOLD; i++)
+			handle(i);
+		clock_make();
+	}
+	if (clock_of_thread.has_timer)
+		clock_set();
 }

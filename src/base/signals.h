@@ -12,6 +12,3 @@
 
 /* SIGBUS for memory that is gone: REPAIR puts other memory there, true, and it goes on. */
 void signals_repair(bool (*repair)(uintptr_t address));
-
-/* Faults of foreign code are told, and its clock is there; once a thread, before any runs. */
-void signals_watch(void);

@@ -18,7 +18,7 @@ struct watch {
 
 extern _Thread_local struct watch watch_now;
 
-void watch_tick(void); /* makes it run */
+void watch_tick(void); /* makes it run; signals.c */
 
 struct watched { /* what ran before, for watch_leave() */
 	const char *who, *what;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "module/loader.h"
 
-#include "base/signals.h"
 #include "base/watch.h"
 #include "nic/service.h"
 
@@ -162,7 +161,6 @@ struct module *module_open(const struct module_source *source, struct error *err
 		error_set(err, -ENOMEM, "no memory");
 		return NULL;
 	}
-	signals_watch();
 	module->by_cc = source->compiler && !strcmp(source->compiler, "cc");
 	module->command = source->command ? strdup(source->command) : NULL;
 	module->memory = source->memory;

@@ -21,32 +21,42 @@ enum {
 	CUT = FRAME_TCP4 | FRAME_TCP6,
 };
 
-/* The two structures have the same words for the same things. */
-static void show(struct anynic_frame *shown, const struct frame *frame)
-{
-	bool cut = frame->flags & CUT, sum = frame->flags & FRAME_CHECKSUM;
-
-	shown->length = frame->length;
-	shown->flags = frame->flags;
-	shown->verdict = ANYNIC_PASS;
-	shown->header_length = cut ? frame->header_length : 0;
-	shown->segment_size = cut ? frame->segment_size : 0;
-	shown->checksum_start = sum ? frame->checksum_start : 0;
-	shown->checksum_offset = sum ? frame->checksum_offset : 0;
-}
-
-void hook_batch_begin(struct hooked *hooked, struct frame *frames, unsigned count, bool receiving)
+void hook_batch_begin(struct hooked *hooked, const struct frame *frames, unsigned count,
+		      bool receiving)
 {
 	struct hook_batch *batch = &hooked->batch;
 
-	for (unsigned i = 0; i < count; i++)
-		show(&batch->shown[i], &frames[i]);
 	batch->frames = frames;
 	batch->count = count;
 	batch->touched = false;
 	batch->new_count = 0;
 	batch->used = 0;
 	hooked->receiving = receiving;
+	if (receiving)
+		memset(batch->own, 0, sizeof(batch->own));
+}
+
+/* Received frames are lent to us, with their list of pieces: what is changed is a copy. */
+struct frame *hook_frame(struct hooked *hooked, unsigned i)
+{
+	struct hook_batch *batch = &hooked->batch;
+	struct frame *own = &hooked->frames[i];
+
+	if (!hooked->receiving)
+		return (struct frame *)&batch->frames[i];
+	if (!(batch->own[i / 64] >> i % 64 & 1))
+		memcpy(own, &batch->frames[i],
+		       offsetof(struct frame, iov) + batch->frames[i].iovs * sizeof(own->iov[0]));
+	batch->own[i / 64] |= 1ull << i % 64;
+	return own;
+}
+
+/* As it is by now. */
+const struct frame *hook_frame_now(const struct hooked *hooked, unsigned i)
+{
+	return hooked->receiving && hooked->batch.own[i / 64] >> i % 64 & 1
+		       ? &hooked->frames[i]
+		       : &hooked->batch.frames[i];
 }
 
 uint8_t *hook_batch_room(struct hook_batch *batch, uint32_t length)
@@ -112,11 +122,12 @@ static uint16_t moved(uint16_t offset, uint32_t at, uint32_t remove, uint32_t le
 	return offset >= at + remove && offset && to <= UINT16_MAX ? (uint16_t)to : offset;
 }
 
-int hook_edit(struct hook_batch *batch, unsigned i, uint32_t at, uint32_t remove, const void *from,
+int hook_edit(struct hooked *hooked, unsigned i, uint32_t at, uint32_t remove, const void *from,
 	      uint32_t length)
 {
+	struct hook_batch *batch = &hooked->batch;
 	struct anynic_frame *shown = &batch->shown[i];
-	struct frame *frame = &batch->frames[i];
+	struct frame *frame = hook_frame(hooked, i);
 	uint8_t *room;
 
 	if (at > frame->length || remove > frame->length - at ||

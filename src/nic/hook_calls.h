@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "nic/hooks.h"
 #include "nic/state.h"
 
 /* Where the engine meets the module of its card, if there is one. */
@@ -26,5 +27,22 @@ void hooks_moved(struct nic *nic); /* the port that has some of a frame is anoth
 void hooks_waiting(const struct nic *nic, uint64_t *out, uint64_t *in, uint64_t *cut);
 
 /* hook_frames.c: as send_frames() and receive_frames(), through the module */
-unsigned hooks_transmit(struct nic *nic, unsigned ring, unsigned count, bool looped, bool groups);
+struct handful;
+unsigned hooks_transmit(struct nic *nic, unsigned ring, const struct handful *handful);
 unsigned hooks_receive(struct nic *nic, const struct frame *frames, unsigned count);
+
+enum { FRAME_OFFLOADS = FRAME_CHECKSUM | FRAME_TCP4 | FRAME_TCP6 };
+
+/* What a module sees of a frame: the two have the same words for the same things. */
+static inline void hook_show(struct anynic_frame *shown, const struct frame *frame)
+{
+	*shown = (struct anynic_frame){.length = frame->length, .flags = frame->flags};
+	if (frame->flags & (FRAME_TCP4 | FRAME_TCP6)) {
+		shown->header_length = frame->header_length;
+		shown->segment_size = frame->segment_size;
+	}
+	if (frame->flags & FRAME_CHECKSUM) {
+		shown->checksum_start = frame->checksum_start;
+		shown->checksum_offset = frame->checksum_offset;
+	}
+}

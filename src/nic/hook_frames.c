@@ -12,18 +12,22 @@
  * So whoever gave the frames is done with them, and none is shown twice.
  */
 #include "nic/hooked.h"
+#include "nic/transmit.h"
 
 #include <string.h>
 
 /* ---- how many ---- */
 
-static unsigned batch_size(const struct frame *frames, unsigned count)
+/* LONGEST: of COUNT, or more; if so many are not too many, it does not matter how long each is. */
+static unsigned batch_size(const struct anynic_frame *shown, unsigned count, uint32_t longest)
 {
 	uint32_t bytes = 0;
 	unsigned i = 0;
 
-	for (; i < count && i < BATCH; i++) {
-		bytes += frame_store_needs(frames[i].length);
+	if ((uint64_t)frame_store_needs(longest) * count <= HOOK_BATCH)
+		return count;
+	for (; i < count; i++) {
+		bytes += frame_store_needs(shown[i].length);
 		if (bytes > HOOK_BATCH)
 			break;
 	}
@@ -32,7 +36,7 @@ static unsigned batch_size(const struct frame *frames, unsigned count)
 
 /* ---- handing on ---- */
 
-struct run { /* frames side by side that go on together */
+struct handing { /* frames side by side that go on together */
 	struct nic *nic;
 	const struct frame *first;
 	unsigned count;
@@ -40,7 +44,7 @@ struct run { /* frames side by side that go on together */
 };
 
 /* What is not taken waits; frames that do not fit there are lost, which HOOK_STORE excludes. */
-static void run_end(struct run *run)
+static void run_end(struct handing *run)
 {
 	struct hooked *hooked = run->nic->hooked;
 	struct frame_store *store = hooked->receiving ? &hooked->in : &hooked->out;
@@ -59,7 +63,7 @@ static void run_end(struct run *run)
 	run->count = 0;
 }
 
-static void run_add(struct run *run, const struct frame *frame)
+static void run_add(struct handing *run, const struct frame *frame)
 {
 	if (run->count && run->first + run->count != frame)
 		run_end(run);
@@ -83,7 +87,7 @@ static void turn(struct nic *nic, struct frame *frame)
 	nic->bus.schedule(nic->bus.context);
 }
 
-static void new_ones(struct run *run, unsigned behind, unsigned *next)
+static void new_ones(struct handing *run, unsigned behind, unsigned *next)
 {
 	struct hook_batch *batch = &run->nic->hooked->batch;
 	struct frame frame;
@@ -100,8 +104,16 @@ static void new_ones(struct run *run, unsigned behind, unsigned *next)
 	}
 }
 
+static bool as_it_came(const struct hooked *hooked, unsigned i)
+{
+	const struct anynic_frame *shown = &hooked->batch.shown[i];
+
+	return hooked->receiving && hook_frame_now(hooked, i) == &hooked->batch.frames[i] &&
+	       !shown->verdict && !((shown->flags | hooked->batch.frames[i].flags) & ~FRAME_VALID);
+}
+
 /* The frame where a module said to hold, or all of them. */
-static unsigned judge(struct run *run)
+static unsigned judge(struct handing *run)
 {
 	struct nic *nic = run->nic;
 	struct hook_batch *batch = &nic->hooked->batch;
@@ -109,10 +121,16 @@ static unsigned judge(struct run *run)
 
 	for (i = 0; i < batch->count; i++) {
 		const struct anynic_frame *shown = &batch->shown[i];
-		struct frame *frame = &batch->frames[i];
+		struct frame *frame;
 
 		if (shown->verdict == ANYNIC_HOLD && nic->hooked->receiving)
 			break;
+		if (as_it_came(nic->hooked, i)) {
+			run_add(run, &batch->frames[i]);
+			new_ones(run, i, &next);
+			continue;
+		}
+		frame = hook_frame(nic->hooked, i);
 		if (shown->verdict != ANYNIC_PASS && shown->verdict != ANYNIC_TURN)
 			hook_removed(nic, nic->hooked->receiving, 1);
 		else if (!hook_frame_end(nic, frame, shown))
@@ -146,22 +164,35 @@ static void sort_new(struct hook_batch *batch)
 	}
 }
 
-/* Did it only look? The flags too: nothing else of what is shown means anything without them. */
+/* Length, flags and verdict. */
+static uint64_t first_word(const struct anynic_frame *shown)
+{
+	uint64_t word;
+
+	memcpy(&word, shown, sizeof(word));
+	return word;
+}
+
+/* Did it only look, at frames for which nothing is left to do? Asked of every frame. */
 static bool unchanged(const struct hook_batch *batch)
 {
-	uint32_t changed = batch->touched;
+	const struct anynic_frame asks = {.flags = (uint16_t)~FRAME_VALID, .verdict = UINT16_MAX};
+	const struct anynic_frame *at = batch->shown, *end = at + batch->count;
+	uint64_t even = 0, odd = 0;
 
-	for (unsigned i = 0; i < batch->count; i++)
-		changed |= batch->shown[i].verdict |
-			   (uint32_t)(batch->shown[i].flags ^ batch->frames[i].flags) |
-			   (batch->shown[i].flags & (FRAME_CHECKSUM | FRAME_TCP4 | FRAME_TCP6));
-	return !changed;
+	for (; end - at >= 4; at += 4) {
+		even |= first_word(at) | first_word(at + 2);
+		odd |= first_word(at + 1) | first_word(at + 3);
+	}
+	for (; at < end; at++)
+		even |= first_word(at);
+	return !batch->touched && !((even | odd) & first_word(&asks));
 }
 
 static unsigned hand_on(struct nic *nic, bool looped)
 {
 	struct hook_batch *batch = &nic->hooked->batch;
-	struct run run = {.nic = nic, .looped = looped};
+	struct handing run = {.nic = nic, .looped = looped};
 	unsigned done = batch->count;
 
 	if (unchanged(batch)) {
@@ -178,32 +209,44 @@ static unsigned hand_on(struct nic *nic, bool looped)
 
 /* ---- the two ways ---- */
 
-unsigned hooks_transmit(struct nic *nic, unsigned ring, unsigned count, bool looped, bool groups)
+/* The next frames, as they are shown; how many. Most have nothing that is left to do. */
+static unsigned show_some(struct hooked *hooked, const struct frame *frames, unsigned count)
+{
+	struct anynic_frame any = {0};
+
+	if (count > BATCH)
+		count = BATCH;
+	for (unsigned i = 0; i < count; i++) {
+		hooked->shown[i] =
+			(struct anynic_frame){.length = frames[i].length, .flags = frames[i].flags};
+		any.length |= frames[i].length;
+		any.flags |= frames[i].flags;
+	}
+	for (unsigned i = 0; (any.flags & FRAME_OFFLOADS) && i < count; i++)
+		hook_show(&hooked->shown[i], &frames[i]);
+	return batch_size(hooked->shown, count, any.length);
+}
+
+unsigned hooks_transmit(struct nic *nic, unsigned index, const struct handful *handful)
 {
 	struct hooked *hooked = nic->hooked;
-	struct ring_run *run = &nic->rings[ring];
+	struct ring_run *run = &nic->rings[index];
 	struct hook_entry entry;
+	unsigned count;
 
-	count = hooked->out.count ? 0 : batch_size(nic->frames, count);
-	if (!count || hooked->failed)
+	if (hooked->out.count || hooked->failed || !handful->frames)
 		return 0;
-	count_frames(nic, count, groups);
+	count = handful->shown ? batch_size(hooked->shown, handful->frames, handful->longest)
+			       : show_some(hooked, nic->frames, handful->frames);
+	count_frames(nic, count, handful->groups);
 	hook_batch_begin(hooked, nic->frames, count, false);
 	entry = hook_enter(hooked, WITHIN_WORK, "transmit");
 	hooked->hooks->call.transmit(hooked->hooks->self, (uint32_t)(run->ring - nic->card->rings),
 				     run->number, hooked->batch.shown, count);
 	hook_leave(hooked, entry);
 	run->given = run->gone = (uint16_t)count;
-	hand_on(nic, looped);
+	hand_on(nic, handful->looped);
 	return count;
-}
-
-/* Received frames are lent to us, with their list of pieces. */
-static void borrow(struct hooked *hooked, const struct frame *frames, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		memcpy(&hooked->frames[i], &frames[i],
-		       offsetof(struct frame, iov) + frames[i].iovs * sizeof(frames[i].iov[0]));
 }
 
 unsigned hooks_receive(struct nic *nic, const struct frame *frames, unsigned count)
@@ -214,10 +257,9 @@ unsigned hooks_receive(struct nic *nic, const struct frame *frames, unsigned cou
 	while (done < count) {
 		struct hook_entry entry;
 
-		if (hook_in_drain(nic) || !(part = batch_size(frames + done, count - done)))
+		if (hook_in_drain(nic) || !(part = show_some(hooked, frames + done, count - done)))
 			break;
-		borrow(hooked, frames + done, part);
-		hook_batch_begin(hooked, hooked->frames, part, true);
+		hook_batch_begin(hooked, frames + done, part, true);
 		entry = hook_enter(hooked, WITHIN_WORK, "receive");
 		hooked->hooks->call.receive(hooked->hooks->self, hooked->batch.shown, part);
 		hook_leave(hooked, entry);

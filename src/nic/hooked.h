@@ -22,8 +22,9 @@ enum hook_within { WITHIN_NONE, WITHIN_ACCESS, WITHIN_WORK };
 
 struct hook_batch { /* frames that a hook is being shown */
 	struct anynic_frame *shown;
-	struct frame *frames; /* the same, with their bytes */
+	const struct frame *frames; /* the same, with their bytes; see hook_frame() */
 	unsigned count;
+	uint64_t own[BATCH / 64];
 	bool touched;	    /* the module did more than to look */
 	unsigned new_count; /* its own, each behind one of the batch */
 	uint16_t new_behind[HOOK_NEW];
@@ -46,7 +47,7 @@ struct hooked {
 	struct hook_batch batch;
 	bool receiving; /* the batch goes to the driver */
 	struct anynic_frame shown[BATCH];
-	struct frame frames[BATCH]; /* received ones, which are not ours to change */
+	struct frame frames[BATCH]; /* received ones that were changed */
 };
 
 struct hook_entry {
@@ -103,14 +104,17 @@ bool hook_in_drain(struct nic *nic);
 
 /* hook_batch.c */
 uint8_t *hook_batch_room(struct hook_batch *batch, uint32_t length); /* NULL: no more */
-int hook_edit(struct hook_batch *batch, unsigned i, uint32_t at, uint32_t remove, const void *from,
+struct frame *hook_frame(struct hooked *hooked, unsigned i);	     /* to be changed */
+const struct frame *hook_frame_now(const struct hooked *hooked, unsigned i);
+int hook_edit(struct hooked *hooked, unsigned i, uint32_t at, uint32_t remove, const void *from,
 	      uint32_t length);
 void hook_lost(struct nic *nic); /* a frame that is none any more */
 /* Frames that come in here, and those that go no further. */
 void hook_added(struct nic *nic, bool receiving, unsigned frames);
 void hook_removed(struct nic *nic, bool receiving, unsigned frames);
 bool hook_out_ready(struct nic *nic, struct frame *frame);
-void hook_batch_begin(struct hooked *hooked, struct frame *frames, unsigned count, bool receiving);
+void hook_batch_begin(struct hooked *hooked, const struct frame *frames, unsigned count,
+		      bool receiving);
 /* As the module left it, ready to go on; false: it is no frame any more. */
 bool hook_frame_end(struct nic *nic, struct frame *frame, const struct anynic_frame *shown);
 /* Number I of those the module made. */

@@ -14,7 +14,6 @@
  */
 #include "nic/hooked.h"
 
-#include "base/signals.h"
 #include "nic/service.h"
 
 #include <errno.h>
@@ -46,7 +45,8 @@ static void hooked_free(struct nic *nic)
 	free(nic->hooked->batch.room);
 	free(nic->hooked);
 	nic->hooked = NULL;
-	nic->hook_transmit = nic->hook_receive = false;
+	nic->hook_shown = NULL;
+	nic->hook_receive = false;
 }
 
 static int32_t start(struct hooked *hooked)
@@ -65,7 +65,6 @@ int nic_hooks(struct nic *nic, struct hooks *hooks)
 	const struct anynic_module *call = &hooks->call;
 	int32_t result;
 
-	signals_watch();
 	hooks->nic = nic;
 	if (!hooks->self)
 		hooks->self = (struct anynic_nic *)nic;
@@ -75,7 +74,7 @@ int nic_hooks(struct nic *nic, struct hooks *hooks)
 		return -ENOMEM;
 	}
 	nic->hooked->hooks = hooks;
-	nic->hook_transmit = call->transmit;
+	nic->hook_shown = call->transmit ? nic->hooked->shown : NULL;
 	nic->hook_receive = call->receive;
 	result = start(nic->hooked);
 	if (result < 0)

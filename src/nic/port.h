@@ -29,9 +29,9 @@ enum frame_flags {
 };
 
 struct frame {
-	unsigned iovs;
 	uint32_t length; /* sum of the iovecs; no FCS */
 	uint16_t flags;
+	uint16_t iovs;
 	uint16_t header_length; /* segmentation: Ethernet to end of TCP header */
 	uint16_t segment_size;
 	uint16_t checksum_start, checksum_offset;

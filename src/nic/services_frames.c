@@ -27,7 +27,7 @@ int32_t service_peek(struct anynic_nic *self, const struct anynic_frame *frame, 
 
 	if (i < 0)
 		return ANYNIC_INVALID;
-	return (int32_t)frame_copy(&nic->hooked->batch.frames[i], at, to, length);
+	return (int32_t)frame_copy(hook_frame_now(nic->hooked, (unsigned)i), at, to, length);
 }
 
 int32_t service_edit(struct anynic_nic *self, struct anynic_frame *frame, uint32_t at,
@@ -38,7 +38,7 @@ int32_t service_edit(struct anynic_nic *self, struct anynic_frame *frame, uint32
 
 	if (i < 0)
 		return ANYNIC_INVALID;
-	result = hook_edit(&nic->hooked->batch, (unsigned)i, at, remove, from, length);
+	result = hook_edit(nic->hooked, (unsigned)i, at, remove, from, length);
 	return result == -EINVAL ? ANYNIC_INVALID : result < 0 ? ANYNIC_FULL : ANYNIC_OK;
 }
 
@@ -52,7 +52,7 @@ int32_t service_put(struct anynic_nic *self, const struct anynic_frame *frame, u
 
 	if (i < 0)
 		return ANYNIC_INVALID;
-	from = &nic->hooked->batch.frames[i];
+	from = hook_frame_now(nic->hooked, (unsigned)i);
 	if (at > from->length || length > from->length - at)
 		return ANYNIC_INVALID;
 	if (!length)

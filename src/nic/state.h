@@ -96,13 +96,15 @@ struct loop_frame {
 	uint8_t data[16384];
 };
 
+struct anynic_frame;
 struct hooked;
 
 struct nic {
 	const struct card *card;
-	struct trace *trace;   /* NULL: off */
-	struct hooked *hooked; /* NULL: no module; see hooks.c */
-	bool hook_transmit, hook_receive;
+	struct trace *trace;		 /* NULL: off */
+	struct hooked *hooked;		 /* NULL: no module; see hooks.c */
+	struct anynic_frame *hook_shown; /* to a module that looks at what is sent */
+	bool hook_receive;
 	bool failed; /* the module was stopped: the card answers all ones */
 	struct bus bus;
 	struct port *port;

@@ -96,6 +96,7 @@ static void build_begin(struct build *build, struct nic *nic, unsigned index)
 	build->run = &nic->rings[index];
 	build->index = index;
 	build->plans = plans_of(nic, index);
+	build->shown = nic->hook_shown;
 	build->scope = ring_scope(nic, index);
 	build->window.size = build->pieces.size = 0;
 	build->causes.bits = 0;
@@ -130,7 +131,7 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 	if (!build->ring->walked)
 		build->cursor = ring_cursor(nic, build->index);
 	build->frame = NULL;
-	build->frames = build->slots = 0;
+	build->frames = build->slots = build->longest = 0;
 	build->verdicts = false;
 	build->saved = false;
 	build->command = NULL;
@@ -145,9 +146,9 @@ static unsigned transmit_part(struct build *build, uint32_t ready)
 		return 0;
 	if (build->command)
 		return transmit_command(build);
-	slots = frames_hand_on(
-		nic, build->index,
-		&(struct handful){build->frames, build->slots, build->looped, build->groups});
+	slots = frames_hand_on(nic, build->index,
+			       &(struct handful){build->frames, build->slots, build->longest,
+						 build->looped, build->groups, build->shown});
 	slots_count(build, slots);
 	transmit_commit(build, slots);
 	transmit_advance(build, slots);

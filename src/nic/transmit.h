@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "nic/hook_calls.h"
 #include "nic/planned.h"
 
 struct causes { /* to be raised, of slots that are done with */
@@ -48,10 +49,12 @@ struct build {
 	struct causes causes;
 	struct run runs[RUNS];
 	unsigned runs_count;
-	bool groups;	   /* some frame may be for a group */
-	unsigned first_at; /* slot that begins the frame, */
-	uint8_t work;	   /* and what it asks for: enum plan_work */
-	bool saved;	   /* contexts, while frames are built */
+	struct anynic_frame *shown; /* to a module, frame by frame; NULL: none looks */
+	uint32_t longest;	    /* or-ed lengths of these */
+	bool groups;		    /* some frame may be for a group */
+	unsigned first_at;	    /* slot that begins the frame, */
+	uint8_t work;		    /* and what it asks for: enum plan_work */
+	bool saved;		    /* contexts, while frames are built */
 	uint8_t contexts[sizeof(((struct ring_run *)0)->context)];
 };
 
@@ -120,7 +123,8 @@ enum pass registers_pass(struct nic *nic, unsigned ring, uint32_t ready, uint32_
 /* transmit_send.c */
 struct handful { /* frames that are built, and of how many slots */
 	unsigned frames, slots;
-	bool looped, groups;
+	uint32_t longest; /* or-ed lengths, where they are shown to a module already */
+	bool looped, groups, shown;
 };
 unsigned frames_hand_on(struct nic *nic, unsigned ring, const struct handful *handful);
 /* Frames [FIRST, COUNT) of ring INDEX: how many more were taken; see ring_run.gone for the rest. */

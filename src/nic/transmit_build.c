@@ -71,9 +71,19 @@ static void frame_work(struct build *build, unsigned work)
 		frame_vlan(build);
 }
 
-static void frame_end(struct build *build, unsigned slots)
+static void frame_built(struct build *build, unsigned slots)
 {
 	struct nic *nic = build->nic;
+
+	if (build->shown) {
+		hook_show(&build->shown[build->frames], build->frame);
+		build->longest |= build->frame->length;
+	}
+	nic->slots_of[build->frames++] = (uint16_t)slots;
+}
+
+static void frame_end(struct build *build, unsigned slots)
+{
 	unsigned work = build->work;
 
 	if (slots > build->room.slots || build->frames >= build->room.frames) {
@@ -91,7 +101,7 @@ static void frame_end(struct build *build, unsigned slots)
 	if (build->fault)
 		slots_reject(build, build->first_at, slots, build->fault);
 	else
-		nic->slots_of[build->frames++] = (uint16_t)slots;
+		frame_built(build, slots);
 	if (!build->fault && build->odd)
 		*slot_verdict(build, slots - 1) |= SLOT_FAULT;
 	build->frame = NULL;

@@ -17,10 +17,11 @@ static uint8_t *look_up(struct build *build, uint64_t addr, uint64_t length)
 
 /*
  * Frames of slots [i, end) while they keep to the plan; the first that does not.
- * BARE: address and length are fields, and what is asked is in one word.
+ * BARE: address and length are fields, and what is asked is in one word. SHOWS: to a
+ * module, which sees that there is nothing left to do for them.
  */
 SPECIALIZED unsigned run_frames(struct build *build, const struct plan *plan, unsigned i,
-				unsigned end, const bool bare)
+				unsigned end, const bool bare, const bool shows)
 {
 	const struct plan_field at = plan->address.low, size = plan->length.low;
 	const struct plan_look look = plan_look(build->plans, plan);
@@ -29,7 +30,9 @@ SPECIALIZED unsigned run_frames(struct build *build, const struct plan *plan, un
 	const uint8_t *slot = build->from + (size_t)i * slot_size;
 	struct frame *frame = &build->nic->frames[build->frames];
 	uint16_t *slots_of = &build->nic->slots_of[build->frames];
+	struct anynic_frame *shown = build->shown + build->frames;
 	struct dma_window window = build->window;
+	uint32_t longest = 0;
 	uint8_t group = 0;
 
 	for (; i < end; i++, frame++, slot += slot_size) {
@@ -54,17 +57,26 @@ SPECIALIZED unsigned run_frames(struct build *build, const struct plan *plan, un
 		frame->flags = 0;
 		frame->iov[0] = (struct iovec){data, length};
 		*slots_of++ = (uint16_t)(i + 1);
+		if (shows) {
+			*shown++ = (struct anynic_frame){.length = (uint32_t)length};
+			longest |= (uint32_t)length;
+		}
 	}
 	build->groups |= group & 1;
+	build->longest |= longest;
 	return i;
 }
 
 static unsigned run_build(struct build *build, const struct plan *plan, unsigned i, unsigned end)
 {
-	if (plan->address.bare && plan->length.bare && !plan->address.set && !plan->length.set &&
-	    !build->plans->tests_count && !build->plans->asks[1])
-		return run_frames(build, plan, i, end, true);
-	return run_frames(build, plan, i, end, false);
+	bool bare = plan->address.bare && plan->length.bare && !plan->address.set &&
+		    !plan->length.set && !build->plans->tests_count && !build->plans->asks[1];
+
+	if (build->shown)
+		return bare ? run_frames(build, plan, i, end, true, true)
+			    : run_frames(build, plan, i, end, false, true);
+	return bare ? run_frames(build, plan, i, end, true, false)
+		    : run_frames(build, plan, i, end, false, false);
 }
 
 /* Slots from I on that are frames of their own; the first that is not. */

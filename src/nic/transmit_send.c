@@ -316,14 +316,13 @@ unsigned frames_hand_on(struct nic *nic, unsigned index, const struct handful *h
 	unsigned frames = handful->frames, given = run->given < frames ? run->given : frames;
 	unsigned taken, done;
 
-	taken = nic->hook_transmit
-			? hooks_transmit(nic, index, frames, handful->looped, handful->groups)
-			: send_frames(nic, index, given, frames, handful->looped);
+	taken = nic->hook_shown ? hooks_transmit(nic, index, handful)
+				: send_frames(nic, index, given, frames, handful->looped);
 	if (nic->trace)
 		trace_frames(nic, handful->looped ? "loop" : "out", nic->frames + given, taken);
 	run->waits = given + taken < frames;
 	done = frames_gone(nic, run, frames);
-	if (!nic->hook_transmit) /* which may have changed them, and has counted */
+	if (!nic->hook_shown) /* to a module, which may have changed them, and has counted */
 		count_frames(nic, done, handful->groups);
 	if (done == frames)
 		return handful->slots;

@@ -4,6 +4,7 @@
 #include "modules.h"
 
 #include "card/reader.h"
+#include "instance/catalog.h"
 #include "nic/nic.h"
 
 #include <stdio.h>
@@ -485,6 +486,22 @@ static void test_configured(void)
 	end();
 }
 
+/* ---- a card that is in the program, module and all ---- */
+
+static void test_shipped(void)
+{
+	struct mistakes mistakes = {0};
+
+	card = catalog_find("counter", NULL, &mistakes);
+	mistakes_print(&mistakes, stdout);
+	mistakes_free(&mistakes);
+	CHECK(card && !strcmp(card->path, "counter"));
+	driver_new_card(&driver, card, false);
+	clock_turn(&driver.machine.clock, 5000000);
+	CHECK_EQUAL(reg(&driver, 0x1f000), 5000);
+	end();
+}
+
 /* ---- a module that gives up ---- */
 
 static void test_fails(void)
@@ -514,4 +531,4 @@ UNIT_FILE(module, {"frames_pass", test_frames_pass},
 	  {"split_and_merge", test_split_and_merge}, {"full_port", test_full_port},
 	  {"receive_waits", test_receive_waits}, {"registers", test_registers},
 	  {"calls_and_timers", test_calls_and_timers}, {"guest_memory", test_guest_memory},
-	  {"configured", test_configured}, {"fails", test_fails});
+	  {"configured", test_configured}, {"shipped", test_shipped}, {"fails", test_fails});

@@ -473,7 +473,7 @@ static void interrupts_and_resets(struct anynic_draft *draft)
 	END;
 	PUT("on", "event", "link", "do", "raise ICR.LSC");
 	PUT("reset", "name", "power", "do", "reset address");
-	PUT("reset", "name", "function", "clears", "csr phy tx rx", "do", "reset address");
+	PUT("reset", "name", "function", "clears", "csr io phy tx rx", "do", "reset address");
 	PUT("reset", "name", "soft", "clears", "csr tx rx", "keeps", "EECD MTA RAL RAH VFTA", "do",
 	    "reset address");
 	PUT("reset", "name", "address", "do",

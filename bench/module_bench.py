@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a module costs: the same one, of each kind, beside none. See bench/modules.c."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+KINDS = {"c": 'kind="c" file="pass.c"', "cc": 'kind="c" file="pass.c" compiler="cc"',
+         "native": 'kind="native" file="pass.so"'}
+CARD = '<card name="{0}" title="Passes everything on" extends="e1000"><module {1}/></card>\n'
+
+
+def run(kind=None, *arguments):
+    with tempfile.TemporaryDirectory() as folder:
+        cards = [f"{ROOT}/cards/e1000/card.xml"]
+        os.symlink(f"{ROOT}/cards/e1000", f"{folder}/e1000")
+        for name, words in KINDS.items():
+            if kind not in (None, name):
+                continue
+            os.mkdir(f"{folder}/{name}")
+            shutil.copy(f"{ROOT}/bench/pass.c", f"{folder}/{name}")
+            subprocess.run(["cc", "-shared", "-fPIC", "-O2", f"-I{ROOT}/include",
+                            f"{ROOT}/bench/pass.c", "-o", f"{folder}/{name}/pass.so"], check=True)
+            with open(f"{folder}/{name}/card.xml", "w", encoding="ascii") as file:
+                file.write(CARD.format(name, words))
+            cards.append(f"{name}={folder}/{name}/card.xml")
+        subprocess.run([f"{ROOT}/build/bench-modules", *cards, *arguments], check=True)
