@@ -349,3 +349,63 @@ const struct family family_sungem = {
 	.room = gem_room,
 	.received = received,
 };
+
+/* ---- lists with own bits, and a command for each direction ---- */
+
+enum { EPIC_OWN = 1 << 15, EPIC_LAST = 1 << 20, EPIC_TELL = 1 << 18, EPIC_NO_FCS = 1 << 19 };
+
+static void epic_program(struct drive *drive)
+{
+	static const struct write list[] = {
+		{0x0c, 4, 1},	    {0x0c, 4, 2},	{0x08, 4, 0xffff}, {0x60, 4, 0x0c},
+		{0x84, 4, RX_RING}, {0xc4, 4, TX_RING}, {0x00, 4, 0x0a},
+	};
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		const uint32_t tx[] = {0, tx_buffer(i, drive->length), 0, tx_at(i + 1u)};
+		const uint32_t rx[] = {0, rx_buffer(i), 1600, rx_at(i + 1u)};
+
+		memcpy(drive->memory + tx_at(i), tx, sizeof(tx));
+		memcpy(drive->memory + rx_at(i), rx, sizeof(rx));
+	}
+	writes(drive, list, sizeof(list) / sizeof(*list));
+}
+
+static void epic_send(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->sent++) {
+		uint32_t at = tx_at(drive->sent);
+
+		store32(drive, at + 4, tx_buffer(drive->sent, drive->length));
+		store32(drive, at + 8,
+			EPIC_LAST | (drive->sent % 3 ? 0 : EPIC_TELL) |
+				(drive->sent % 7 ? 0 : EPIC_NO_FCS) | drive->length);
+		store32(drive, at + 12, tx_at(drive->sent + 1));
+		store32(drive, at, drive->length << 16 | EPIC_OWN);
+	}
+	drive->write(drive, 0x00, 4, 4);
+}
+
+static void epic_room(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->got++) {
+		uint32_t at = rx_at(drive->got);
+
+		store32(drive, at + 4, rx_buffer(drive->got % SLOTS));
+		store32(drive, at + 8, 1600);
+		store32(drive, at + 12, rx_at(drive->got + 1));
+		store32(drive, at, EPIC_OWN);
+	}
+	drive->write(drive, 0x00, 4, 8);
+}
+
+const struct family family_epic100 = {
+	.name = "epic100",
+	.bar = 1,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = epic_program,
+	.send = epic_send,
+	.room = epic_room,
+	.received = received,
+};

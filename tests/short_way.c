@@ -17,8 +17,8 @@
 
 enum { STEPS = 24, FRAMES_MOST = 24, TAIL = 4096 };
 
-extern const struct family family_sungem, family_3c905c, family_natsemi, family_rtl8168,
-	family_rtl8169, family_sis900, family_via_rhine;
+extern const struct family family_epic100, family_sungem, family_3c905c, family_natsemi,
+	family_rtl8168, family_rtl8169, family_sis900, family_via_rhine;
 
 const uint8_t engine_mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
 
@@ -87,6 +87,9 @@ static const struct tested {
 	  {0x0e, 2, 14 << 11, 0x7ff},
 	  {0x0e, 2, 13 << 11, 0x668},
 	  {0x1b, 1, 0, 0}}},
+	{"epic100",
+	 &family_epic100,
+	 {{0x60, 4, 0x04, 0x28}, {0x70, 4, 0x79, 0x06}, {0x08, 4, 0, 0xffff}}},
 	{"sungem",
 	 &family_sungem,
 	 {{0x6034, 4, 0x25, 0x1c}, {0x4108, 4, 0x4002, 0x1001}, {0x0010, 4, 4, 0x7e077}}},
@@ -224,8 +227,8 @@ static uint32_t side_read(struct drive *drive, uint32_t reg, unsigned width)
 static bool start(struct side *side, const struct card *card)
 {
 	static const struct port_ops ops = {.transmit = transmit, .offloads = true};
-	const struct bus bus = {side,	  side->dma = dma_new(), &side->clock,
-				bus_line, bus_message,		 bus_schedule, NULL};
+	const struct bus bus = {side,	     side->dma = dma_new(), &side->clock, bus_line,
+				bus_message, bus_schedule,	    NULL};
 
 	clock_init(&side->clock, true);
 	side->port = (struct port){.ops = &ops, .context = side};

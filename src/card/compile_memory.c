@@ -77,6 +77,8 @@ void port_behaviour(struct draft *draft, const struct node *node, struct reg *re
 
 	reg->port = port;
 	reg->plain = false;
+	reg->takes_nothing = node_choice(node, "access") == 1;
+	reg->write_only = node_choice(node, "access") == 2 ? reg->valid : 0;
 	port->memory = memory < 0 ? 0 : (uint16_t)memory;
 	place_read(draft, node, "address", false, &port->address);
 	place_read(draft, node, "left", false, &port->left);

@@ -119,17 +119,17 @@ static void parse_free(struct parser *parser)
 	op->count = draft->card->rings[symbol->index].count;
 }
 
-/* peek(BANK, OFFSET): a register of the bank's width */
+/* peek(BANK, OFFSET): a register of the bank's width; of a memory: four bytes */
 static void parse_peek(struct parser *parser)
 {
 	size_t length = strspn(parser->at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 					   "0123456789_-");
-	struct symbol *symbol = symbol_kind_find(parser->draft, parser->at, length, SYMBOL_BANK);
+	struct symbol *symbol = symbol_find(parser->draft, parser->at, length);
 	struct op *op;
 	int width;
 
-	if (!symbol) {
-		parser_fail(parser, "peek takes a bank and an offset");
+	if (!symbol || (symbol->kind != SYMBOL_BANK && symbol->kind != SYMBOL_MEMORY)) {
+		parser_fail(parser, "peek takes a bank or a memory, and an offset");
 		return;
 	}
 	parser->at += length;
@@ -138,6 +138,7 @@ static void parse_peek(struct parser *parser)
 	parser_expect(parser, ")");
 	op = parser_emit(parser, OP_PEEK, 0);
 	op->word = symbol->index;
+	op->shift = symbol->kind == SYMBOL_MEMORY;
 	width = node_choice(symbol->node, "width");
 	op->width = (uint8_t)(width < 0 ? 32 : 8 << width);
 }

@@ -118,6 +118,8 @@ static uint64_t peek(struct nic *nic, const struct op *op, uint64_t offset)
 {
 	uint64_t value = 0;
 
+	if (op->shift)
+		return memory_read(nic, op->word, offset, 4);
 	if (nic->nesting == NESTING_MAX || offset >= nic->card->banks[op->word].size)
 		return 0;
 	nic->nesting++;

@@ -182,8 +182,10 @@ static void part_to_reg(struct nic *nic, const struct reg *reg, unsigned k, unsi
 {
 	if (nic->trace)
 		trace_write(nic, reg, k, into, part, value);
-	if (reg->port)
+	if (reg->port && !reg->takes_nothing)
 		data_port_write(nic, reg->port, part, value);
+	else if (reg->port)
+		return;
 	else if (reg->through)
 		window_port_write(nic, reg, into, part, value);
 	else

@@ -178,6 +178,91 @@ static void test_moderate_frames(void)
 	bare_free(&bare);
 }
 
+/* ---- FIFOs: one port to write frames, one at the same place to read them ---- */
+
+static const char fifos[] =
+	CARD("<memory name='out' size='2K'/><memory name='in' size='4K'/>"
+	     "<bank name='r'>"
+	     "<register name='HEAD' at='0' access='wo' when='LEFT == 0 and not GO'"
+	     " do='LENGTH = new[12:0]; AT = 0; LEFT = (new[12:0] + 3) &amp; 0x1ffc'/>"
+	     "<port name='WRITE' at='0' access='wo' memory='out' address='AT' left='LEFT'"
+	     " do='set GO; wake tx' when='LEFT != 0'/>"
+	     "<port name='READ' at='0' access='ro' memory='in' address='RXAT' left='RXLEFT'"
+	     " wrap-at='4096' wrap-to='0'/>"
+	     "<register name='STATUS' at='4' access='ro'"
+	     " shows='choose(RXOUT == RXIN, peek(in, RXOUT)[12:0], 0x8000)'/>"
+	     "<register name='DISCARD' at='8' access='wo' do-on='any'"
+	     " do='RXOUT = (RXOUT + 7 + peek(in, RXOUT)[12:0]) &amp; 0xffc; RXAT = (RXOUT + 4) "
+	     "&amp; 0xfff'/>"
+	     "</bank><bank name='own'><register name='LENGTH' at='0'/><register name='AT' at='4'/>"
+	     "<register name='LEFT' at='8'/><register name='GO' at='12' mask='1'/>"
+	     "<register name='RXIN' at='16'/><register name='RXOUT' at='20'/>"
+	     "<register name='RXAT' at='24' reset='4'/><register name='RXLEFT' at='28' "
+	     "reset='0xffffffff'/>"
+	     "</bank>"
+	     "<ring name='tx' for='transmit' next='registers' end='entries 1' ready='GO'>"
+	     "<use as='data'><buffer in='out' address='0' length='LENGTH'/></use>"
+	     "<complete do='clear GO'/></ring>"
+	     "<record name='header' size='4'><field name='length' bits='12:0'/></record>"
+	     "<ring name='rx' for='receive' next='stream' base='0' end='bytes 4096' cursor='RXIN'>"
+	     "<stream in='in' header='header' align='4' read='RXOUT'/>"
+	     "<complete write='length = frame.length'/></ring>"
+	     "<receive rings='rx'><accept class='all'/></receive>");
+
+static void test_fifo_out(void)
+{
+	uint8_t frame[64] = {0};
+
+	bare_new(&bare, bare_card(fifos), false);
+	for (unsigned n = 0; n < 3; n++) {
+		unsigned length = 61 + n;
+
+		unit_fill(frame, length, n);
+		bare_write(&bare, 0, length | 0xffff0000);
+		for (unsigned i = 0; i < length; i += 4) {
+			uint32_t word;
+
+			CHECK_EQUAL(bare.port.count, n); /* not before all of it is there */
+			memcpy(&word, frame + i, sizeof(word));
+			CHECK_EQUAL(bare_read(&bare, 0), 0); /* the other way is another port */
+			bare_write(&bare, 0, word);
+		}
+		CHECK_EQUAL(bare.port.count, n + 1);
+		CHECK_EQUAL(bare.port.sent[n].length, length);
+		CHECK(!memcmp(bare.port.sent[n].data, frame, length));
+	}
+	bare_free(&bare);
+}
+
+static void test_fifo_in(void)
+{
+	uint8_t frame[1000], got[1000];
+	unsigned in = 0, out = 0;
+
+	bare_new(&bare, bare_card(fifos), false);
+	for (unsigned round = 0; round < 200; round++) {
+		unsigned length = 60 + round * 37 % 900;
+
+		for (; in - out < 2; in++) { /* two wait, then the older one is read */
+			unit_fill(frame, 60 + in * 37 % 900, in);
+			CHECK(test_port_offer(&bare.port, frame, 60 + in * 37 % 900));
+			bare_settle(&bare);
+		}
+		unit_fill(frame, length, out++);
+		CHECK_EQUAL(bare_read(&bare, 4), length);
+		for (unsigned i = 0; i < length; i += 4) {
+			uint32_t word = bare_read(&bare, 0);
+
+			memcpy(got + i, &word, sizeof(word));
+		}
+		CHECK(!memcmp(got, frame, length));
+		bare_write(&bare, 8, 0);
+	}
+	bare_write(&bare, 8, 0);
+	CHECK_EQUAL(bare_read(&bare, 4), 0x8000);
+	bare_free(&bare);
+}
+
 /* ---- what an EEPROM may begin with ---- */
 
 static const char eeprom[] = CARD("<bank name='r'><register name='X' at='0'/></bank>"
@@ -356,6 +441,7 @@ static void test_rom(void)
 
 UNIT_FILE(words, {"counter_parts", test_counter_parts}, {"counter_sticks", test_counter_sticks},
 	  {"frame_sum", test_frame_sum}, {"moderate_frames", test_moderate_frames},
+	  {"fifo_out", test_fifo_out}, {"fifo_in", test_fifo_in},
 	  {"eeprom_contents", test_eeprom_contents}, {"config_registers", test_config_registers},
 	  {"capability_places", test_capability_places}, {"wide_bar", test_wide_bar},
 	  {"rom", test_rom}, );
