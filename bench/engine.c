@@ -8,8 +8,8 @@
  * both sides must have read the same.
  *
  *   ours    doorbells by nic_bar_write, then nic_work or a port's batches of 64; CPU
- *           time of this process, with what the driver writes into descriptors.
- *           The message a VMM would send is not in.
+ *           time of this process, with what the driver writes into descriptors, less
+ *           that of as many writes without work, as theirs.
  *   theirs  a stock QEMU under qtest; its process's CPU time less that of as many
  *           qtest messages without work. tx: through QEMU's net queue and dgram
  *           netdev, whose send() is replaced by the sink (a preloaded library), so

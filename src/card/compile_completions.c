@@ -220,7 +220,7 @@ void read_completion(struct draft *draft, const struct node *node, struct ring *
 	if (node_get(node, "phase")) {
 		static const struct op phased = {.code = OP_CONST, .value = 1};
 
-		ring->phase = (struct expr){&phased, 1, true};
+		ring->phase = (struct expr){&phased, 1, true, FORM_CODE};
 	}
 	read_free_running(draft, node, ring);
 	read_tell(draft, node, ring);

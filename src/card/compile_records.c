@@ -120,7 +120,7 @@ static void read_order(struct draft *draft, const struct node *node, struct reco
 	if (!order || !strcmp(order, "little"))
 		return;
 	if (!strcmp(order, "big"))
-		record->order = (struct expr){&always, 1, true};
+		record->order = (struct expr){&always, 1, true, FORM_CODE};
 	else
 		expr_read(draft, node, "order", &record->order);
 }

@@ -291,7 +291,8 @@ bool expr_wide(struct draft *draft, const struct node *node, const char *text, s
 	ops = draft_take(draft, struct op, parser.count);
 	memcpy(ops, parser.ops, parser.count * sizeof(*ops));
 	*expr = (struct expr){ops, (uint16_t)parser.count,
-			      parser.count == 1 && ops[0].code == OP_CONST};
+			      parser.count == 1 && ops[0].code == OP_CONST,
+			      (uint8_t)expr_form_of(ops, parser.count)};
 	return true;
 }
 

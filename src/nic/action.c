@@ -28,30 +28,23 @@ static void assign(struct nic *nic, const struct action *action, const struct sc
 {
 	const struct target *target = &action->target;
 	uint64_t *word = target_word(nic, target, scope);
-	uint64_t value, before;
+	uint64_t value, mask = target->mask;
 
 	if (!word)
 		return;
-	before = *word;
-	switch (action->verb) {
-	case VERB_RAISE:
-		if (interrupts_delay(nic, target->word, target->mask, scope))
-			return;
-		*word |= target->mask;
-		raised_note(nic, (unsigned)(word - nic->state), target->mask);
-		break;
-	case VERB_SET:
-		*word |= target->mask;
-		break;
-	case VERB_CLEAR:
-		*word &= ~target->mask;
-		break;
-	default:
-		value = expr_eval(nic, &action->value, scope) << target->shift;
-		*word = (*word & ~target->mask) | (value & target->mask);
-	}
-	if (*word != before)
-		nic_changed(nic, (unsigned)(word - nic->state));
+	if (action->verb == VERB_CLEAR)
+		value = *word & ~mask;
+	else if (action->verb == VERB_ASSIGN)
+		value = (*word & ~mask) |
+			(expr_eval(nic, &action->value, scope) << target->shift & mask);
+	else
+		value = *word | mask;
+	if (action->verb == VERB_RAISE && interrupts_delay(nic, target->word, mask, scope))
+		return;
+	nic_changed_bits(nic, (unsigned)(word - nic->state), value ^ *word);
+	*word = value;
+	if (action->verb == VERB_RAISE)
+		raised_note(nic, (unsigned)(word - nic->state), mask);
 }
 
 void ring_wake(struct nic *nic, unsigned ring)
@@ -198,7 +191,11 @@ void actions_run(struct nic *nic, const struct actions *actions, struct scope *s
 			recorded_add(nic, actions, i, scope);
 			return;
 		}
-		if (expr_holds(nic, &action->when, scope))
+		if (action->when.count && !expr_eval(nic, &action->when, scope))
+			continue;
+		if (action->verb <= VERB_RAISE)
+			assign(nic, action, scope);
+		else
 			action_run(nic, action, scope);
 	}
 }

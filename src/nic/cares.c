@@ -5,7 +5,7 @@
  * a doorbell, acknowledges an interrupt. So for each state word it is known who
  * has to look again when it has changed; they do so when they are next asked.
  *
- *   write -> touched |= cares[word]     CARES_RINGS << i   ring i: when, geometry, plans
+ *   bits change -> touched |= who       CARES_RINGS << i   ring i: when, geometry, plans
  *                                       CARES_INTERRUPTS   levels
  *                                       CARES_FILTER       and what the port was told of it
  *
@@ -16,16 +16,18 @@
 
 #include <stdlib.h>
 
-static void care(struct nic *nic, unsigned word, uint32_t who)
+static void care(struct nic *nic, unsigned word, uint64_t bits, uint32_t who)
 {
-	if (word < nic->card->words)
-		nic->cares[word] |= who;
+	if (word >= nic->card->words)
+		return;
+	nic->cares[word].bits |= bits;
+	nic->cares[word].who |= who;
 }
 
-static void care_words(struct nic *nic, unsigned word, unsigned count, uint32_t who)
+static void care_words(struct nic *nic, unsigned word, unsigned count, uint64_t bits, uint32_t who)
 {
 	for (unsigned i = 0; i < count; i++)
-		care(nic, word + i, who);
+		care(nic, word + i, bits, who);
 }
 
 /* What the engine knows of a card or a frame does not change by itself. */
@@ -39,9 +41,9 @@ static void care_expr(struct nic *nic, const struct expr *expr, uint32_t who)
 {
 	for (const struct op *op = expr->ops, *end = op + expr->count; op < end; op++) {
 		if (op->code == OP_STATE)
-			care(nic, op->word, who);
+			care(nic, op->word, op->value << op->shift, who);
 		else if (op->code == OP_ELEMENT)
-			care_words(nic, op->word, op->count, who);
+			care_words(nic, op->word, op->count, op->value << op->shift, who);
 		else if (op->code >= OP_TICKS || (op->code == OP_ENGINE && !stays(op)))
 			nic->always |= who;
 	}
@@ -63,8 +65,9 @@ static void care_ring(struct nic *nic, unsigned index)
 	care_expr(nic, &ring->stride, who);
 	care_expr(nic, &ring->end_value, who);
 	care_expr(nic, &ring->stream.from, who);
+	care_expr(nic, &ring->loop_when, who);
 	for (unsigned i = 0; i < plans->depends_count; i++)
-		care(nic, plans->depends[i].word, who);
+		care(nic, plans->depends[i].word, plans->depends[i].mask, who);
 }
 
 static void care_filter(struct nic *nic)
@@ -79,18 +82,28 @@ static void care_filter(struct nic *nic)
 		care_expr(nic, &accept->table, CARES_FILTER);
 		care_expr(nic, &accept->valid, CARES_FILTER);
 		care_expr(nic, &accept->index, CARES_FILTER);
-		care_words(nic, accept->word, accept->words, CARES_FILTER);
+		care_words(nic, accept->word, accept->words, UINT64_MAX, CARES_FILTER);
 	}
 }
 
 static void care_interrupt(struct nic *nic, const struct interrupt *interrupt)
 {
-	care(nic, interrupt->cause_word, CARES_INTERRUPTS);
-	care(nic, interrupt->mask_word, CARES_INTERRUPTS);
+	care(nic, interrupt->cause_word, interrupt->cause_bits, CARES_INTERRUPTS);
+	care(nic, interrupt->mask_word, interrupt->cause_bits, CARES_INTERRUPTS);
 	care_expr(nic, &interrupt->enable, CARES_INTERRUPTS);
 	for (unsigned i = 0; i < interrupt->causes_count; i++) {
-		care(nic, interrupt->causes[i].word, CARES_INTERRUPTS);
-		care(nic, interrupt->causes[i].mask_word, CARES_INTERRUPTS);
+		const struct cause *cause = &interrupt->causes[i];
+
+		care(nic, cause->word, cause->bits, CARES_INTERRUPTS);
+		care(nic, cause->mask_word, cause->mask_bits, CARES_INTERRUPTS);
+	}
+}
+
+static void care_window(struct nic *nic, const struct window *window)
+{
+	for (unsigned i = window->trigger; i < window->trigger + window->trigger_count; i++) {
+		if (i < nic->card->words)
+			nic->cares[i].windows = true;
 	}
 }
 
@@ -104,6 +117,10 @@ bool cares_init(struct nic *nic)
 	for (unsigned i = 0; i < nic->card->interrupts_count; i++)
 		care_interrupt(nic, &nic->card->interrupts[i]);
 	care_filter(nic);
+	for (unsigned i = 0; i < nic->card->pins_count; i++)
+		nic->cares[nic->card->pins[i].word].pins = true;
+	for (unsigned i = 0; i < nic->card->windows_count; i++)
+		care_window(nic, &nic->card->windows[i]);
 	nic->touched = UINT32_MAX;
 	return true;
 }

@@ -7,6 +7,8 @@
  */
 #include "nic/state.h"
 
+#include <string.h>
+
 /* The value, in one place or in two; LIMIT is that of the lower one. */
 static uint64_t value_of(const struct nic *nic, const struct counter *counter)
 {
@@ -43,28 +45,33 @@ static void post(struct nic *nic, const struct counter *counter, uint64_t count)
 	put(nic, counter, value);
 }
 
-/* Counters in the order of their events, and where each event's begin. */
+/* Counters in the order of their events, and where those of each event that has any begin. */
 void counters_init(struct nic *nic)
 {
 	unsigned at = 0;
 
 	for (unsigned event = 0; event < COUNTED; event++) {
-		nic->counters_from[event] = (uint16_t)at;
+		struct counted_run *run = &nic->counted[nic->counted_count];
+
+		run->event = (uint8_t)event;
+		run->first = (uint16_t)at;
 		for (unsigned i = 0; i < nic->card->counters_count; i++) {
 			if (nic->card->counters[i].event == event)
 				nic->counters[at++] = &nic->card->counters[i];
 		}
+		run->end = (uint16_t)at;
+		nic->counted_count += run->end > run->first;
 	}
-	nic->counters_from[COUNTED] = (uint16_t)at;
 }
 
 void counters_post(struct nic *nic)
 {
-	for (unsigned event = 0; event < COUNTED; event++) {
-		if (!nic->counts[event])
-			continue;
-		for (unsigned i = nic->counters_from[event]; i < nic->counters_from[event + 1]; i++)
-			post(nic, nic->counters[i], nic->counts[event]);
-		nic->counts[event] = 0;
+	for (unsigned k = 0; k < nic->counted_count; k++) {
+		const struct counted_run *run = &nic->counted[k];
+		uint64_t count = nic->counts[run->event];
+
+		for (unsigned i = run->first; count && i < run->end; i++)
+			post(nic, nic->counters[i], count);
 	}
+	memset(nic->counts, 0, sizeof(nic->counts));
 }

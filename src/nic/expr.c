@@ -163,63 +163,23 @@ static uint64_t shift_right(uint64_t value, uint64_t by)
 	return by < 64 ? value >> by : 0;
 }
 
-static uint64_t binary(unsigned code, uint64_t a, uint64_t b)
+static uint64_t context_bits(struct nic *nic, const struct op *op, const struct scope *scope,
+			     uint64_t key)
 {
-	switch (code) {
-	case OP_AND:
-		return a && b;
-	case OP_OR:
-		return a || b;
-	case OP_BITAND:
-		return a & b;
-	case OP_BITOR:
-		return a | b;
-	case OP_BITXOR:
-		return a ^ b;
-	case OP_ADD:
-		return a + b;
-	case OP_SUB:
-		return a - b;
-	case OP_MUL:
-		return a * b;
-	case OP_SHL:
-		return shift_left(a, b);
-	case OP_SHR:
-		return shift_right(a, b);
-	case OP_EQ:
-		return a == b;
-	case OP_NE:
-		return a != b;
-	case OP_LT:
-		return a < b;
-	case OP_LE:
-		return a <= b;
-	case OP_GT:
-		return a > b;
-	case OP_GE:
-		return a >= b;
-	case OP_MIN:
-		return a < b ? a : b;
-	default:
-		return a > b ? a : b; /* OP_MAX */
-	}
+	return key < CARD_CONTEXTS
+		       ? slot_bits(nic->rings[scope->ring].context[key], op->shift, op->width)
+		       : 0;
 }
 
-static uint64_t unary(struct nic *nic, const struct op *op, uint64_t a)
+static uint64_t element(const struct nic *nic, const struct op *op, uint64_t k)
+{
+	return k < op->count ? nic->state[op->word + k] >> op->shift & op->value : 0;
+}
+
+/* What is rare, and takes a while. */
+static uint64_t unusual(struct nic *nic, const struct op *op, uint64_t a)
 {
 	switch (op->code) {
-	case OP_NOT:
-		return !a;
-	case OP_NEGATE:
-		return -a;
-	case OP_INVERT:
-		return ~a;
-	case OP_SLICE:
-		return shift_right(a, op->shift) & op->value;
-	case OP_SWAP16:
-		return __builtin_bswap16((uint16_t)a);
-	case OP_SWAP32:
-		return __builtin_bswap32((uint32_t)a);
 	case OP_CRC:
 	case OP_CRCLE:
 		return crc(a, op->code == OP_CRCLE);
@@ -229,74 +189,145 @@ static uint64_t unary(struct nic *nic, const struct op *op, uint64_t a)
 		return a < op->count ? ring_value(nic, op, op->word + (unsigned)a) : 0;
 	case OP_PEEK:
 		return peek(nic, op, a);
-	case OP_ELEMENT:
-		return a < op->count ? nic->state[op->word + a] >> op->shift & op->value : 0;
 	default:
 		return 0;
 	}
 }
 
-static uint64_t context_bits(struct nic *nic, const struct op *op, const struct scope *scope,
-			     uint64_t key)
+enum expr_form expr_form_of(const struct op *ops, unsigned count)
 {
-	return key < CARD_CONTEXTS
-		       ? slot_bits(nic->rings[scope->ring].context[key], op->shift, op->width)
-		       : 0;
+	bool index = count >= 2 && ops[0].code == OP_ENGINE && ops[0].value == VALUE_INDEX &&
+		     ops[1].code == OP_ELEMENT;
+	bool is = count == 3 && ops[1].code == OP_CONST && ops[2].code == OP_EQ;
+	bool is_not = count == 3 && ops[1].code == OP_CONST && ops[2].code == OP_NE;
+
+	if (count == 1 && ops[0].code == OP_ENGINE && ops[0].value == VALUE_INDEX)
+		return FORM_INDEX;
+	if (index && count < 4)
+		return count == 2	       ? FORM_ELEMENT
+		       : ops[2].code == OP_NOT ? FORM_NOT_ELEMENT
+					       : FORM_CODE;
+	if (count == 3 && ops[0].code == OP_ENGINE && ops[0].value == VALUE_NEW &&
+	    ops[1].code == OP_CONST && ops[2].code == OP_BITAND)
+		return FORM_NEW_AND;
+	if (count == 2 && ops[1].code == OP_NOT)
+		return ops[0].code == OP_STATE	? FORM_NOT_STATE
+		       : ops[0].code == OP_SLOT ? FORM_NOT_SLOT
+						: FORM_CODE;
+	if (is || is_not) {
+		if (ops[0].code == OP_STATE)
+			return is ? FORM_STATE_IS : FORM_STATE_IS_NOT;
+		if (ops[0].code == OP_SLOT)
+			return is ? FORM_SLOT_IS : FORM_SLOT_IS_NOT;
+	}
+	return FORM_CODE;
 }
 
-/* The loader has checked that the stack neither overflows nor runs dry. */
-uint64_t expr_run(struct nic *nic, const struct expr *expr, const struct scope *scope)
+static uint64_t state_of(const struct nic *nic, const struct op *op)
 {
-	uint64_t stack[CARD_STACK + 1];
-	unsigned top = 0;
+	return nic->state[op->word] >> op->shift & op->value;
+}
+
+static uint64_t slot_of(const struct op *op, const struct scope *scope)
+{
+	return slot_bits(scope->slot, op->shift, op->width);
+}
+
+#define UNARY(code, result)                                                                        \
+	case code:                                                                                 \
+		a = *top;                                                                          \
+		*top = (result);                                                                   \
+		break
+#define BINARY(code, result)                                                                       \
+	case code:                                                                                 \
+		b = *top--;                                                                        \
+		a = *top;                                                                          \
+		*top = (result);                                                                   \
+		break
+#define LEAF(code, result)                                                                         \
+	case code:                                                                                 \
+		*++top = (result);                                                                 \
+		break
+
+/* The loader has checked that the stack neither overflows nor runs dry. */
+__attribute__((noinline)) static uint64_t code_run(struct nic *nic, const struct expr *expr,
+						   const struct scope *scope)
+{
+	uint64_t stack[CARD_STACK + 1], *top = stack, a, b;
 
 	stack[0] = 0;
 	for (const struct op *op = expr->ops, *end = op + expr->count; op < end; op++) {
 		switch (op->code) {
-		case OP_CONST:
-			stack[++top] = op->value;
+			LEAF(OP_CONST, op->value);
+			LEAF(OP_STATE, state_of(nic, op));
+			LEAF(OP_SLOT, slot_of(op, scope));
+			LEAF(OP_FIRST, slot_bits(scope->first, op->shift, op->width));
+			LEAF(OP_ENGINE, engine_value(nic, op, scope));
+			LEAF(OP_FREE, ring_free(nic, op->word, op->count));
+			UNARY(OP_ELEMENT, element(nic, op, a));
+			UNARY(OP_CONTEXT, context_bits(nic, op, scope, a));
+			UNARY(OP_NOT, !a);
+			UNARY(OP_NEGATE, -a);
+			UNARY(OP_INVERT, ~a);
+			UNARY(OP_SLICE, shift_right(a, op->shift) & op->value);
+			UNARY(OP_SWAP16, __builtin_bswap16((uint16_t)a));
+			UNARY(OP_SWAP32, __builtin_bswap32((uint32_t)a));
+			BINARY(OP_AND, a && b);
+			BINARY(OP_OR, a || b);
+			BINARY(OP_BITAND, a & b);
+			BINARY(OP_BITOR, a | b);
+			BINARY(OP_BITXOR, a ^ b);
+			BINARY(OP_ADD, a + b);
+			BINARY(OP_SUB, a - b);
+			BINARY(OP_MUL, a * b);
+			BINARY(OP_SHL, shift_left(a, b));
+			BINARY(OP_SHR, shift_right(a, b));
+			BINARY(OP_EQ, a == b);
+			BINARY(OP_NE, a != b);
+			BINARY(OP_LT, a < b);
+			BINARY(OP_LE, a <= b);
+			BINARY(OP_GT, a > b);
+			BINARY(OP_GE, a >= b);
+			BINARY(OP_MIN, a < b ? a : b);
+			BINARY(OP_MAX, a > b ? a : b);
+			BINARY(OP_CONCAT, shift_left(a, op->shift) | b);
+		case OP_CHOOSE: /* x, and the results above it */
+			top -= op->value;
+			*top = top[1 + (*top < op->value ? *top : op->value - 1)];
 			break;
-		case OP_STATE:
-			stack[++top] = nic->state[op->word] >> op->shift & op->value;
-			break;
-		case OP_SLOT:
-			stack[++top] = slot_bits(scope->slot, op->shift, op->width);
-			break;
-		case OP_FIRST:
-			stack[++top] = slot_bits(scope->first, op->shift, op->width);
-			break;
-		case OP_ENGINE:
-			stack[++top] = engine_value(nic, op, scope);
-			break;
-		case OP_FREE:
-			stack[++top] = ring_free(nic, op->word, op->count);
-			break;
-		case OP_CONTEXT:
-			stack[top] = context_bits(nic, op, scope, stack[top]);
-			break;
-		case OP_CONCAT:
-			top--;
-			stack[top] = shift_left(stack[top], op->shift) | stack[top + 1];
-			break;
-		case OP_CHOOSE: {
-			unsigned n = (unsigned)op->value;
-			uint64_t x = stack[top - n];
-
-			top -= n;
-			stack[top] = stack[top + 1 + (x < n ? x : n - 1)];
-			break;
-		}
 		default:
-			if (op->code >= OP_AND && op->code <= OP_GE) {
-				top--;
-				stack[top] = binary(op->code, stack[top], stack[top + 1]);
-			} else if (op->code == OP_MIN || op->code == OP_MAX) {
-				top--;
-				stack[top] = binary(op->code, stack[top], stack[top + 1]);
-			} else {
-				stack[top] = unary(nic, op, stack[top]);
-			}
+			*top = unusual(nic, op, *top);
 		}
 	}
-	return stack[top];
+	return *top;
+}
+
+uint64_t expr_run(struct nic *nic, const struct expr *expr, const struct scope *scope)
+{
+	const struct op *ops = expr->ops;
+
+	switch (expr->form) {
+	case FORM_ELEMENT:
+		return element(nic, &ops[1], scope->index);
+	case FORM_NOT_ELEMENT:
+		return !element(nic, &ops[1], scope->index);
+	case FORM_NOT_STATE:
+		return !state_of(nic, ops);
+	case FORM_STATE_IS:
+		return state_of(nic, ops) == ops[1].value;
+	case FORM_STATE_IS_NOT:
+		return state_of(nic, ops) != ops[1].value;
+	case FORM_NOT_SLOT:
+		return !slot_of(ops, scope);
+	case FORM_SLOT_IS:
+		return slot_of(ops, scope) == ops[1].value;
+	case FORM_SLOT_IS_NOT:
+		return slot_of(ops, scope) != ops[1].value;
+	case FORM_NEW_AND:
+		return ops[1].value & scope->new;
+	case FORM_INDEX:
+		return scope->index;
+	default:
+		return code_run(nic, expr, scope);
+	}
 }

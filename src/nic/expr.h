@@ -89,9 +89,27 @@ struct op {
 	uint64_t value; /* or mask */
 };
 
+/* What code comes to that is short and asked for often; found by expr_form_of(). */
+enum expr_form {
+	FORM_CODE,    /* anything */
+	FORM_ELEMENT, /* R[i], and a comparison of one field, or none, with a constant: */
+	FORM_NOT_ELEMENT,
+	FORM_NOT_STATE,
+	FORM_STATE_IS,
+	FORM_STATE_IS_NOT,
+	FORM_NOT_SLOT,
+	FORM_SLOT_IS,
+	FORM_SLOT_IS_NOT,
+	FORM_NEW_AND, /* new & mask */
+	FORM_INDEX,   /* i */
+};
+
 /* count 0: the expression is absent; callers say what that means (a `when`: true). */
 struct expr {
 	const struct op *ops;
 	uint16_t count;
 	bool constant; /* ops[0] is OP_CONST and the only one */
+	uint8_t form;  /* enum expr_form */
 };
+
+enum expr_form expr_form_of(const struct op *ops, unsigned count);

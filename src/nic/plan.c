@@ -13,12 +13,16 @@
  * whoever builds that. Rings whose questions are of another kind have no plans, and
  * each question is then evaluated: that way is the one that defines what is right.
  */
-#include "nic/state.h"
+#include "nic/planned.h"
 
 void plans_init(struct nic *nic)
 {
-	for (unsigned i = 0; i < nic->card->rings_count; i++)
-		plans_note(nic, i);
+	for (unsigned i = 0; i < nic->card->rings_count; i++) {
+		if (nic->card->rings[i].next == NEXT_REGISTERS)
+			nic->plans[i].usable = registers_plain(&nic->card->rings[i]);
+		else
+			plans_note(nic, i);
+	}
 }
 
 void plans_check(struct nic *nic, unsigned ring)
@@ -64,25 +68,38 @@ static void plan_next(struct nic *nic, const struct ring *ring, struct plan *pla
 	}
 }
 
+static bool plan_array(struct nic *nic, const struct piece *piece, struct plan_piece *to,
+		       const struct scope *fields)
+{
+	to->array = true;
+	to->size = (uint8_t)piece->size;
+	to->lasts = piece->last.count;
+	plan_value_make(nic, &piece->at, fields, &to->at);
+	plan_value_make(nic, &piece->count, fields, &to->count);
+	plan_value_make(nic, &piece->last, fields, &to->last);
+	return piece->size <= SLOT_MAX && to->at.kind && to->count.kind && to->last.kind;
+}
+
 static void plan_pieces(struct nic *nic, struct plan *plan, const struct scope *scope)
 {
-	const struct scope fields = {.ring = scope->ring};
+	const struct scope fields = {.ring = scope->ring, .index = scope->index};
 
 	plan->pieces_known = true;
-	for (unsigned i = 0; i < plan->use->pieces_count; i++) {
+	for (unsigned i = 0; i < plan->use->pieces_count && plan->pieces_known; i++) {
 		const struct piece *piece = &plan->use->pieces[i];
 		struct plan_piece *to = &plan->pieces[plan->pieces_count];
 
 		if (!expr_holds(nic, &piece->when, scope))
 			continue;
-		if (piece->array || plan->pieces_count == PLAN_PIECES) {
+		if (plan->pieces_count++ == PLAN_PIECES) {
 			plan->pieces_known = false;
 			return;
 		}
 		plan_value_make(nic, &piece->address, &fields, &to->address);
 		plan_value_make(nic, &piece->length, &fields, &to->length);
-		plan->pieces_known &= to->address.kind && to->length.kind;
-		plan->pieces_count++;
+		plan->pieces_known = to->address.kind && to->length.kind &&
+				     (!piece->array || plan_array(nic, piece, to, &fields));
+		plan->arrays |= piece->array;
 	}
 }
 
@@ -137,6 +154,8 @@ struct plan *plan_make(struct nic *nic, unsigned index, const uint8_t *slot, con
 	memcpy(plan->key, key, sizeof(plan->key));
 	plan->ready = ring->ready != READY_CONDITION || expr_eval(nic, &ring->until, &scope);
 	plan->phase = ring->phase.count ? (uint8_t)expr_eval(nic, &ring->phase, &scope) : 0;
+	if (ring->next == NEXT_STREAM) /* a header, of which nothing is read */
+		return plan;
 	plan->use = ring_use(nic, ring, &scope);
 	plan_next(nic, ring, plan, &scope);
 	if (!plan->use || (plan->use->as != USE_DATA && plan->use->as != USE_ROOM))

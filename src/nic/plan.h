@@ -19,6 +19,7 @@ enum {
 	PLAN_KEY = PLAN_ASKS + 1,
 	PLAN_DEPENDS = 32,
 	PLAN_STORES = 4,
+	PLAN_MOVES = 2,
 	PLAN_RESULTS = 4,
 	PLAN_PIECES = 2,
 	PLAN_ACTIONS = 32,
@@ -40,12 +41,17 @@ struct plan_value {
 	uint64_t sign, add, mask, set; /* sign: all ones where x is taken away */
 };
 
-struct plan_store { /* bytes of a slot that a result takes */
-	uint8_t at, length;
-	bool moves, last; /* last: says whose the slot is; after all else */
-	uint8_t to;	  /* moves: where the value goes, in these bytes */
-	uint64_t keep, set, field;
+struct plan_move { /* a number that goes into bits of a store */
+	uint8_t to;
+	uint64_t field;
 	struct plan_value value;
+};
+
+struct plan_store { /* bytes of a slot that a result takes */
+	uint8_t at, length, moves;
+	bool last; /* says whose the slot is: after all else */
+	uint64_t keep, set;
+	struct plan_move move[PLAN_MOVES];
 };
 
 struct plan_result { /* what completes a slot, of a frame with these facts or at this place */
@@ -58,8 +64,11 @@ struct plan_result { /* what completes a slot, of a frame with these facts or at
 	uint32_t actions; /* bit per action: it is done, if its condition about rings holds */
 };
 
-struct plan_piece {
-	struct plan_value address, length;
+struct plan_piece {	   /* a buffer, or an array of COUNT that are described at AT */
+	bool array, lasts; /* lasts: LAST ends it */
+	uint8_t size;	   /* of a description */
+	struct plan_value at, count;
+	struct plan_value address, length, last;
 };
 
 enum plan_work { /* what a frame may need, apart from being handed on */
@@ -83,7 +92,7 @@ struct plan {
 	bool wraps;	    /* it is the first one */
 	uint8_t work, pad;  /* pad: shortest frame */
 	uint8_t pieces_count;
-	bool pieces_known;
+	bool pieces_known, arrays; /* arrays: among them */
 	const struct use *use;
 	const struct stop *stop;
 	struct plan_value next; /* chains */
@@ -101,6 +110,7 @@ struct plans {			   /* of one ring */
 	bool usable, stale;	   /* stale: registers have changed */
 	bool results;		   /* what completes slots is in plans, too */
 	bool asks_type, moderated; /* moderated: causes of its results, by slot */
+	bool assigns;		   /* what an action puts depends on the slot or the frame */
 	uint8_t ask_at[PLAN_ASKS]; /* bytes of a slot, */
 	uint64_t asks[PLAN_ASKS];  /* and the bits there that decisions are made by */
 	uint8_t tests_count;
@@ -238,6 +248,13 @@ static inline void plan_bytes_store(uint8_t *to, uint64_t value, unsigned length
 		memcpy(to, &value, length);
 }
 
+static inline uint64_t plan_moved(const struct plan_move *move, uint64_t length, uint64_t next)
+{
+	uint64_t x = move->value.kind == PLAN_NEXT ? next : length;
+
+	return (plan_number(&move->value, x, 0) & move->field) << move->to;
+}
+
 /* Into the slot at TO, of which SLOT is a copy; frame bytes before it, its last store at last. */
 static inline void result_store(const struct plan_result *result, const uint8_t *slot, uint8_t *to,
 				uint64_t length, uint64_t next)
@@ -249,11 +266,8 @@ static inline void result_store(const struct plan_result *result, const uint8_t 
 
 		memcpy(&word, slot + store->at, sizeof(word));
 		word = (word & store->keep) | store->set;
-		if (store->moves)
-			word |= (plan_number(&store->value,
-					     store->value.kind == PLAN_NEXT ? next : length, 0) &
-				 store->field)
-				<< store->to;
+		for (unsigned k = 0; k < store->moves; k++)
+			word |= plan_moved(&store->move[k], length, next);
 		if (store->last)
 			__atomic_thread_fence(__ATOMIC_RELEASE);
 		plan_bytes_store(to + store->at, word, store->length);

@@ -6,7 +6,7 @@
  * compared with a constant (an address that is 0, the end of a list) is a test,
  * not bits: else each slot would be a pattern of its own.
  */
-#include "nic/state.h"
+#include "nic/planned.h"
 
 enum { WIDE = 8 }; /* bits of a field that is not asked for as a whole */
 
@@ -154,7 +154,7 @@ static bool note_value(struct note *note, const struct expr *expr)
 static bool note_write(struct note *one, const struct expr *expr)
 {
 	for (const struct op *op = expr->ops, *end = op + expr->count; op < end; op++) {
-		const struct expr part = {op, 1, false};
+		const struct expr part = {op, 1, false, FORM_CODE};
 		bool moves = op->code == OP_ENGINE &&
 			     (op->value == VALUE_FRAME_LENGTH || op->value == VALUE_FRAME_PUT ||
 			      op->value == VALUE_FRAME_NEXT);
@@ -221,7 +221,7 @@ static bool is_alone(const struct ring *ring, const struct target *target)
 	return found == 1;
 }
 
-/* The same again changes nothing, and it does not matter what of others came between. */
+/* The same again changes nothing, nor does it matter what of other actions came between. */
 static bool is_idempotent(const struct ring *ring, const struct action *action)
 {
 	switch (action->verb) {
@@ -231,7 +231,7 @@ static bool is_idempotent(const struct ring *ring, const struct action *action)
 	case VERB_CLEAR:
 		return is_alone(ring, &action->target);
 	case VERB_ASSIGN:
-		return action->value.constant && is_alone(ring, &action->target);
+		return is_alone(ring, &action->target);
 	default:
 		return false;
 	}
@@ -240,8 +240,10 @@ static bool is_idempotent(const struct ring *ring, const struct action *action)
 static bool note_action(struct nic *nic, struct note *one, const struct ring *ring,
 			const struct action *action)
 {
+	one->plans->assigns |= action->verb == VERB_ASSIGN && !action->value.constant;
 	return is_idempotent(ring, action) && !action->target.index.count &&
 	       (plan_of_ring(&action->when) || note(one, &action->when)) &&
+	       (action->verb != VERB_ASSIGN || note(one, &action->value)) &&
 	       (action->verb != VERB_RAISE || note_moderate(nic, one, &action->target));
 }
 
@@ -270,14 +272,15 @@ static bool note_use(struct note *one, const struct use *use)
 		const struct piece *piece = &use->pieces[i];
 
 		good &= note(one, &piece->when) & note_value(one, &piece->address) &
-			note_value(one, &piece->length);
+			note_value(one, &piece->length) & note_value(one, &piece->at) &
+			note_value(one, &piece->count) & note_value(one, &piece->last);
 	}
 	return good;
 }
 
 static bool note_walk(struct note *one, const struct ring *ring)
 {
-	bool good = ring->next <= NEXT_CHAIN;
+	bool good = ring->next <= NEXT_CHAIN || ring->next == NEXT_STREAM;
 
 	if (ring->ready == READY_CONDITION)
 		good &= note(one, &ring->until);
@@ -364,6 +367,8 @@ void plans_note(struct nic *nic, unsigned index)
 		plans->unknown = note_work(&one, ring);
 	else
 		good &= ring->direction == RING_RECEIVE && note_receive(nic, &one, ring);
+	if (ring->next == NEXT_STREAM)
+		good &= note(&one, &ring->stream.wraps) && !ring->uses_count;
 	for (unsigned i = 0; i < ring->uses_count; i++)
 		good &= note_use(&one, &ring->uses[i]);
 	plans->results = !ring->produces;

@@ -11,7 +11,7 @@
  * Causes that the actions raise are bits: the same again change nothing, so for
  * many slots they are raised once, and what they ask of rings is asked then.
  */
-#include "nic/state.h"
+#include "nic/planned.h"
 
 struct image { /* of a slot while its result is put together */
 	uint8_t keep[SLOT_MAX + 8], value[SLOT_MAX + 8], moving[SLOT_MAX + 8];
@@ -20,13 +20,13 @@ struct image { /* of a slot while its result is put together */
 	struct move {
 		unsigned bit, width;
 		struct plan_value value;
-	} move[2];
+	} move[PLAN_MOVES];
 };
 
 static bool image_move(struct image *image, const struct write_field *write,
 		       const struct plan_value *value)
 {
-	if (image->moves == sizeof(image->move) / sizeof(*image->move))
+	if (image->moves == PLAN_MOVES)
 		return false;
 	image->move[image->moves++] = (struct move){write->bit, write->width, *value};
 	slot_set(image->moving, write->bit, write->width, UINT64_MAX);
@@ -54,8 +54,8 @@ static bool image_write(struct nic *nic, struct image *image, const struct write
 	return true;
 }
 
-/* The move that lies in these bytes; false: one that does not lie in any. */
-static bool store_move(struct plan_store *store, const struct image *image)
+/* The moves that lie in these bytes; false: one that does so in part. */
+static bool store_moves(struct plan_store *store, const struct image *image)
 {
 	for (unsigned i = 0; i < image->moves; i++) {
 		const struct move *move = &image->move[i];
@@ -63,12 +63,10 @@ static bool store_move(struct plan_store *store, const struct image *image)
 
 		if (move->bit + move->width <= from || move->bit >= end)
 			continue;
-		if (store->moves || move->bit < from || move->bit + move->width > end)
+		if (store->moves == PLAN_MOVES || move->bit < from || move->bit + move->width > end)
 			return false;
-		store->moves = true;
-		store->to = (uint8_t)(move->bit - from);
-		store->field = UINT64_MAX >> (64 - move->width);
-		store->value = move->value;
+		store->move[store->moves++] = (struct plan_move){
+			(uint8_t)(move->bit - from), UINT64_MAX >> (64 - move->width), move->value};
 	}
 	return true;
 }
@@ -86,7 +84,7 @@ static bool store_add(struct plan_result *result, const struct image *image, uns
 			.at = (uint8_t)first, .length = (uint8_t)length, .last = last};
 		memcpy(&store->keep, image->keep + first, sizeof(store->keep));
 		memcpy(&store->set, image->value + first, sizeof(store->set));
-		if (!store_move(store, image))
+		if (!store_moves(store, image))
 			return false;
 		first += length;
 	}

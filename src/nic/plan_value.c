@@ -10,7 +10,7 @@
  * The postfix code is run over such values instead of numbers. What does not come
  * out as one value of that form is unknown, and is evaluated each time.
  */
-#include "nic/state.h"
+#include "nic/planned.h"
 
 static struct plan_value constant(uint64_t number)
 {
@@ -60,7 +60,7 @@ static struct plan_value field_value(const struct op *op)
 
 static struct plan_value engine(struct nic *nic, const struct op *op, const struct scope *scope)
 {
-	const struct expr one = {op, 1, false};
+	const struct expr one = {op, 1, false, FORM_CODE};
 	struct plan_value value = {.kind = PLAN_UNKNOWN, .mask = UINT64_MAX};
 
 	if (op->value == VALUE_HERE) {
@@ -79,7 +79,7 @@ static struct plan_value engine(struct nic *nic, const struct op *op, const stru
 
 static struct plan_value leaf(struct nic *nic, const struct op *op, const struct scope *scope)
 {
-	const struct expr one = {op, 1, false};
+	const struct expr one = {op, 1, false, FORM_CODE};
 
 	switch (op->code) {
 	case OP_CONST:
@@ -102,7 +102,7 @@ static struct plan_value fold(struct nic *nic, const struct op *op, const struct
 				 {.code = OP_CONST, .value = b ? b->set : 0},
 				 *op};
 	const struct op one[] = {ops[0], ops[2]};
-	const struct expr expr = {b ? ops : one, b ? 3 : 2, false};
+	const struct expr expr = {b ? ops : one, b ? 3 : 2, false, FORM_CODE};
 	struct scope scope = {0};
 
 	return constant(expr_run(nic, &expr, &scope));

@@ -8,7 +8,7 @@
  *
  * The cursor moves, and causes are raised, once for all of them.
  */
-#include "nic/state.h"
+#include "nic/planned.h"
 
 /* Many frames into a ring, one slot each. */
 struct filling {
@@ -19,6 +19,7 @@ struct filling {
 	unsigned index;
 	struct ring_walk walk;		 /* walked rings; */
 	uint64_t last, next;		 /* cursors, of the last slot done and behind it */
+	struct stream_run stream;	 /* streams; */
 	uint32_t cursor, ready, entries; /* others */
 	struct dma_window slots, frames;
 	uint8_t copy[SLOT_MAX + 8]; /* of this slot, */
@@ -29,6 +30,7 @@ struct filling {
 	uint64_t destination;		  /* of the frame before, */
 	uint8_t match;			  /* and what the filter said of it */
 	const struct plan_result *result; /* of PLAN for such a frame; NULL: not known yet */
+	struct facts facts;		  /* of the last one */
 	const struct complete *list;	  /* whose causes these are */
 	unsigned count;
 	uint32_t causes;
@@ -55,6 +57,14 @@ static const struct fill *fill_now(struct nic *nic, unsigned index)
 	return fill;
 }
 
+static void slot_plan(struct filling *filling, struct plan *plan)
+{
+	if (plan != filling->plan)
+		filling->result = NULL;
+	filling->plan = plan;
+	filling->look = plan_look(filling->plans, plan);
+}
+
 static bool filling_begin(struct filling *filling, struct nic *nic)
 {
 	int index = receive_ring(nic);
@@ -78,6 +88,12 @@ static bool filling_begin(struct filling *filling, struct nic *nic)
 	filling->bytes = 0;
 	if (filling->ring->walked)
 		return ring_walk_begin(&filling->walk, nic, (unsigned)index) == 0;
+	if (filling->ring->next == NEXT_STREAM) {
+		memset(filling->copy, 0, sizeof(filling->copy)); /* a header begins as zeros */
+		slot_plan(filling, plan_of(nic, (unsigned)index, filling->copy));
+		stream_begin(nic, (unsigned)index, &filling->stream);
+		return true;
+	}
 	filling->cursor = ring_cursor(nic, (unsigned)index);
 	filling->ready = ring_ready(nic, (unsigned)index);
 	filling->entries = nic->rings[index].entries;
@@ -119,14 +135,6 @@ static bool slot_find(struct filling *filling, unsigned size)
 	dma_window(filling->nic->bus.memory, filling->here, DMA_READ | DMA_WRITE, &filling->slots);
 	filling->to = dma_within(&filling->slots, filling->here, size);
 	return filling->to;
-}
-
-static void slot_plan(struct filling *filling, struct plan *plan)
-{
-	if (plan != filling->plan)
-		filling->result = NULL;
-	filling->plan = plan;
-	filling->look = plan_look(filling->plans, plan);
 }
 
 static bool next_in_array(struct filling *filling)
@@ -173,8 +181,19 @@ static uint8_t *filling_buffer(struct filling *filling, uint32_t put)
 	return dma_within(&filling->frames, address, put);
 }
 
+/* Causes so far, where those of another frame would come out differently. */
+static void causes_tell(struct filling *filling)
+{
+	struct scope scope = ring_scope(filling->nic, filling->index);
+
+	scope.facts = &filling->facts;
+	result_actions(filling->nic, filling->list, filling->count, filling->causes, &scope);
+	filling->causes = 0;
+}
+
 static bool filling_result(struct filling *filling, const struct frame *frame)
 {
+	const struct plan_result *before = filling->result;
 	struct facts facts = {.destination = filling->destination,
 			      .length = frame->length,
 			      .match = filling->match,
@@ -193,41 +212,74 @@ static bool filling_result(struct filling *filling, const struct frame *frame)
 		filling->result = NULL;
 		return false;
 	}
+	if (filling->causes && filling->plans->assigns && filling->result != before)
+		return false; /* what those before did is done first */
+	filling->facts = facts;
 	filling->list = filling->result->list;
 	filling->count = filling->result->count;
 	filling->causes |= filling->result->actions;
 	return true;
 }
 
-static bool filling_put(struct filling *filling, const struct frame *frame)
+static void frame_put(const struct filling *filling, const struct frame *frame, uint8_t *to)
 {
-	uint32_t check, put = frame->length + (filling->fill.keeps ? 4 : 0);
 	const uint8_t *data = frame->iov[0].iov_base;
+	uint32_t check;
+
+	memcpy(to, data, frame->length);
+	if (!filling->fill.keeps)
+		return;
+	check = receive_fcs(data, frame->length);
+	memcpy(to + frame->length, &check, sizeof(check));
+}
+
+static bool result_known(struct filling *filling, const struct frame *frame)
+{
+	return (filling->result && !filling->fill.looks) || filling_result(filling, frame);
+}
+
+static bool slot_put(struct filling *filling, const struct frame *frame, uint32_t put)
+{
 	uint8_t *to;
 
 	if (!(filling->ring->walked ? next_of_walk(filling) : next_in_array(filling)))
 		return false;
 	to = filling_buffer(filling, put);
-	if (!to || ((!filling->result || filling->fill.looks) && !filling_result(filling, frame)))
+	if (!to || !result_known(filling, frame))
 		return false;
-	memcpy(to, data, frame->length);
-	if (filling->fill.keeps) {
-		check = receive_fcs(data, frame->length);
-		memcpy(to + frame->length, &check, sizeof(check));
-	}
+	frame_put(filling, frame, to);
 	result_store(filling->result, filling->copy, filling->to, put, 0);
-	return true;
-}
-
-static void filling_next(struct filling *filling)
-{
 	if (filling->ring->walked) {
 		filling->next = filling->walk.at;
-		return;
+		return true;
 	}
 	filling->ready--;
 	if (++filling->cursor == filling->entries)
 		filling->cursor = 0;
+	return true;
+}
+
+static bool stream_put(struct filling *filling, const struct frame *frame, uint32_t put)
+{
+	const struct ring *ring = filling->ring;
+	uint8_t *to =
+		stream_place(filling->nic, filling->index, &filling->stream, put, &filling->frames);
+
+	if (!to || !result_known(filling, frame))
+		return false;
+	frame_put(filling, frame, to + ring->slot_size);
+	stream_step(filling->nic, filling->index, &filling->stream, put);
+	result_store(filling->result, filling->copy, to, put,
+		     filling->stream.at / ring->stream.unit);
+	return true;
+}
+
+static bool filling_put(struct filling *filling, const struct frame *frame)
+{
+	uint32_t put = frame->length + (filling->fill.keeps ? 4 : 0);
+
+	return filling->ring->next == NEXT_STREAM ? stream_put(filling, frame, put)
+						  : slot_put(filling, frame, put);
 }
 
 static void filling_count(struct filling *filling, const struct frame *frame)
@@ -277,7 +329,7 @@ static unsigned filling_run(struct filling *filling, const struct frame *frames,
 		memcpy(&word, (uint8_t *)copy + store.at, sizeof(word));
 		word = (word & store.keep) | store.set;
 		if (store.moves)
-			word |= (plan_number(&store.value, length, 0) & store.field) << store.to;
+			word |= plan_moved(&store.move[0], length, 0);
 		__atomic_thread_fence(__ATOMIC_RELEASE); /* frame bytes before the slot's */
 		plan_bytes_store(slot + store.at, word, store.length);
 		filling_count(filling, frame);
@@ -292,9 +344,11 @@ static bool filling_runs(const struct filling *filling)
 {
 	const struct plan *plan = filling->plan;
 
-	return !filling->ring->walked && filling->ring->slot_size == 16 && !filling->fill.looks &&
-	       !filling->fill.keeps && filling->result && filling->result->stores_count == 1 &&
-	       plan->address.bare && plan->length.kind == PLAN_CONSTANT;
+	return filling->ring->next == NEXT_ARRAY && !filling->ring->walked &&
+	       filling->ring->slot_size == 16 && !filling->fill.looks && !filling->fill.keeps &&
+	       filling->result && filling->result->stores_count == 1 &&
+	       filling->result->stores[0].moves < 2 && plan->address.bare &&
+	       plan->length.kind == PLAN_CONSTANT;
 }
 
 static void filling_end(struct filling *filling, unsigned frames)
@@ -302,23 +356,26 @@ static void filling_end(struct filling *filling, unsigned frames)
 	uint64_t bytes = filling->bytes;
 	struct nic *nic = filling->nic;
 	struct ring_run *run = &nic->rings[filling->index];
-	struct scope scope = ring_scope(nic, filling->index);
 
 	if (run->state == RING_STARVED)
 		run->state = RING_RUNNING;
-	run->total += frames;
-	nic->stats.rx_slots.fetched += frames;
+	if (filling->ring->next != NEXT_STREAM) {
+		run->total += frames;
+		nic->stats.rx_slots.fetched += frames;
+		nic->stats.rx_slots.completed += frames;
+	}
 	if (filling->ring->walked)
 		ring_walk_done(&filling->walk, filling->last, filling->next, false, NULL);
+	else if (filling->ring->next == NEXT_STREAM)
+		stream_end(nic, filling->index, &filling->stream);
 	else
 		ring_advance(nic, filling->index, frames);
-	result_actions(nic, filling->list, filling->count, filling->causes, &scope);
+	causes_tell(filling);
 	dma_settle(nic->bus.memory);
 	count_total(nic, COUNT_RX_FRAMES, frames, bytes);
 	count_total(nic, COUNT_RX_TOTAL_FRAMES, frames, bytes);
 	nic->stats.rx_frames += frames;
 	nic->stats.rx_bytes += bytes;
-	nic->stats.rx_slots.completed += frames;
 }
 
 /* Frames from the front that need nothing but a slot each; the rest takes the long way. */
@@ -332,7 +389,6 @@ unsigned receive_plain(struct nic *nic, const struct frame *frames, unsigned cou
 	while (done < count && filling_takes(&filling, &frames[done]) &&
 	       filling_put(&filling, &frames[done])) {
 		filling_count(&filling, &frames[done]);
-		filling_next(&filling);
 		done++;
 		if (filling_runs(&filling))
 			done += filling_run(&filling, frames + done, count - done);

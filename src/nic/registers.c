@@ -135,6 +135,7 @@ static void reg_write(struct nic *nic, const struct reg *reg, unsigned k, uint64
 
 	if (reg->plain) {
 		*word = (*word & ~(reg->rw & mask)) | (value & reg->rw & mask);
+		nic_changed_bits(nic, index, scope.old ^ *word);
 	} else {
 		if (!expr_holds(nic, &reg->writable, &scope))
 			return;
@@ -146,11 +147,13 @@ static void reg_write(struct nic *nic, const struct reg *reg, unsigned k, uint64
 		*word &= ~(value & reg->w1c & mask);
 		*word &= ~(~value & reg->w0c & mask);
 		*word |= value & reg->w1s & mask;
+		nic_changed_bits(nic, index, scope.old ^ *word);
 		reg_effects(nic, reg, &scope, mask);
 	}
-	nic_changed(nic, index);
-	pins_written(nic, index);
-	windows_written(nic, index);
+	if (nic->cares[index].pins)
+		pins_written(nic, index);
+	if (nic->cares[index].windows)
+		windows_written(nic, index);
 }
 
 static uint64_t part_get(struct nic *nic, const struct reg *reg, unsigned k, unsigned into,

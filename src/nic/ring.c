@@ -33,6 +33,14 @@ static void base_set(struct nic *nic, unsigned index, uint64_t base)
 	run->base = base;
 }
 
+static void loops_set(struct nic *nic, unsigned index)
+{
+	const struct ring *ring = nic->rings[index].ring;
+	struct scope scope = ring_scope(nic, index);
+
+	nic->rings[index].loops = ring->loop_present && expr_holds(nic, &ring->loop_when, &scope);
+}
+
 void ring_geometry(struct nic *nic, unsigned index)
 {
 	const struct ring *ring = nic->rings[index].ring;
@@ -41,6 +49,7 @@ void ring_geometry(struct nic *nic, unsigned index)
 	uint64_t end = 0;
 
 	base_set(nic, index, expr_eval(nic, &ring->base, &scope));
+	loops_set(nic, index);
 	run->stride = ring->stride.count ? expr_eval(nic, &ring->stride, &scope) : ring->slot_size;
 	if (ring->end <= END_ENTRIES)
 		end = expr_eval(nic, &ring->end_value, &scope);
@@ -58,6 +67,8 @@ static void ring_update(struct nic *nic, unsigned index)
 	struct scope scope = {0};
 
 	run->plans->stale = true;
+	for (unsigned i = 0; ring->counted && i < ring->count; i++)
+		loops_set(nic, index + i);
 	if (ring->counted) /* what it was opened with stands */
 		return;
 	if (!expr_holds(nic, &ring->when, &scope)) {
@@ -120,19 +131,21 @@ uint32_t ring_cursor(const struct nic *nic, unsigned ring)
 	return (uint32_t)ring_position(nic, ring);
 }
 
-uint32_t ring_ready(struct nic *nic, unsigned ring)
+uint32_t ring_ready(struct nic *nic, unsigned index)
 {
-	const struct ring_run *run = &nic->rings[ring];
+	const struct ring_run *run = &nic->rings[index];
+	const struct ring *ring = run->ring;
 	struct scope scope = {0};
-	uint32_t cursor = ring_cursor(nic, ring);
+	uint32_t cursor;
 	uint64_t until;
 
-	if (nic->rings[ring].ring->walked)
-		return ring_walk_count(nic, ring, BUDGET);
-	if (nic->rings[ring].ring->next != NEXT_ARRAY)
-		return nic->rings[ring].ring->next == NEXT_STREAM ? stream_free(nic, ring)
-								  : registers_ready(nic, ring);
-	until = expr_eval(nic, &nic->rings[ring].ring->until, &scope);
+	if (ring->walked)
+		return ring_walk_count(nic, index, BUDGET);
+	if (ring->next != NEXT_ARRAY)
+		return ring->next == NEXT_STREAM ? stream_free(nic, index)
+						 : registers_ready(nic, index);
+	cursor = ring_cursor(nic, index);
+	until = expr_eval(nic, &ring->until, &scope);
 	if (cursor >= run->entries || until >= run->entries)
 		return 0;
 	return (uint32_t)until >= cursor ? (uint32_t)until - cursor
@@ -148,7 +161,7 @@ void ring_advance(struct nic *nic, unsigned ring, uint32_t slots)
 		cursor -= nic->rings[ring].entries;
 	nic->state[at->cursor_word] =
 		(nic->state[at->cursor_word] & ~at->cursor_mask) | (cursor & at->cursor_mask);
-	nic_changed(nic, at->cursor_word);
+	nic_changed_bits(nic, at->cursor_word, at->cursor_mask);
 }
 
 const struct use *ring_use(struct nic *nic, const struct ring *ring, const struct scope *scope)

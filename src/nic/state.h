@@ -62,6 +62,7 @@ struct ring_run {
 	uint16_t given, gone; /* transmit: frames from the cursor on that the port has; sent */
 	uint16_t cut;	      /* segments of the frame after these that it has */
 	uint64_t base, stride;
+	bool loops; /* transmit: frames go back inside the card */
 	uint32_t entries;
 	uint32_t from, needs; /* stream: where it begins; room that the last frame did not find */
 	uint8_t context[CARD_CONTEXTS][SLOT_MAX + 8];
@@ -130,7 +131,11 @@ struct nic {
 	uint64_t look_after;
 	uint64_t reset_time;
 	uint64_t *state;
-	uint32_t *cares; /* per state word: who looks again; see cares.c */
+	struct care { /* per state word: of which bits who looks again; see cares.c */
+		uint64_t bits;
+		uint32_t who;
+		bool pins, windows; /* some look at each write */
+	} * cares;
 	uint32_t touched, always;
 	uint8_t **memories;
 	struct ring_run *rings; /* [card->instances] */
@@ -151,7 +156,11 @@ struct nic {
 	struct nic_stats stats;
 	uint64_t counts[COUNTED];
 	const struct counter **counters; /* see counters_init() */
-	uint16_t counters_from[COUNTED + 1];
+	struct counted_run {		 /* events that the card counts, and its counters of each */
+		uint8_t event;
+		uint16_t first, end;
+	} counted[COUNTED];
+	unsigned counted_count;
 
 	/* scratch of transmit */
 	struct frame frames[BATCH];
@@ -391,6 +400,7 @@ uint32_t ring_walk_count(struct nic *nic, unsigned ring, uint32_t most);
 
 /* register_ring.c */
 uint32_t registers_ready(struct nic *nic, unsigned ring);
+bool registers_plain(const struct ring *ring);
 
 /* stream.c */
 void stream_geometry(struct nic *nic, unsigned ring);
@@ -399,71 +409,22 @@ bool stream_room(struct nic *nic, unsigned ring);
 void streams_wait(struct nic *nic);				  /* a frame has no room yet */
 int stream_find(struct nic *nic, unsigned ring, uint32_t length); /* 0 or -ENOBUFS */
 int stream_fill(struct nic *nic, unsigned ring, const struct frame *frame, struct facts *facts);
+struct stream_run { /* where the next frame begins, and the room from there on */
+	uint64_t at, free;
+	bool wraps;
+};
+void stream_begin(struct nic *nic, unsigned ring, struct stream_run *run);
+uint8_t *stream_place(struct nic *nic, unsigned ring, const struct stream_run *run, uint32_t length,
+		      struct dma_window *window);
+void stream_step(struct nic *nic, unsigned ring, struct stream_run *run, uint32_t length);
+void stream_end(struct nic *nic, unsigned ring, const struct stream_run *run);
 
-/* plan_note.c, plan_value.c */
-void plans_note(struct nic *nic, unsigned ring);
-bool plan_of_ring(const struct expr *expr);
-bool plan_field_of(struct plan_field *field, unsigned bit, unsigned width);
-void plan_value_make(struct nic *nic, const struct expr *expr, const struct scope *scope,
-		     struct plan_value *value);
-
-/* plan.c */
+/* plan.c; the rest is in planned.h */
 void plans_init(struct nic *nic);
 void plans_check(struct nic *nic, unsigned ring); /* before a pass: registers may have changed */
 static inline struct plans *plans_of(const struct nic *nic, unsigned ring)
 {
 	return nic->rings[ring].plans;
-}
-struct plan *plan_make(struct nic *nic, unsigned ring, const uint8_t *slot, const uint64_t *key);
-
-/* Of a slot that is here; valid until another one is asked for. */
-static inline struct plan *plan_of(struct nic *nic, unsigned ring, const uint8_t *slot)
-{
-	struct plans *plans = plans_of(nic, ring);
-	uint64_t key[PLAN_KEY];
-	struct plan *plan;
-
-	plan_key(plans, slot, key);
-	plan = &plans->list[plan_place(key)];
-	return plan->known && plan_fits(plan, key) ? plan : plan_make(nic, ring, slot, key);
-}
-
-/* Facts that a result may depend on; below them in a result's key is the place. */
-enum facts_bits {
-	FACTS_TYPE = 3,
-	FACTS_L4 = 3 << 2,
-	FACTS_SUMS = 15 << 4,
-	FACTS_GROUP = 3 << 8,
-	FACTS_MATCH_SHIFT = 10,
-	FACTS_KNOWN = 1 << 29, /* of all frames that take the short way */
-};
-
-static inline uint32_t facts_key(const struct facts *facts)
-{
-	return facts->type | (uint32_t)facts->l4 << 2 | (uint32_t)facts->checked_ip << 4 |
-	       (uint32_t)facts->ok_ip << 5 | (uint32_t)facts->checked_l4 << 6 |
-	       (uint32_t)facts->ok_l4 << 7 | (uint32_t)(facts->destination == 0xffffffffffff) << 8 |
-	       (uint32_t)(facts->destination & 1) << 9 |
-	       (uint32_t)facts->match << FACTS_MATCH_SHIFT;
-}
-
-/* plan_result.c */
-const struct plan_result *plan_result_make(struct nic *nic, unsigned ring, struct plan *plan,
-					   uint32_t key, const uint8_t *slot,
-					   const struct facts *facts);
-void result_actions(struct nic *nic, const struct complete *list, unsigned count, uint32_t bits,
-		    struct scope *scope);
-
-/* KEY: the place, and above it what is asked of FACTS. */
-static inline const struct plan_result *plan_result(struct nic *nic, unsigned ring,
-						    struct plan *plan, uint32_t key,
-						    const uint8_t *slot, const struct facts *facts)
-{
-	const struct plan_result *result = &plan->results[result_place(key)];
-
-	return result->known && result->key == key
-		       ? result
-		       : plan_result_make(nic, ring, plan, key, slot, facts);
 }
 
 /* transmit.c, transmit_send.c, receive.c */
@@ -514,7 +475,14 @@ uint32_t cares_ring(unsigned ring);
 /* A state word has changed. */
 static inline void nic_changed(struct nic *nic, unsigned word)
 {
-	nic->touched |= nic->cares[word];
+	nic->touched |= nic->cares[word].who;
+}
+
+/* Only these bits. */
+static inline void nic_changed_bits(struct nic *nic, unsigned word, uint64_t bits)
+{
+	if (bits & nic->cares[word].bits)
+		nic->touched |= nic->cares[word].who;
 }
 
 /* Who knows which. */

@@ -143,7 +143,7 @@ static void cursor_move(struct nic *nic, unsigned index, uint64_t at)
 	uint64_t *word = &nic->state[ring->cursor_word];
 
 	*word = (*word & ~ring->cursor_mask) | (at / ring->stream.unit & ring->cursor_mask);
-	nic_changed(nic, ring->cursor_word);
+	nic_changed_bits(nic, ring->cursor_word, ring->cursor_mask);
 }
 
 /* 0, or what memory said: then nothing has changed. */
@@ -168,4 +168,52 @@ int stream_fill(struct nic *nic, unsigned index, const struct frame *frame, stru
 	cursor_move(nic, index, next);
 	ring_complete(nic, ring, NULL, &scope, run->base + at, header, SLOT_FIRST | SLOT_LAST);
 	return 0;
+}
+
+/* ---- many frames, for whoever knows their results ---- */
+
+void stream_begin(struct nic *nic, unsigned index, struct stream_run *run)
+{
+	struct scope scope = ring_scope(nic, index);
+
+	run->at = position(nic, index);
+	run->free = stream_free(nic, index);
+	run->wraps = expr_holds(nic, &nic->rings[index].ring->stream.wraps, &scope);
+}
+
+/* Header and LENGTH bytes of a frame, all side by side; NULL: no room, or not so. */
+uint8_t *stream_place(struct nic *nic, unsigned index, const struct stream_run *run,
+		      uint32_t length, struct dma_window *window)
+{
+	const struct ring_run *ring = &nic->rings[index];
+	uint64_t whole = (uint64_t)ring->ring->slot_size + length, addr = ring->base + run->at;
+	uint8_t *to;
+
+	if (run->free <= needed(ring->ring, length) ||
+	    (run->wraps && whole > ring->entries - run->at))
+		return NULL;
+	if (ring->ring->stream.memory)
+		return memory_room(nic, ring->ring->stream.memory - 1u, addr, whole);
+	to = dma_within(window, addr, whole);
+	if (to)
+		return to;
+	dma_window(nic->bus.memory, addr, DMA_WRITE, window);
+	return dma_within(window, addr, whole);
+}
+
+/* Behind that frame. */
+void stream_step(struct nic *nic, unsigned index, struct stream_run *run, uint32_t length)
+{
+	const struct ring_run *ring = &nic->rings[index];
+	uint64_t needs = needed(ring->ring, length);
+
+	run->at += needs;
+	run->free -= needs;
+	if (run->at >= ring->entries)
+		run->at -= ring->entries - ring->from;
+}
+
+void stream_end(struct nic *nic, unsigned index, const struct stream_run *run)
+{
+	cursor_move(nic, index, run->at);
 }

@@ -212,7 +212,7 @@ static unsigned side_commit(struct build *build, unsigned i, unsigned end, uint8
 		}
 		if (plan->use && plan->use->as == USE_CONTEXT)
 			transmit_context(build, plan->use, slot + into);
-		if (build->plans->moderated)
+		if (build->plans->moderated || build->plans->assigns)
 			causes_flush(build);
 		causes_add(build, result, slot + into, addr + into);
 		result_store(result, slot + into, to + into, 0, 0);

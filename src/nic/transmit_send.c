@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Frames on their way out: to the port, or back inside the card; and their counters. */
+#include "nic/hook_calls.h"
 #include "nic/transmit.h"
 
 #include <string.h>
@@ -295,4 +296,36 @@ void count_frames(struct nic *nic, unsigned count, bool groups)
 		}
 	}
 	nic->stats.tx_frames += count;
+}
+
+/* How many of the frames at the front are done with. A driver may have changed given slots. */
+static unsigned frames_gone(struct nic *nic, struct ring_run *run, unsigned frames)
+{
+	unsigned gone = run->gone < frames ? run->gone : frames;
+
+	nic->stats.tx_abandoned += run->gone - gone;
+	run->given = (uint16_t)(run->given - run->gone);
+	run->gone = 0;
+	return gone;
+}
+
+/* Frames that are built, to whoever gets them: how many slots are done with. */
+unsigned frames_hand_on(struct nic *nic, unsigned index, const struct handful *handful)
+{
+	struct ring_run *run = &nic->rings[index];
+	unsigned frames = handful->frames, given = run->given < frames ? run->given : frames;
+	unsigned taken, done;
+
+	taken = nic->hook_transmit
+			? hooks_transmit(nic, index, frames, handful->looped, handful->groups)
+			: send_frames(nic, index, given, frames, handful->looped);
+	if (nic->trace)
+		trace_frames(nic, handful->looped ? "loop" : "out", nic->frames + given, taken);
+	run->waits = given + taken < frames;
+	done = frames_gone(nic, run, frames);
+	if (!nic->hook_transmit) /* which may have changed them, and has counted */
+		count_frames(nic, done, handful->groups);
+	if (done == frames)
+		return handful->slots;
+	return done ? nic->slots_of[done - 1] : 0; /* the rest is made again */
 }

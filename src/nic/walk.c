@@ -22,7 +22,7 @@
  * has been given back yet; any other way to go on forever ends by the budget of
  * whoever walks.
  */
-#include "nic/state.h"
+#include "nic/planned.h"
 
 #include <errno.h>
 #include <string.h>
@@ -52,7 +52,7 @@ static void position_set(struct nic *nic, unsigned index, uint64_t at)
 		return;
 	}
 	*word = (*word & ~ring->cursor_mask) | (at & ring->cursor_mask);
-	nic_changed(nic, ring->cursor_word);
+	nic_changed_bits(nic, ring->cursor_word, ring->cursor_mask);
 }
 
 static int slot_load(struct ring_walk *walk, uint64_t addr, uint8_t *slot)

@@ -222,6 +222,12 @@ class Device:
         self.skip(0.01)  # QEMU's may hold an interrupt back for a while
         self.see(name, self.line())
 
+    def see_raised(self, name="reached the controller"):
+        """Interrupts since the last time, or since the machine began to listen."""
+        self.settle()
+        self.see(name, self.vm.raised > 0)
+        self.vm.raised = 0
+
     def see_sent(self, name="sent"):
         """Every frame that went out since the last time."""
         self.settle()

@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 
 MEMORY = 32 << 20
+IRQ = 11
 LETTER = {1: "b", 2: "w", 4: "l", 8: "q"}
 
 
@@ -80,7 +81,7 @@ class Qtest:
                 answer, self.buffer = self.buffer.split(b"\n", 1)
                 if not answer.startswith(b"IRQ"):
                     break
-                self.raised += answer.startswith(b"IRQ raise")
+                self.raised += answer == b"IRQ raise %d" % IRQ
         except OSError as error:
             raise QtestError(f"{line}: {error}: {self.log()}") from error
         words = answer.decode().split()
@@ -101,6 +102,8 @@ class Qtest:
 
     def listen(self):
         """From now on interrupts are counted on their way to the controller."""
+        for pin in range(4):
+            self.config_write(1, 0x60 + pin, 1, IRQ)  # as the PIIX shall send each pin
         self.ask("irq_intercept_in ioapic")
 
     def config_read(self, slot, offset, width):

@@ -136,17 +136,17 @@ void machine_settle(struct machine *machine)
 
 struct card *test_card(const char *name)
 {
-	static struct card *cards[8];
-	static char names[8][64];
+	static struct card *cards[16];
+	static char names[16][64];
 	struct mistakes mistakes = {0};
 	char path[512];
 	unsigned i = 0;
 
-	for (; i < 8 && cards[i]; i++) {
+	for (; i < 16 && cards[i]; i++) {
 		if (!strcmp(names[i], name))
 			return cards[i];
 	}
-	CHECK(i < 8);
+	CHECK(i < 16);
 	snprintf(names[i], sizeof(names[i]), "%s", name);
 	snprintf(path, sizeof(path), "%s/cards/%s/card.xml", unit_root, name);
 	cards[i] = card_read_file(path, &mistakes);
@@ -177,6 +177,12 @@ void machine_unplug(struct instance *instance)
 struct instance *machine_plug(struct machine *machine, unsigned device, const struct card *card,
 			      struct test_port *port)
 {
+	return machine_plug_port(machine, device, card, port ? &port->port : NULL);
+}
+
+struct instance *machine_plug_port(struct machine *machine, unsigned device,
+				   const struct card *card, struct port *port)
+{
 	struct instance_config config = {
 		.loop = machine->loop,
 		.card = card,
@@ -184,7 +190,7 @@ struct instance *machine_plug(struct machine *machine, unsigned device, const st
 		.vm = machine->vm,
 		.device = device,
 		.fd = -1,
-		.port = port ? &port->port : NULL,
+		.port = port,
 		.net = "null",
 	};
 	struct instance *instance;

@@ -61,6 +61,8 @@ struct card;
 struct card *test_card(const char *name); /* cards/NAME/card.xml through the reader; shared */
 struct instance *machine_plug(struct machine *machine, unsigned device, const struct card *card,
 			      struct test_port *port);
+struct instance *machine_plug_port(struct machine *machine, unsigned device,
+				   const struct card *card, struct port *port);
 void machine_unplug(struct instance *instance); /* and what it counted adds up */
 void check_sums(const struct nic_sums *sums);
 

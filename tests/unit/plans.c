@@ -4,7 +4,7 @@
 #include "bare.h"
 #include "unit.h"
 
-#include "nic/state.h"
+#include "nic/planned.h"
 
 #include <string.h>
 
@@ -68,7 +68,7 @@ static struct expr program(struct op *ops)
 			ops[count++] = unary();
 		ops[count++] = binary();
 	}
-	return (struct expr){ops, count, false};
+	return (struct expr){ops, count, false, FORM_CODE};
 }
 
 static void values_are_those_of_the_code(void)
@@ -109,7 +109,7 @@ static void numbers_of_a_frame_move(void)
 				 {.code = OP_CONST, .value = 9},
 				 {.code = OP_SHL},
 				 {.code = OP_BITOR}};
-	const struct expr expr = {ops, 7, false};
+	const struct expr expr = {ops, 7, false, FORM_CODE};
 	struct facts facts = {.first = true};
 	struct scope scope = {.facts = &facts};
 	struct plan_value value;

@@ -159,8 +159,10 @@ def phy(dev):
 
 
 def interrupts(dev):
+    dev.vm.listen()
     dev.init()
     dev.see_line("line at first")
+    dev.see_raised("reached the controller at first")
     dev.write("ICS", 0x84)
     dev.see_line("line masked")
     dev.write("IMS", 4)
@@ -180,6 +182,7 @@ def interrupts(dev):
     dev.see_line("line tx")
     dev.see_registers("ICR")
     dev.see_line("line read")
+    dev.see_raised()
 
 
 def transmit_legacy(dev):

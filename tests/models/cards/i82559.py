@@ -318,9 +318,11 @@ def filters(dev):
 
 
 def interrupts(dev):
+    dev.vm.listen()
     dev.init()
     dev.write("SCBMASK", 0)
     dev.see_line("line at first")
+    dev.see_raised("reached the controller at first")
     dev.start(dev.block(NOTHING, flags=EL | INTERRUPT))
     dev.settle()
     dev.see_line("line")
@@ -342,6 +344,7 @@ def interrupts(dev):
     dev.see_line("line by software")
     dev.see("by software", dev.ack())
     dev.see_line("line by software cleared")
+    dev.see_raised()
 
 
 def statistics(dev):

@@ -221,8 +221,10 @@ def monitor(dev):
 
 
 def interrupts(dev):
+    dev.vm.listen()
     dev.init()
     dev.see_line("line at first")
+    dev.see_raised("reached the controller at first")
     dev.at(0xf, 2)
     dev.store(SEND << 8, frame())
     dev.see_line("line of another")
@@ -242,6 +244,7 @@ def interrupts(dev):
     dev.offer(to_us())
     dev.see_line("line rx")
     dev.see("ISR rx", dev.clear())
+    dev.see_raised()
 
 
 def stopped(dev):

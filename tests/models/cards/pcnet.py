@@ -239,8 +239,10 @@ def wrap(dev):
 
 
 def interrupts(dev):
+    dev.vm.listen()
     dev.init(3)
     dev.see_line("line at first")
+    dev.see_raised("reached the controller at first")
     dev.descriptor(TX_RING, 0, TX, 60, OWN | STP | ENP)
     dev.csr(0, TDMD | IENA)
     dev.settle()
@@ -264,6 +266,7 @@ def interrupts(dev):
     dev.csr(0, STOP)
     dev.see_line("line stopped")
     dev.see("CSR0 stopped", dev.csr(0))
+    dev.see_raised()
 
 
 def filters(dev):

@@ -146,8 +146,10 @@ def transmit(dev):
 
 
 def interrupts(dev):
+    dev.vm.listen()
     dev.init()
     dev.see_line("line at first")
+    dev.see_raised("reached the controller at first")
     dev.write("IMR", 4)
     dev.write("TSAD", TX)
     dev.fill(TX, frame())
@@ -167,6 +169,7 @@ def interrupts(dev):
     dev.see_line("line rx")
     dev.see("ISR rx", dev.clear())
     dev.see_line("line rx cleared")
+    dev.see_raised()
 
 
 def timer(dev):

@@ -295,9 +295,11 @@ def filters(dev):
 
 
 def interrupts(dev):
+    dev.vm.listen()
     dev.init()
     dev.csr(7, 0)
     dev.see_line("line at first")
+    dev.see_raised("reached the controller at first")
     dev.send(frame(), "masked")
     dev.see_line("line masked")
     dev.csr(7, 0x10001)
@@ -322,6 +324,7 @@ def interrupts(dev):
     dev.offer(to_us())
     dev.see_line("line abnormal")
     dev.see("CSR5 abnormal", dev.csr(5))
+    dev.see_raised()
 
 
 def timer(dev):
