@@ -14,7 +14,7 @@ import time
 from lablib import build, guest
 from lablib.netns import Netns
 from lablib.program import Card
-from machines import GUEST, HOST, echo, up
+from machines import GUEST, HOST, echo, machine, up
 
 SIDE_BY_SIDE = True
 
@@ -417,3 +417,51 @@ def test_packet_queue_full():
         echo(far, vm, HOST, kib=4 << 10)
         assert "NETDEV WATCHDOG" not in vm.dmesg()
         add_up(card)
+
+
+def test_tap_goes_and_comes():
+    with machine() as (net, card, vm):
+        net.check("ip link set tap0 mtu 1400")
+        net.check("ip link set tap0 name other")  # it is still the same one
+        reaches(vm)
+        net.check("ip link set other name tap0")
+        net.check("ip link set tap0 down")
+        carrier(vm, 0)
+        net.check("ip link set tap0 up")
+        carrier(vm, 1)
+        reaches(vm)
+        for _ in range(3):
+            net.check("ip link del tap0")
+            carrier(vm, 0)
+            net.tap("tap0", f"{HOST}/24")
+            carrier(vm, 1)
+            reaches(vm)
+        with Netns() as other:  # moved away it is still ours
+            net.check(f"ip link set tap0 netns {other.name}")
+            other.check(f"ip addr add {HOST}/24 dev tap0")
+            other.check("ip link set tap0 up")
+            reaches(vm)
+            other.check(f"ip link set tap0 netns {net.name}")
+        net.check(f"ip addr replace {HOST}/24 dev tap0")
+        net.check("ip link set tap0 up")
+        carrier(vm, 1)
+        reaches(vm)
+        net.check(["sh", "-c", FLAP.format("tap0")])
+        net.check(f"ip addr replace {HOST}/24 dev tap0")
+        carrier(vm, 1)
+        reaches(vm)
+        assert card.process.poll() is None, card.output()
+        add_up(card)
+
+
+def test_tap_with_queues():
+    with Netns() as net:
+        net.tap("tap0", f"{HOST}/24", more="multi_queue")
+        with Card("e1000", net="tap,ifname=tap0,queues=3", netns=net) as card, \
+                guest.Guest(build.prepare(), [card.socket]) as vm:
+            up(vm)
+            echo(net, vm, HOST, megabytes=8)
+            net.start("iperf3 -s", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            until(lambda: ":5201 " in net.check("ss -ltn"))
+            assert tcp(vm, HOST, "-P 4") > 1e6 and tcp(vm, HOST, "-P 4 -R") > 1e6
+            add_up(card)

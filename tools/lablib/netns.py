@@ -45,8 +45,8 @@ class Netns:
         self.processes.append(process)
         return process
 
-    def tap(self, name, address, mtu=1500):
-        self.check(f"ip tuntap add dev {name} mode tap vnet_hdr")
+    def tap(self, name, address, mtu=1500, more=""):
+        self.check(f"ip tuntap add dev {name} mode tap vnet_hdr {more}")
         self.check(f"ip addr add {address} dev {name}")
         self.check(f"ip link set {name} mtu {mtu} up")
 
