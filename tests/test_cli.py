@@ -416,7 +416,12 @@ def small_disk(net, at):
 
 def dial(served):
     link = socket.socket(socket.AF_UNIX)
-    link.connect(served.control)
+    for _ in range(100):  # the path is there a moment before it is listened on
+        try:
+            link.connect(served.control)
+            break
+        except ConnectionRefusedError:
+            time.sleep(0.01)
     link.settimeout(5)
     return link
 

@@ -302,6 +302,14 @@ def used(card):
     return int(rss.split()[1]), len(os.listdir(f"/proc/{card.process.pid}/fd"))
 
 
+def test_ten_thousand_times_in_one_process():
+    """Each from the file on, with a driver at work between them."""
+    folder = os.environ.get("ANYNIC_BUILD") or f"{ROOT}/build"
+    done = subprocess.run([f"{folder}/unit", ROOT, "reload.many_times"], capture_output=True,
+                          text=True, timeout=600, env={**os.environ, "UNIT_RELOADS": "10000"})
+    assert done.returncode == 0 and "1 ok" in done.stdout, done.stdout
+
+
 def test_memory_and_descriptors_stay():
     with description() as own, watched(own.path) as card:
         sizes = []

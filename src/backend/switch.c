@@ -40,7 +40,7 @@ static uint64_t now_of(const struct switch_net *net)
 
 static void count_drop(struct switch_end *to, unsigned frames)
 {
-	to->net->dropped += frames;
+	to->net->stats.dropped += frames;
 	if (to->uplink)
 		port_drop(&to->uplink->stats.tx, DROP_NO_ROOM, frames);
 	else
@@ -56,6 +56,7 @@ static unsigned give_now(struct switch_end *to, const struct frame *frames, unsi
 	to->net->busy = true;
 	to->blocked = true; /* it may say already within that it can take again */
 	taken = switch_give(to, frames, count);
+	to->net->stats.given += taken;
 	if (taken == count)
 		to->blocked = false;
 	to->net->busy = false;
@@ -84,10 +85,10 @@ static void flood(struct switch_end *from, const struct frame *frame, uint64_t n
 {
 	struct switch_net *net = from->net;
 
-	net->flooded++;
+	net->stats.flooded++;
 	for (unsigned i = 0; i < net->count; i++) {
 		if (net->ends[i] && net->ends[i] != from)
-			deliver(net->ends[i], NULL, frame, 1, now);
+			net->stats.copies += deliver(net->ends[i], NULL, frame, 1, now);
 	}
 }
 
@@ -102,6 +103,7 @@ static bool drain_run(struct loop_work *work)
 		if (!switch_give(end, &end->queue.first->frame, 1))
 			continue;
 		end->blocked = false;
+		net->stats.given++;
 		queue_take(&end->queue);
 	}
 	net->busy = false;
@@ -158,7 +160,7 @@ static unsigned forward(struct switch_end *from, const struct frame *frames, uns
 {
 	struct switch_net *net = from->net;
 	uint64_t now = now_of(net);
-	unsigned done = 0, end;
+	unsigned done = 0, end, taken;
 	int to, next;
 
 	if (from->waits || !count)
@@ -168,13 +170,19 @@ static unsigned forward(struct switch_end *from, const struct frame *frames, uns
 		end = done + 1;
 		while (end < count && (next = route(from, &frames[end], now)) == to && to >= 0)
 			end++;
-		if (to == ALL)
-			flood(from, &frames[done], now);
-		else if (to >= 0)
-			done += deliver(net->ends[to], from, frames + done, end - done, now);
-		if (to >= 0 && done < end)
+		if (to < 0) {
+			net->stats.nowhere += to == NOBODY;
+			if (to == ALL)
+				flood(from, &frames[done], now);
+			continue;
+		}
+		taken = deliver(net->ends[to], from, frames + done, end - done, now);
+		net->stats.routed += taken;
+		done += taken;
+		if (done < end)
 			break;
 	}
+	net->stats.in += done;
 	return done;
 }
 
@@ -217,6 +225,7 @@ static void end_free(struct switch_end *end)
 	struct switch_net *net = end->net;
 
 	switch_release(end, now_of(net));
+	net->stats.abandoned += end->queue.frames;
 	table_forget(&net->table, end->index);
 	loop_unschedule(net->loop, &end->drain);
 	while (end->queue.first)
@@ -312,12 +321,21 @@ void switch_free(struct switch_net *net)
 
 void switch_look(const struct switch_net *net, struct switch_stats *stats)
 {
-	*stats = (struct switch_stats){
-		.addresses = table_count(&net->table),
-		.flooded = net->flooded,
-		.dropped = net->dropped,
-		.held = net->held,
-	};
-	for (unsigned i = 0; i < net->count; i++)
+	*stats = net->stats;
+	stats->addresses = table_count(&net->table);
+	for (unsigned i = 0; i < net->count; i++) {
 		stats->ports += net->ends[i] && !net->ends[i]->uplink;
+		stats->waits += net->ends[i] ? net->ends[i]->queue.frames : 0;
+	}
+}
+
+int64_t switch_missing_in(const struct switch_stats *stats)
+{
+	return (int64_t)(stats->in - stats->routed - stats->flooded - stats->nowhere);
+}
+
+int64_t switch_missing_out(const struct switch_stats *stats)
+{
+	return (int64_t)(stats->routed + stats->copies - stats->given - stats->dropped -
+			 stats->waits - stats->abandoned);
 }

@@ -57,8 +57,10 @@ static unsigned give_nic(struct switch_end *end, const struct frame *frames, uns
 	struct port *port = &end->port;
 	unsigned taken;
 
-	if (!port->peer.receive)
+	if (!port->peer.receive) {
+		port_drop(&port->stats.rx, DROP_NOBODY, count);
 		return count;
+	}
 	taken = port->peer.receive(port->peer.context, frames, count);
 	for (unsigned i = 0; i < taken; i++)
 		port_count(&port->stats.rx, frames[i].length);

@@ -36,7 +36,7 @@ bool switch_hold(struct switch_end *to, struct switch_end *from, uint64_t now)
 		timer_arm(loop_clock(to->net->loop), &to->patience, now + to->hold_left);
 	to->holding = true;
 	from->waits = to;
-	to->net->held++;
+	to->net->stats.held++;
 	return true;
 }
 

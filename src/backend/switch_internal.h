@@ -72,9 +72,9 @@ struct switch_end {
 struct switch_net {
 	struct loop *loop;
 	struct switch_end *ends[SWITCH_ENDS];
-	unsigned count; /* one more than the highest in use */
-	bool busy;	/* within a port: what comes now is a reaction and waits */
-	uint64_t flooded, dropped, held;
+	unsigned count;		   /* one more than the highest in use */
+	bool busy;		   /* within a port: what comes now is a reaction and waits */
+	struct switch_stats stats; /* waits, ports and addresses: as they are looked at */
 	struct switch_table table;
 	uint8_t room[65536]; /* a frame in the making, for an uplink that takes plain ones */
 };

@@ -377,16 +377,16 @@ static const struct word list[] = {
 	 true,
 	 "What a description cannot say, as code; see anynic/module.h. Registers with module= and "
 	 "the actions call, kick and command go there, and frames, if it wants them.",
-	 {CHOICE("kind", true, "c native process",
-		 "C source that is compiled when the card is loaded, a shared object, or a program "
-		 "of its own"),
+	 {CHOICE("kind", true, "c native process wasm",
+		 "C source that is compiled when the card is loaded, a shared object, a program "
+		 "of its own, or WebAssembly"),
 	  TEXT("file", true, "its file, beside the description"),
 	  CHOICE("compiler", false, "tcc cc",
 		 "of kind c: the one in the program (the default), or the system's, for speed"),
 	  TEXT("command", false,
 	       "of kind process: what runs the file, as in python3; else it runs itself"),
 	  NUMBER("memory", false, 1 << 20, (uint64_t)1 << 40,
-		 "of kind process: bytes that it may have; 256M")}},
+		 "of kind process, wasm: bytes that it may have; 256M")}},
 	{"on",
 	 "card",
 	 NULL,

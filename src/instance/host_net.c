@@ -118,6 +118,28 @@ struct port *host_net_port(struct host_net *net, struct loop *loop, struct error
 	return port;
 }
 
+static void describe_switch(json_object *to, const struct switch_stats *stats)
+{
+	const struct {
+		const char *name;
+		uint64_t count;
+	} counts[] = {
+		{"addresses", stats->addresses}, {"in", stats->in},
+		{"routed", stats->routed},	 {"flooded", stats->flooded},
+		{"nowhere", stats->nowhere},	 {"copies", stats->copies},
+		{"given", stats->given},	 {"dropped", stats->dropped},
+		{"waits", stats->waits},	 {"abandoned", stats->abandoned},
+		{"held", stats->held},
+	};
+	json_object *missing = json_object_new_object();
+
+	for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++)
+		json_object_object_add(to, counts[i].name, json_object_new_uint64(counts[i].count));
+	json_object_object_add(missing, "in", json_object_new_int64(switch_missing_in(stats)));
+	json_object_object_add(missing, "out", json_object_new_int64(switch_missing_out(stats)));
+	json_object_object_add(to, "missing", missing);
+}
+
 struct json_object *host_net_describe(const struct host_net *net)
 {
 	json_object *to = json_object_new_object();
@@ -132,9 +154,6 @@ struct json_object *host_net_describe(const struct host_net *net)
 	loop_hold(net->loop);
 	switch_look(net->fabric, &stats);
 	loop_release(net->loop);
-	json_object_object_add(to, "addresses", json_object_new_int((int)stats.addresses));
-	json_object_object_add(to, "flooded", json_object_new_uint64(stats.flooded));
-	json_object_object_add(to, "dropped", json_object_new_uint64(stats.dropped));
-	json_object_object_add(to, "held", json_object_new_uint64(stats.held));
+	describe_switch(to, &stats);
 	return to;
 }

@@ -318,7 +318,7 @@ static int build(struct making *making, struct module_file *built)
 }
 
 /* Built once; the instances share what was built, and nothing else. */
-struct hooks *cc_load(struct module *module, struct error *err)
+int cc_build(struct module *module, struct error *err)
 {
 	struct making making = {
 		.module = module, .err = err, .hash = {0xcbf29ce484222325u, 0x6a09e667f3bcc908u}};
@@ -327,6 +327,12 @@ struct hooks *cc_load(struct module *module, struct error *err)
 	if (!module->built.bytes)
 		result = build(&making, &module->built);
 	clean(&making);
-	return result < 0 ? NULL
-			  : native_load(module, module->built.bytes, module->built.length, err);
+	return result;
+}
+
+struct hooks *cc_load(struct module *module, struct error *err)
+{
+	return cc_build(module, err) < 0
+		       ? NULL
+		       : native_load(module, module->built.bytes, module->built.length, err);
 }

@@ -38,7 +38,7 @@ struct loader {
 	int32_t (*configure)(struct hooks *hooks, struct anynic_draft *draft);
 };
 
-extern const struct loader loader_c, loader_native, loader_process;
+extern const struct loader loader_c, loader_native, loader_process, loader_wasm;
 
 /* For code that shares our memory. */
 extern const struct anynic_services module_services;
@@ -53,6 +53,7 @@ int module_enter(const struct module *module, module_entry *entry, struct anynic
 const char *module_file_name(const struct module_file *file);
 
 /* cc.c, native.c: C source by the system's compiler; a shared object in memory. */
+int cc_build(struct module *module, struct error *err); /* fills in BUILT */
 struct hooks *cc_load(struct module *module, struct error *err);
 struct hooks *native_load(struct module *module, const void *bytes, size_t length,
 			  struct error *err);

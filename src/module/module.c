@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct loader *const loaders[] = {&loader_c, &loader_native, &loader_process};
+static const struct loader *const loaders[] = {&loader_c, &loader_native, &loader_process,
+					       &loader_wasm};
 
 #define SERVICE_ENTRY(returns, name, parameters, arguments) .name = service_##name,
 const struct anynic_services module_services = {sizeof(module_services), ANYNIC_VERSION,
@@ -114,7 +115,7 @@ int module_enter(const struct module *module, module_entry *entry, struct anynic
 
 bool module_waits(const struct module *module)
 {
-	return module && module->loader == &loader_process;
+	return module && (module->loader == &loader_process || module->loader == &loader_wasm);
 }
 
 static bool foreign_allowed;

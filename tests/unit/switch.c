@@ -120,8 +120,13 @@ static void wire(bool uplink, bool offloads)
 
 static void unwire(void)
 {
+	struct switch_stats stats;
+
 	for (unsigned i = 0; i < PORTS; i++)
 		wiring.sides[i].port->ops->close(wiring.sides[i].port);
+	switch_look(wiring.net, &stats);
+	CHECK_EQUAL(switch_missing_in(&stats), 0);
+	CHECK_EQUAL(switch_missing_out(&stats), 0);
 	switch_free(wiring.net);
 	loop_free(wiring.loop);
 	test_port_free(&wiring.uplink);

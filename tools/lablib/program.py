@@ -75,9 +75,12 @@ def sums(control):
     if done.returncode:  # it has none, or has ended
         return []
     stats = json.loads(done.stdout)["stats"]
-    nics = {"": stats} if "guest" in stats else stats
-    return [(name, nic["missing"], nic) for name, nic in nics.items()
-            if any(nic["missing"].values())]
+    parts = {"": stats} if "guest" in stats else stats
+    done = subprocess.run([ANYNIC, "ctl", control, "list", "--json"], capture_output=True,
+                          text=True, timeout=20)
+    parts |= {net["id"]: net for net in json.loads(done.stdout)["nets"] if net["switch"]}
+    return [(name, part["missing"], part) for name, part in parts.items()
+            if any(part["missing"].values())]
 
 
 def status(pid, name):

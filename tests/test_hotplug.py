@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cards that come and go while their process and their VM run."""
+
+import contextlib
+import json
+import os
+import re
+import socket
+import time
+
+from hosts import Host
+from lablib import build, guest
+from wire_client import CONFIG, Client
+
+SIDE_BY_SIDE = True
+
+
+class Control:
+    """One connection for many requests."""
+
+    def __init__(self, path):
+        self.link = socket.socket(socket.AF_UNIX)
+        self.link.settimeout(20)
+        self.link.connect(path)
+        self.lines = self.link.makefile()
+
+    def __call__(self, command, **request):
+        self.link.sendall(json.dumps({"command": command, **request}).encode() + b"\n")
+        answer = json.loads(self.lines.readline())
+        assert answer["ok"], answer
+        return answer
+
+    def close(self):
+        self.lines.close()
+        self.link.close()
+
+
+def used(host):
+    """KiB and descriptors of the process."""
+    pid = host.process.pid
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        rss = [line for line in status if line.startswith("VmRSS")][0]
+    return int(rss.split()[1]), len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def stays(sizes):
+    """From the first quarter on, or nearly so: memory has pieces between others."""
+    memory, descriptors = zip(*sizes)
+    assert memory[-1] <= memory[len(memory) // 4] + 512, memory
+    assert len(set(descriptors)) == 1, descriptors
+
+
+def test_a_thousand_times_by_a_client():
+    with Host(["e1000,net=lan"], ["lan=switch"]) as host, \
+            contextlib.closing(Control(host.control)) as control:
+        path = f"{host.folder}/new.sock"
+        sizes = []
+        for i in range(1000):
+            card = ("e1000-82545em", "rtl8139", "pcnet")[i % 3]
+            control("add", nic=f"{card},socket={path},net=lan,name=new")
+            with Client(path) as client:
+                assert client.read(CONFIG, 0, 2) in (b"\x86\x80", b"\xec\x10", b"\x22\x10")
+                client.write(CONFIG, 4, b"\x07\x00")
+                if i % 2:  # pulled out under its client
+                    control("remove", nic="new")
+            if not i % 2:
+                control("remove", nic="new")
+            assert not os.path.exists(path)
+            if i % 50 == 49:
+                sizes.append(used(host))
+        stays(sizes)
+        assert [nic["name"] for nic in control("list")["nics"]] == ["nic0"]
+
+
+def test_networks_a_thousand_times():
+    with Host(["e1000,net=lan"], ["lan=switch"]) as host, \
+            contextlib.closing(Control(host.control)) as control:
+        sizes = []
+        for i in range(1000):
+            control("add-net", net="other=switch,uplink=null")
+            control("attach", nic="nic0", net="other")
+            control("attach", nic="nic0", net="lan")
+            control("remove-net", net="other")
+            if i % 50 == 49:
+                sizes.append(used(host))
+        stays(sizes)
+
+
+def gone(vm, control, name):
+    """QEMU lets go of the card itself after it has forgotten the device."""
+    deadline = time.monotonic() + 60
+    while any(item["name"] == name for item in vm.qmp("qom-list", path="/machine/peripheral")) or \
+            any(nic["client"] for nic in control("list")["nics"] if nic["name"] == name):
+        assert time.monotonic() < deadline, "the guest does not let it go"
+        time.sleep(0.02)
+
+
+def complaints(vm):
+    """What the kernel says about hot plugging, and about anything that is broken."""
+    bad = re.compile(r"warn|error|fail|bug|call trace|timed? ?out|unable|not responding", re.I)
+    return [line for line in vm.dmesg().splitlines() if bad.search(line)]
+
+
+def test_fifty_times_under_a_guest():
+    lab = build.prepare()
+    with Host(["e1000,net=lan"], ["lan=switch"]) as host, \
+            guest.Guest(lab, [host.sockets[0]], modules="e1000,8139too", memory=256) as vm, \
+            contextlib.closing(Control(host.control)) as control:
+        vm.check("ip addr add 10.9.1.1/24 dev eth0; ip link set eth0 up")
+        before = complaints(vm)
+        path = f"{host.folder}/new.sock"
+        sizes = []
+        for i in range(50):
+            control("add", nic=f"rtl8139,socket={path},net=lan,name=new")
+            vm.qmp("device_add", driver="vfio-user-pci", id="new",
+                   socket={"type": "unix", "path": path})
+            vm.check("until [ -e /sys/class/net/eth1 ]; do sleep 0.05; done; "
+                     "ip addr add 10.9.2.1/24 dev eth1; ip link set eth1 up", 60)
+            if i % 10 == 0:  # frames are on their way when it goes
+                vm.check("arping -c 1 -w 1 -I eth1 10.9.2.9 >/dev/null; exit 0", 20)
+            vm.qmp("device_del", id="new")
+            gone(vm, control, "new")
+            control("remove", nic="new")
+            sizes.append(used(host))
+        stays(sizes[5:])
+        assert complaints(vm) == before, complaints(vm)
+        assert vm.check("ls /sys/class/net").split() == ["eth0", "lo"]
