@@ -45,7 +45,7 @@ class Ours:
     def __exit__(self, *_):
         self.control.close()
         self.link.close()
-        self.served.__exit__()
+        self.served.__exit__(None, None, None)
         self.wire.__exit__()
 
     def arguments(self):
