@@ -10,6 +10,7 @@ import time
 
 from hosts import Host
 from lablib import build, guest
+from lablib.program import ROOT
 from wire_client import CONFIG, Client
 
 SIDE_BY_SIDE = True
@@ -70,6 +71,40 @@ def test_a_thousand_times_by_a_client():
                 sizes.append(used(host))
         stays(sizes)
         assert [nic["name"] for nic in control("list")["nics"]] == ["nic0"]
+
+
+def test_nobody_waits_for_a_description():
+    """One that is read slowly, here from a pipe, is waited for by who wants it."""
+    with Host(["e1000"]) as host, Client(host.sockets[0]) as client, \
+            contextlib.closing(Control(host.control)) as control:
+        slow = f"{host.folder}/slow.xml"
+        os.mkfifo(slow)
+        link = socket.socket(socket.AF_UNIX)
+        link.connect(host.control)
+        link.sendall(json.dumps({"command": "add", "nic": f"{slow},socket={slow}.sock"}).encode()
+                     + b'\n{"command":"list"}\n')
+        worst = 0
+        for _ in range(50):
+            begin = time.monotonic()
+            assert client.read(CONFIG, 0, 2) == b"\x86\x80"
+            assert len(control("list")["nics"]) == 1
+            worst = max(worst, time.monotonic() - begin)
+            time.sleep(0.01)
+        assert worst < 0.5, worst
+        with open(f"{ROOT}/cards/rtl8139/card.xml", "rb") as text, open(slow, "wb") as pipe:
+            pipe.write(text.read())
+        with link, link.makefile() as lines:
+            assert json.loads(lines.readline())["nic"]["card"] == "rtl8139"
+            assert len(json.loads(lines.readline())["nics"]) == 2
+        # nor does the end of the program, or somebody who has gone meanwhile
+        with socket.socket(socket.AF_UNIX) as link:
+            link.connect(host.control)
+            link.sendall(json.dumps({"command": "add", "nic": f"{slow},socket=x"}).encode() + b"\n")
+            time.sleep(0.1)
+        assert len(control("list")["nics"]) == 2
+        begin = time.monotonic()
+        host.process.terminate()
+        assert host.process.wait(10) == 0 and time.monotonic() - begin < 1
 
 
 def test_networks_a_thousand_times():

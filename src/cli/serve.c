@@ -198,6 +198,7 @@ static int serve_cards(const struct serve_options *options, const struct serve_h
 	struct error err = {0};
 	struct clock clock;
 
+	mallopt(M_ARENA_MAX, 1); /* what threads read is handed from one to another */
 	clock_init(&clock, false);
 	server.loop = loop_new(&clock);
 	if (server.loop && start(&server, options, &err) == 0 &&

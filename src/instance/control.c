@@ -26,8 +26,15 @@ struct client {
 	size_t length;
 	char *unsent; /* of an answer that did not go at once; nothing is read meanwhile */
 	size_t unsent_length, unsent_at;
-	bool last; /* it will say no more */
+	struct pending *pending; /* the answer that it waits for, or NULL */
+	bool last;		 /* it will say no more */
+	bool failed;		 /* to take an answer */
 	struct client *next;
+};
+
+struct pending {
+	struct client *client; /* NULL: it has gone */
+	bool later;	       /* who asked has returned */
 };
 
 struct control {
@@ -50,6 +57,8 @@ static void client_drop(struct client *client)
 		}
 	}
 	control->clients_count--;
+	if (client->pending)
+		client->pending->client = NULL;
 	loop_remove(control->loop, &client->fd);
 	close(client->fd.fd);
 	free(client->unsent);
@@ -109,16 +118,42 @@ static bool answer_more(struct client *client)
 	return loop_modify(client->control->loop, &client->fd, EPOLLIN) == 0;
 }
 
+static void client_go_on(struct client *client);
+
+static void answered(void *context, json_object *answer)
+{
+	struct pending *pending = context;
+	struct client *client = pending->client;
+	bool later = pending->later;
+
+	free(pending);
+	if (!client)
+		return;
+	client->pending = NULL;
+	client->failed |= !answer_send(client, answer);
+	if (later)
+		client_go_on(client);
+}
+
+/* Until an answer that comes later, nothing more is read. */
 static bool answer_line(struct client *client, const char *line)
 {
-	json_object *request = json_tokener_parse(line), *answer = json_object_new_object();
-	bool sent;
+	struct pending *pending = calloc(1, sizeof(*pending));
+	json_object *request = json_tokener_parse(line);
 
-	control_answer(client->control->host, request, answer);
-	sent = answer_send(client, answer);
-	json_object_put(answer);
+	if (!pending) {
+		json_object_put(request);
+		return false;
+	}
+	pending->client = client;
+	client->pending = pending;
+	control_answer(client->control->host, request, answered, pending);
 	json_object_put(request);
-	return sent;
+	if (client->pending) {
+		client->pending->later = true;
+		loop_modify(client->control->loop, &client->fd, 0);
+	}
+	return !client->failed;
 }
 
 static void refuse_line(struct client *client)
@@ -135,14 +170,15 @@ static bool answer_lines(struct client *client)
 {
 	char *end;
 
-	while (!client->unsent && (end = memchr(client->line, '\n', client->length))) {
+	while (!client->unsent && !client->pending &&
+	       (end = memchr(client->line, '\n', client->length))) {
 		*end++ = 0;
 		if (!answer_line(client, client->line))
 			return false;
 		client->length -= (size_t)(end - client->line);
 		memmove(client->line, end, client->length);
 	}
-	if (client->unsent || client->length + 1 < sizeof(client->line))
+	if (client->unsent || client->pending || client->length + 1 < sizeof(client->line))
 		return true;
 	refuse_line(client);
 	return false;
@@ -165,16 +201,33 @@ static bool client_listen(struct client *client)
 	return true;
 }
 
+/* What it has said already; it goes when it has said all and been told all. */
+static void client_answer(struct client *client, bool stays)
+{
+	if (stays && !client->unsent && !client->pending)
+		stays = answer_lines(client);
+	if (!stays || (client->last && !client->unsent && !client->pending))
+		client_drop(client);
+}
+
+static void client_go_on(struct client *client)
+{
+	if (!client->unsent)
+		loop_modify(client->control->loop, &client->fd, EPOLLIN);
+	client_answer(client, !client->failed);
+}
+
 static void client_ready(struct loop_fd *fd, uint32_t events)
 {
 	struct client *client = fd->context;
-	bool stays = client->unsent ? !(events & (EPOLLHUP | EPOLLERR)) && answer_more(client)
-				    : client_listen(client);
+	bool gone = events & (EPOLLHUP | EPOLLERR);
 
-	if (stays && !client->unsent)
-		stays = answer_lines(client);
-	if (!stays || (client->last && !client->unsent))
-		client_drop(client);
+	if (client->pending)
+		client_answer(client, !gone);
+	else if (client->unsent)
+		client_answer(client, !gone && answer_more(client));
+	else
+		client_answer(client, client_listen(client));
 }
 
 /* The one that came first gives way, so that clients who stay shut nobody out. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "instance/control_call.h"
 
+#include "instance/control_commands.h"
 #include "instance/host.h"
 #include "instance/instance.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 int call_wrong(struct call *call, const char *text)
 {
@@ -50,4 +52,18 @@ json_object *call_look(struct instance *nic, json_object *(*look)(const struct i
 	seen = look(nic);
 	loop_release(instance_loop(nic));
 	return seen;
+}
+
+void call_end(struct call *call, int result)
+{
+	if (call->held)
+		loop_release(call->held);
+	if (result < 0)
+		control_refuse(call->answer, call->err.text);
+	else
+		json_object_object_add(call->answer, "ok", json_object_new_boolean(true));
+	call->done(call->context, call->answer);
+	json_object_put(call->answer);
+	json_object_put(call->request);
+	free(call);
 }

@@ -15,7 +15,14 @@ struct call {
 	json_object *request, *answer;
 	struct loop *held; /* until the command is done, or NULL */
 	struct error err;  /* what is wrong; code 0: nothing */
+	void (*done)(void *context, json_object *answer);
+	void *context;
 };
+
+enum { CALL_LATER = 1 }; /* call_end() follows */
+
+/* The answer goes, and CALL with it; RESULT as of a command. */
+void call_end(struct call *call, int result);
 
 /* What each command makes of the request; a negative errno, and what is wrong. */
 int call_wrong(struct call *call, const char *text);

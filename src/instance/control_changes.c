@@ -29,31 +29,52 @@ static int put_mistakes(struct call *call, struct mistakes *mistakes, int result
 	}
 	if (list)
 		json_object_object_add(call->answer, "mistakes", list);
-	mistakes_free(mistakes);
 	return result;
 }
 
-/* The text of a NIC is that of --nic. */
-int control_add(struct call *call)
+/* ---- a NIC: its text is that of --nic ---- */
+
+static int spec_of(struct call *call, struct nic_spec *spec)
 {
 	const char *text = call_text(call, "nic");
-	struct mistakes mistakes = {0};
-	struct nic_spec spec;
 	int result;
 
 	if (!text)
 		return call_wrong(call, "\"nic\" is CARD,socket=PATH…");
-	result = nic_spec_parse(&spec, text, &call->err);
-	if (result == 0 && spec.fd >= 0)
-		result = call_wrong(call, "fd= is of no use here");
-	if (result == 0)
-		result = host_add(call->host, &spec, &mistakes, &call->err);
-	nic_spec_free(&spec);
-	result = put_mistakes(call, &mistakes, result);
+	result = nic_spec_parse(spec, text, &call->err);
+	if (result < 0 || spec->fd < 0)
+		return result;
+	nic_spec_free(spec);
+	return call_wrong(call, "fd= is of no use here");
+}
+
+static void add_read(void *context, struct card *card, struct mistakes *mistakes)
+{
+	struct call *call = context;
+	struct nic_spec spec;
+	int result = -EINVAL;
+
+	if (card && spec_of(call, &spec) == 0) {
+		result = host_add_card(call->host, &spec, card, mistakes, &call->err);
+		nic_spec_free(&spec);
+	}
+	result = put_mistakes(call, mistakes, result);
 	if (result == 0)
 		json_object_object_add(call->answer, "nic",
 				       call_look(host_last(call->host), instance_describe));
-	return result;
+	call_end(call, result);
+}
+
+int control_add(struct call *call)
+{
+	struct nic_spec spec;
+	int result = spec_of(call, &spec);
+
+	if (result < 0)
+		return result;
+	result = host_read(call->host, spec.card, add_read, call, &call->err);
+	nic_spec_free(&spec);
+	return result < 0 ? result : CALL_LATER;
 }
 
 int control_remove(struct call *call)
@@ -106,25 +127,35 @@ static void put_needs(struct call *call, int result)
 		json_object_object_add(call->answer, "needs", json_object_new_string(what));
 }
 
-int control_reload(struct call *call)
+static void reload_read(void *context, struct card *card, struct mistakes *mistakes)
 {
 	static const char *const how[] = {
 		[RELOADED_CARRIED] = "carried",
 		[RELOADED_RESET] = "reset",
 		[RELOADED_AFRESH] = "afresh",
 	};
-	struct instance *nic = call_nic(call);
-	struct mistakes mistakes = {0};
-	int reset = call_flag(call, "reset"), result;
+	struct call *call = context;
+	int result = host_reload(call->host, call_text(call, "nic"), card, call_flag(call, "reset"),
+				 mistakes, &call->err);
 
-	if (!nic)
-		return call->err.code;
-	if (reset < 0)
-		return call_wrong(call, "\"reset\" is true or false");
-	result = host_reload(call->host, instance_name(nic), reset, &mistakes, &call->err);
-	if (!mistakes.count)
+	if (!mistakes->count)
 		put_needs(call, result);
 	if (result >= 0)
 		json_object_object_add(call->answer, "reload", json_object_new_string(how[result]));
-	return put_mistakes(call, &mistakes, result);
+	result = put_mistakes(call, mistakes, result);
+	call_end(call, result);
+}
+
+int control_reload(struct call *call)
+{
+	struct instance *nic = call_nic(call);
+	int result;
+
+	if (!nic)
+		return call->err.code;
+	if (call_flag(call, "reset") < 0)
+		return call_wrong(call, "\"reset\" is true or false");
+	result = host_read(call->host, host_asked(call->host, instance_name(nic)), reload_read,
+			   call, &call->err);
+	return result < 0 ? result : CALL_LATER;
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct instance *nic_of(struct call *call)
@@ -209,16 +210,25 @@ void control_refuse(json_object *answer, const char *why)
 	json_object_object_add(answer, "error", json_object_new_string(why));
 }
 
-void control_answer(struct host *host, json_object *request, json_object *answer)
+void control_answer(struct host *host, json_object *request,
+		    void (*done)(void *context, json_object *answer), void *context)
 {
-	struct call call = {.host = host, .request = request, .answer = answer};
+	struct call *call = calloc(1, sizeof(*call));
+	json_object *answer = json_object_new_object();
+	int result;
 
-	int result = run(&call);
-
-	if (call.held)
-		loop_release(call.held);
-	if (result < 0)
-		control_refuse(answer, call.err.text);
-	else
-		json_object_object_add(answer, "ok", json_object_new_boolean(true));
+	if (!call) {
+		control_refuse(answer, "no memory");
+		done(context, answer);
+		json_object_put(answer);
+		return;
+	}
+	*call = (struct call){.host = host,
+			      .request = json_object_get(request),
+			      .answer = answer,
+			      .done = done,
+			      .context = context};
+	result = run(call);
+	if (result != CALL_LATER)
+		call_end(call, result);
 }

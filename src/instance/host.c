@@ -2,6 +2,7 @@
 #include "instance/host_internal.h"
 
 #include "base/crew.h"
+#include "base/job.h"
 #include "base/socket.h"
 #include "instance/catalog.h"
 #include "instance/host_net.h"
@@ -64,13 +65,14 @@ void host_free(struct host *host)
 
 	if (!host)
 		return;
+	host_watch_free(host);
+	jobs_free(host->jobs);
 	while ((nic = host->nics)) {
 		host->nics = nic->next;
 		nic_free(nic);
 	}
 	while (host->nets)
 		host_net_drop(host, host->nets);
-	host_watch_free(host);
 	free(host);
 }
 
@@ -270,8 +272,11 @@ static int nic_start(struct host_nic *nic, const struct nic_spec *spec, const ch
 }
 
 static int nic_fill(struct host_nic *nic, const struct nic_spec *spec, const char *name,
-		    struct mistakes *mistakes, struct error *err)
+		    struct card *card, struct error *err)
 {
+	nic->card = host_card_share(nic->host, card);
+	if (!nic->card)
+		return error_set(err, -ENOMEM, "no memory");
 	nic->inherited = spec->fd >= 0 && !unix_listens(spec->fd);
 	if (!spec->embed && (spec->fd >= 0) == (spec->socket_path != NULL))
 		return error_set(err, -EINVAL, "one of socket= and fd= is needed");
@@ -279,13 +284,6 @@ static int nic_fill(struct host_nic *nic, const struct nic_spec *spec, const cha
 	    (spec->socket_path && !(nic->socket_path = strdup(spec->socket_path))) ||
 	    (spec->capture && !(nic->capture = strdup(spec->capture))) ||
 	    (spec->trace && !(nic->trace = strdup(spec->trace))))
-		return error_set(err, -ENOMEM, "no memory");
-	nic->card = catalog_find(spec->card, nic->host->config.cards, mistakes);
-	host_nic_files(nic, mistakes, true);
-	if (!nic->card)
-		return error_set(err, -ENOENT, "%s", "");
-	nic->card = host_card_share(nic->host, nic->card);
-	if (!nic->card)
 		return error_set(err, -ENOMEM, "no memory");
 	if (spec->mac_given)
 		memcpy(nic->mac, spec->mac, sizeof(nic->mac));
@@ -321,18 +319,21 @@ static void name_choose(const struct host *host, const char *given, char *name, 
 	while (host_find(host, name));
 }
 
-int host_add(struct host *host, const struct nic_spec *spec, struct mistakes *mistakes,
-	     struct error *err)
+int host_add_card(struct host *host, const struct nic_spec *spec, struct card *card,
+		  struct mistakes *mistakes, struct error *err)
 {
 	struct host_nic *nic = calloc(1, sizeof(*nic));
 	char name[64];
 	int result;
 
-	if (!nic)
+	if (!nic) {
+		card_free(card);
 		return error_set(err, -ENOMEM, "no memory");
+	}
 	nic->host = host;
+	host_nic_files(nic, mistakes, true);
 	name_choose(host, spec->name, name, sizeof(name));
-	result = nic_fill(nic, spec, name, mistakes, err);
+	result = nic_fill(nic, spec, name, card, err);
 	if (result < 0) {
 		nic_drop(nic);
 		return result;
@@ -340,6 +341,15 @@ int host_add(struct host *host, const struct nic_spec *spec, struct mistakes *mi
 	*host_nic_place(host, NULL) = nic;
 	host_watch_update(host);
 	return 0;
+}
+
+int host_add(struct host *host, const struct nic_spec *spec, struct mistakes *mistakes,
+	     struct error *err)
+{
+	struct card *card = catalog_find(spec->card, host->config.cards, mistakes);
+
+	return card ? host_add_card(host, spec, card, mistakes, err)
+		    : error_set(err, -ENOENT, "%s", "");
 }
 
 int host_remove(struct host *host, const char *name, struct error *err)

@@ -44,17 +44,31 @@ int host_attach(struct host *host, const char *name, const char *id, struct erro
 /* One with PORT behind its switch; PORT is the network's from then on, also if this fails. */
 int host_add_port(struct host *host, const char *id, struct port *port, struct error *err);
 
+/*
+ * Reads the description that ASKED names, while the cards go on. DONE has the card,
+ * which is its own from then on, or NULL, and the mistakes; before this returns or
+ * later. What is negative is not followed by it.
+ */
+typedef void host_read_done(void *context, struct card *card, struct mistakes *mistakes);
+int host_read(struct host *host, const char *asked, host_read_done *done, void *context,
+	      struct error *err);
+
+/* One that was read already, with the files that it was read from; takes CARD. */
+int host_add_card(struct host *host, const struct nic_spec *spec, struct card *card,
+		  struct mistakes *mistakes, struct error *err);
 /* MISTAKES of its description, or ERR. What SPEC points to is copied. */
 int host_add(struct host *host, const struct nic_spec *spec, struct mistakes *mistakes,
 	     struct error *err);
 int host_remove(struct host *host, const char *name, struct error *err);
 
+/* What the NIC's card was asked for by; NULL: no such NIC. */
+const char *host_asked(struct host *host, const char *name);
 /*
- * Reads the description of a NIC again and puts it in the place of the old one, or
- * leaves that as it is: see instance_reload(). MISTAKES of the new one, or ERR.
+ * CARD, which was read anew, in the place of the one that the NIC has, or not: see
+ * instance_reload(). NULL: there are MISTAKES. It is taken, and its files are.
  */
-int host_reload(struct host *host, const char *name, bool reset, struct mistakes *mistakes,
-		struct error *err);
+int host_reload(struct host *host, const char *name, struct card *card, bool reset,
+		struct mistakes *mistakes, struct error *err);
 /* From now on whenever its files change; what comes of it is told on standard error. */
 int host_watch(struct host *host, bool reset, struct error *err);
 

@@ -14,8 +14,8 @@ struct host_nic {
 	char *socket_path, *capture, *trace; /* or NULL */
 	char **files;			     /* that its description is made of */
 	unsigned files_count;
-	unsigned tries; /* to reload while it was busy */
-	bool changed;	/* its files have */
+	unsigned tries;	       /* to reload while it was busy */
+	bool changed, reading; /* its files have; and they are read */
 	uint8_t mac[6];
 	bool joined;
 	bool inherited, gone; /* on a descriptor that was handed over; its client has gone */
@@ -30,6 +30,7 @@ struct host {
 	struct host_net *nets;
 	struct host_card *cards;
 	unsigned next;	     /* loop of the crew, for who comes next */
+	struct jobs *jobs;   /* or NULL: nothing was read yet */
 	struct watch *watch; /* or NULL */
 	bool watch_resets;
 	struct timer settle; /* files may still be changing */

@@ -6,7 +6,6 @@
  * it has been left alone for a moment. What was read in vain is watched as well:
  * there the mistake may be put right.
  */
-#include "instance/catalog.h"
 #include "instance/host_internal.h"
 #include "instance/instance.h"
 #include "instance/watch.h"
@@ -36,17 +35,15 @@ void host_nic_files(struct host_nic *nic, struct mistakes *mistakes, bool all)
 	mistakes->files_count = 0;
 }
 
-static int reload(struct host_nic *nic, bool reset, struct mistakes *mistakes, struct error *err)
+static int reload(struct host_nic *nic, struct card *card, bool reset, struct error *err)
 {
-	struct card *card = catalog_find(nic->asked, nic->host->config.cards, mistakes);
-	int result = -EINVAL;
+	int result;
 
-	host_nic_files(nic, mistakes, card != NULL);
-	host_watch_update(nic->host);
-	card = card ? host_card_share(nic->host, card) : NULL;
+	card = host_card_share(nic->host, card);
+	if (!card)
+		return error_set(err, -ENOMEM, "no memory");
 	loop_hold(nic->loop);
-	if (card)
-		result = instance_reload(nic->instance, card, reset, err);
+	result = instance_reload(nic->instance, card, reset, err);
 	loop_release(nic->loop);
 	if (result < 0) {
 		host_card_drop(nic->host, card);
@@ -57,14 +54,25 @@ static int reload(struct host_nic *nic, bool reset, struct mistakes *mistakes, s
 	return result;
 }
 
-int host_reload(struct host *host, const char *name, bool reset, struct mistakes *mistakes,
-		struct error *err)
+const char *host_asked(struct host *host, const char *name)
 {
 	struct host_nic *nic = *host_nic_place(host, name);
 
-	if (!nic)
+	return nic ? nic->asked : NULL;
+}
+
+int host_reload(struct host *host, const char *name, struct card *card, bool reset,
+		struct mistakes *mistakes, struct error *err)
+{
+	struct host_nic *nic = *host_nic_place(host, name);
+
+	if (!nic) {
+		card_free(card);
 		return error_set(err, -ENOENT, "no NIC \"%s\"", name);
-	return reload(nic, reset, mistakes, err);
+	}
+	host_nic_files(nic, mistakes, card != NULL);
+	host_watch_update(host);
+	return card ? reload(nic, card, reset, err) : -EINVAL;
 }
 
 /* ---- when files change ---- */
@@ -89,41 +97,72 @@ static void tell(const struct host_nic *nic, int result, const struct mistakes *
 		fprintf(stderr, "anynic: %s: not reloaded: %s\n", name, err->text);
 }
 
-/* False: it is busy, and tried again. */
-static bool reload_changed(struct host_nic *nic)
-{
-	struct mistakes mistakes = {0};
-	struct error err = {0};
-	int result = reload(nic, nic->host->watch_resets, &mistakes, &err);
+/* A NIC by its name: it may be gone by the time that its description has been read. */
+struct changed {
+	struct host *host;
+	char name[];
+};
 
-	if (result == -EAGAIN && nic->tries++ < TRIES_MAX) {
-		mistakes_free(&mistakes);
-		return false;
-	}
-	tell(nic, result, &mistakes, &err);
-	mistakes_free(&mistakes);
+static void again(struct host *host, uint64_t after)
+{
+	struct clock *clock = loop_clock(host->config.loop);
+
+	timer_arm(clock, &host->settle, clock_now(clock) + after);
+}
+
+/* One that is busy is tried again; one that changed while it was read is read again. */
+static void changed_read(void *context, struct card *card, struct mistakes *mistakes)
+{
+	struct changed *changed = context;
+	struct host *host = changed->host;
+	struct host_nic *nic = *host_nic_place(host, changed->name);
+	struct error err = {0};
+	int result;
+
+	result = host_reload(host, changed->name, card, host->watch_resets, mistakes, &err);
+	free(changed);
+	if (!nic)
+		return;
+	nic->reading = false;
+	if (result == -EAGAIN && nic->tries++ < TRIES_MAX)
+		nic->changed = true;
+	else
+		tell(nic, result, mistakes, &err);
+	if (nic->changed)
+		again(host, BUSY);
+}
+
+static void read_changed(struct host_nic *nic)
+{
+	const char *name = instance_name(nic->instance);
+	struct changed *changed = calloc(1, sizeof(*changed) + strlen(name) + 1);
+	struct error err = {0};
+
 	nic->changed = false;
-	return true;
+	nic->reading = true;
+	if (changed) {
+		changed->host = nic->host;
+		strcpy(changed->name, name);
+		if (host_read(nic->host, nic->asked, changed_read, changed, &err) == 0)
+			return;
+	}
+	free(changed);
+	nic->reading = false;
 }
 
 static void settled(struct timer *timer)
 {
 	struct host *host = timer->context;
-	struct clock *clock = loop_clock(host->config.loop);
-	bool done = true;
 
 	for (struct host_nic *nic = host->nics; nic; nic = nic->next) {
-		if (nic->changed)
-			done &= reload_changed(nic);
+		if (nic->changed && !nic->reading)
+			read_changed(nic);
 	}
-	if (!done)
-		timer_arm(clock, timer, clock_now(clock) + BUSY);
 }
 
 static void changed(void *context, const char *path)
 {
 	struct host *host = context;
-	struct clock *clock = loop_clock(host->config.loop);
 
 	for (struct host_nic *nic = host->nics; nic; nic = nic->next) {
 		for (unsigned i = 0; i < nic->files_count; i++) {
@@ -133,7 +172,7 @@ static void changed(void *context, const char *path)
 			nic->tries = 0;
 		}
 	}
-	timer_arm(clock, &host->settle, clock_now(clock) + SETTLE);
+	again(host, SETTLE);
 }
 
 void host_watch_update(struct host *host)
