@@ -74,9 +74,10 @@ enum anynic_kind {
 /* ---- frames ---- */
 
 enum anynic_frame_flags {
-	ANYNIC_CHECKSUM = 1, /* to be filled in: sum from checksum_start, put at + checksum_offset */
-	ANYNIC_VALID = 2,    /* its checksums were verified */
-	ANYNIC_TCP4 = 4,     /* to be cut into segments of segment_size bytes of payload */
+	ANYNIC_CHECKSUM =
+		1,	  /* to be filled in: sum from checksum_start, put at + checksum_offset */
+	ANYNIC_VALID = 2, /* its checksums were verified */
+	ANYNIC_TCP4 = 4,  /* to be cut into segments of segment_size bytes of payload */
 	ANYNIC_TCP6 = 8,
 	ANYNIC_SUM_IP = 16, /* set by the module: find the headers and make these sums anew */
 	ANYNIC_SUM_L4 = 32
@@ -121,80 +122,80 @@ enum anynic_log_level { ANYNIC_INFO, ANYNIC_WARN };
  */
 #define ANYNIC_SERVICES(S)                                                                         \
 	/* Handles; for start(). */                                                                \
-	S(int32_t, find, (struct anynic_nic *nic, uint32_t kind, const char *name),                \
+	S(int32_t, find, (struct anynic_nic * nic, uint32_t kind, const char *name),               \
 	  (nic, kind, name))                                                                       \
                                                                                                    \
 	/* Registers, or fields of them: what is stored, without the effects of an access. An      \
 	 * INDEX beyond an array, and a place that does not exist, read 0 and take nothing. */     \
-	S(uint64_t, get, (struct anynic_nic *nic, int32_t place, uint32_t index),                  \
+	S(uint64_t, get, (struct anynic_nic * nic, int32_t place, uint32_t index),                 \
 	  (nic, place, index))                                                                     \
-	S(int32_t, set, (struct anynic_nic *nic, int32_t place, uint32_t index, uint64_t value),   \
+	S(int32_t, set, (struct anynic_nic * nic, int32_t place, uint32_t index, uint64_t value),  \
 	  (nic, place, index, value))                                                              \
 	/* Sets bits of a cause, under its moderation, and looks at interrupts. */                 \
-	S(int32_t, raise, (struct anynic_nic *nic, int32_t place, uint32_t index, uint64_t bits),  \
+	S(int32_t, raise, (struct anynic_nic * nic, int32_t place, uint32_t index, uint64_t bits), \
 	  (nic, place, index, bits))                                                               \
 	/* Where a register, or an element of an array, lies in its bank. */                       \
-	S(int32_t, offset, (struct anynic_nic *nic, int32_t place, uint32_t index),                \
+	S(int32_t, offset, (struct anynic_nic * nic, int32_t place, uint32_t index),               \
 	  (nic, place, index))                                                                     \
 	/* A message of this vector, whatever causes and masks say. */                             \
-	S(int32_t, message, (struct anynic_nic *nic, uint32_t vector), (nic, vector))              \
+	S(int32_t, message, (struct anynic_nic * nic, uint32_t vector), (nic, vector))             \
 	/* Memory on the card. */                                                                  \
 	S(int32_t, card_read,                                                                      \
-	  (struct anynic_nic *nic, int32_t memory, uint32_t at, void *to, uint32_t length),        \
+	  (struct anynic_nic * nic, int32_t memory, uint32_t at, void *to, uint32_t length),       \
 	  (nic, memory, at, to, length))                                                           \
 	S(int32_t, card_write,                                                                     \
-	  (struct anynic_nic *nic, int32_t memory, uint32_t at, const void *from,                  \
+	  (struct anynic_nic * nic, int32_t memory, uint32_t at, const void *from,                 \
 	   uint32_t length),                                                                       \
 	  (nic, memory, at, from, length))                                                         \
                                                                                                    \
 	/* Guest memory. */                                                                        \
-	S(int32_t, read, (struct anynic_nic *nic, uint64_t address, void *to, uint32_t length),    \
+	S(int32_t, read, (struct anynic_nic * nic, uint64_t address, void *to, uint32_t length),   \
 	  (nic, address, to, length))                                                              \
 	S(int32_t, write,                                                                          \
-	  (struct anynic_nic *nic, uint64_t address, const void *from, uint32_t length),           \
+	  (struct anynic_nic * nic, uint64_t address, const void *from, uint32_t length),          \
 	  (nic, address, from, length))                                                            \
 	/* Declared records: between guest memory and registers, as the actions load and store. */ \
-	S(int32_t, load, (struct anynic_nic *nic, int32_t record, uint64_t address),               \
+	S(int32_t, load, (struct anynic_nic * nic, int32_t record, uint64_t address),              \
 	  (nic, record, address))                                                                  \
-	S(int32_t, store, (struct anynic_nic *nic, int32_t record, uint64_t address),              \
+	S(int32_t, store, (struct anynic_nic * nic, int32_t record, uint64_t address),             \
 	  (nic, record, address))                                                                  \
 	/* A field of a record in bytes that the module has; what lies beyond them reads 0. */     \
 	S(uint64_t, field,                                                                         \
-	  (struct anynic_nic *nic, int32_t field, const void *record, uint32_t length),            \
+	  (struct anynic_nic * nic, int32_t field, const void *record, uint32_t length),           \
 	  (nic, field, record, length))                                                            \
 	S(int32_t, field_set,                                                                      \
-	  (struct anynic_nic *nic, int32_t field, void *record, uint32_t length, uint64_t value),  \
+	  (struct anynic_nic * nic, int32_t field, void *record, uint32_t length, uint64_t value), \
 	  (nic, field, record, length, value))                                                     \
                                                                                                    \
 	/* Frames of the batch at hand, by the address they were given at. How many bytes. */      \
 	S(int32_t, peek,                                                                           \
-	  (struct anynic_nic *nic, const struct anynic_frame *frame, uint32_t at, void *to,        \
+	  (struct anynic_nic * nic, const struct anynic_frame *frame, uint32_t at, void *to,       \
 	   uint32_t length),                                                                       \
 	  (nic, frame, at, to, length))                                                            \
 	/* REMOVE bytes at AT give way to LENGTH bytes: overwrites, inserts, cuts, appends. */     \
 	S(int32_t, edit,                                                                           \
-	  (struct anynic_nic *nic, struct anynic_frame *frame, uint32_t at, uint32_t remove,       \
+	  (struct anynic_nic * nic, struct anynic_frame * frame, uint32_t at, uint32_t remove,     \
 	   const void *from, uint32_t length),                                                     \
 	  (nic, frame, at, remove, from, length))                                                  \
 	/* Bytes of a received frame to guest memory. */                                           \
 	S(int32_t, put,                                                                            \
-	  (struct anynic_nic *nic, const struct anynic_frame *frame, uint32_t at,                  \
+	  (struct anynic_nic * nic, const struct anynic_frame *frame, uint32_t at,                 \
 	   uint64_t address, uint32_t length),                                                     \
 	  (nic, frame, at, address, length))                                                       \
 	/* New frames, to the network and to the driver. AFTER: a frame of the batch at hand that  \
 	 * goes the same way; what is given for one frame keeps its order. NULL: behind all that   \
 	 * is on its way. META: offloads and offsets; NULL: there is nothing left to do. */        \
 	S(int32_t, send,                                                                           \
-	  (struct anynic_nic *nic, const struct anynic_frame *after,                               \
+	  (struct anynic_nic * nic, const struct anynic_frame *after,                              \
 	   const struct anynic_frame *meta, const void *from, uint32_t length),                    \
 	  (nic, after, meta, from, length))                                                        \
 	S(int32_t, deliver,                                                                        \
-	  (struct anynic_nic *nic, const struct anynic_frame *after,                               \
+	  (struct anynic_nic * nic, const struct anynic_frame *after,                              \
 	   const struct anynic_frame *meta, const void *from, uint32_t length),                    \
 	  (nic, after, meta, from, length))                                                        \
 	/* A frame that lies in guest memory, to the network, as it lies there. */                 \
 	S(int32_t, gather,                                                                         \
-	  (struct anynic_nic *nic, const struct anynic_frame *meta,                                \
+	  (struct anynic_nic * nic, const struct anynic_frame *meta,                               \
 	   const struct anynic_piece *pieces, uint32_t count),                                     \
 	  (nic, meta, pieces, count))                                                              \
                                                                                                    \
@@ -202,60 +203,60 @@ enum anynic_log_level { ANYNIC_INFO, ANYNIC_WARN };
 	 * anynic_offset()). COMPLETION: an instance that the ring's results go to; VECTOR: of     \
 	 * its messages; each is -1 where there is none. */                                        \
 	S(int32_t, ring_open,                                                                      \
-	  (struct anynic_nic *nic, int32_t ring, uint64_t base, uint32_t depth,                    \
+	  (struct anynic_nic * nic, int32_t ring, uint64_t base, uint32_t depth,                   \
 	   int32_t completion, int32_t vector),                                                    \
 	  (nic, ring, base, depth, completion, vector))                                            \
-	S(int32_t, ring_close, (struct anynic_nic *nic, int32_t ring, uint32_t index),             \
+	S(int32_t, ring_close, (struct anynic_nic * nic, int32_t ring, uint32_t index),            \
 	  (nic, ring, index))                                                                      \
-	S(int32_t, ring_wake, (struct anynic_nic *nic, int32_t ring, uint32_t index),              \
+	S(int32_t, ring_wake, (struct anynic_nic * nic, int32_t ring, uint32_t index),             \
 	  (nic, ring, index))                                                                      \
 	/* An entry into a completion ring; the engine sets its phase and raises what it raises.   \
 	 */                                                                                        \
 	S(int32_t, produce,                                                                        \
-	  (struct anynic_nic *nic, int32_t ring, uint32_t index, const void *entry,                \
+	  (struct anynic_nic * nic, int32_t ring, uint32_t index, const void *entry,               \
 	   uint32_t length),                                                                       \
 	  (nic, ring, index, entry, length))                                                       \
                                                                                                    \
 	/* Declared timers, in nanoseconds from now; 0: the period that is declared. */            \
-	S(int32_t, timer_arm, (struct anynic_nic *nic, int32_t timer, uint64_t after),             \
+	S(int32_t, timer_arm, (struct anynic_nic * nic, int32_t timer, uint64_t after),            \
 	  (nic, timer, after))                                                                     \
-	S(int32_t, timer_cancel, (struct anynic_nic *nic, int32_t timer), (nic, timer))            \
-	S(uint64_t, now, (struct anynic_nic *nic), (nic)) /* ns */                                 \
+	S(int32_t, timer_cancel, (struct anynic_nic * nic, int32_t timer), (nic, timer))           \
+	S(uint64_t, now, (struct anynic_nic * nic), (nic)) /* ns */                                \
 	/* Has the PHY a link? And the wire: plugged in or not. */                                 \
-	S(int32_t, link, (struct anynic_nic *nic), (nic))                                          \
-	S(int32_t, link_set, (struct anynic_nic *nic, uint32_t up), (nic, up))                     \
-	S(uint64_t, mac, (struct anynic_nic *nic), (nic)) /* first byte in bits 7:0 */             \
+	S(int32_t, link, (struct anynic_nic * nic), (nic))                                         \
+	S(int32_t, link_set, (struct anynic_nic * nic, uint32_t up), (nic, up))                    \
+	S(uint64_t, mac, (struct anynic_nic * nic), (nic)) /* first byte in bits 7:0 */            \
 	/* kick() of this name, soon. */                                                           \
-	S(int32_t, kick, (struct anynic_nic *nic, int32_t called, uint64_t value),                 \
+	S(int32_t, kick, (struct anynic_nic * nic, int32_t called, uint64_t value),                \
 	  (nic, called, value))                                                                    \
 	/* A line in the program's log, with a limit on how many. */                               \
-	S(int32_t, log, (struct anynic_nic *nic, uint32_t level, const char *text),                \
+	S(int32_t, log, (struct anynic_nic * nic, uint32_t level, const char *text),               \
 	  (nic, level, text))                                                                      \
 	/* Gives up: the card answers all ones until its module is loaded again. */                \
-	S(int32_t, fail, (struct anynic_nic *nic, const char *why), (nic, why))                    \
+	S(int32_t, fail, (struct anynic_nic * nic, const char *why), (nic, why))                   \
                                                                                                    \
 	/* A draft: elements of the description, as in XML, one in another; FILE and LINE are      \
 	 * where mistakes are reported. anynic_element() and so on give them by themselves. */     \
 	S(int32_t, draft_element,                                                                  \
-	  (struct anynic_draft *draft, const char *word, const char *file, uint32_t line),         \
+	  (struct anynic_draft * draft, const char *word, const char *file, uint32_t line),        \
 	  (draft, word, file, line))                                                               \
 	S(int32_t, draft_attribute,                                                                \
-	  (struct anynic_draft *draft, const char *name, const char *value),                       \
+	  (struct anynic_draft * draft, const char *name, const char *value),                      \
 	  (draft, name, value))                                                                    \
-	S(int32_t, draft_number, (struct anynic_draft *draft, const char *name, uint64_t value),   \
+	S(int32_t, draft_number, (struct anynic_draft * draft, const char *name, uint64_t value),  \
 	  (draft, name, value))                                                                    \
-	S(int32_t, draft_end, (struct anynic_draft *draft), (draft))                               \
+	S(int32_t, draft_end, (struct anynic_draft * draft), (draft))                              \
 	/* A text of XML, a whole <card>, laid over what there is. */                              \
 	S(int32_t, draft_text,                                                                     \
-	  (struct anynic_draft *draft, const char *text, const char *file, uint32_t line),         \
+	  (struct anynic_draft * draft, const char *text, const char *file, uint32_t line),        \
 	  (draft, text, file, line))                                                               \
 	/* An attribute of the <card> so far: its length, or ANYNIC_NONE. */                       \
 	S(int32_t, draft_get,                                                                      \
-	  (struct anynic_draft *draft, const char *name, char *to, uint32_t room),                 \
+	  (struct anynic_draft * draft, const char *name, char *to, uint32_t room),                \
 	  (draft, name, to, room))                                                                 \
 	/* A mistake that the module has found: the card is refused. */                            \
 	S(int32_t, draft_wrong,                                                                    \
-	  (struct anynic_draft *draft, const char *file, uint32_t line, const char *text),         \
+	  (struct anynic_draft * draft, const char *file, uint32_t line, const char *text),        \
 	  (draft, file, line, text))
 
 /* size first; a service that lies beyond it does not exist yet */
@@ -302,7 +303,8 @@ struct anynic_module {
 	void (*receive)(struct anynic_nic *nic, struct anynic_frame *frames, uint32_t count);
 	/* A <timer> without do= is due. */
 	void (*timer)(struct anynic_nic *nic, uint32_t timer);
-	/* What the module keeps besides registers: how many bytes; and back, once it has started. */
+	/* What the module keeps besides registers: how many bytes; and back, once it has started.
+	 */
 	int32_t (*save)(struct anynic_nic *nic, void *to, uint32_t room);
 	int32_t (*restore)(struct anynic_nic *nic, const void *from, uint32_t length);
 };

@@ -214,7 +214,8 @@ static const struct word list[] = {
 	  CHOICE("size", false, "1 2 4 8", "bytes it takes in the bank; the bank's width"),
 	  LABEL("memory", true, "the memory behind it"),
 	  CHOICE("access", false, "rw ro wo",
-		 "the ways it is there for; another port may stand at the same place for the other"),
+		 "the ways it is there for; another port may stand at the same place for the "
+		 "other"),
 	  PLACE("address", true, "where the next byte is; each access moves it on"),
 	  PLACE("left", true, "bytes still to be moved; at 0 an access does nothing"),
 	  EXPR("unit", false, "bytes an access counts for at least; 1"),

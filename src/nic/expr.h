@@ -46,7 +46,8 @@ enum op_code {
 	OP_TICKS, /* time since reset in units of top */
 	OP_RING,  /* pops k: what OP_ENGINE says of instance k, of COUNT from WORD on */
 	OP_FREE,  /* the first instance that is closed, of COUNT from WORD on */
-	/* pops an offset: the register there in bank WORD, without effects; shift: of memory WORD */
+	/* pops an offset: the register there in bank WORD, without effects; shift: of memory WORD
+	 */
 	OP_PEEK,
 };
 
