@@ -3,14 +3,17 @@
 
 import glob
 import json
+import mmap
 import os
+import re
 import shutil
+import struct
 import subprocess
 import tempfile
 import time
 
 from lablib.program import Card
-from wire_client import Client
+from wire_client import RAM, Client, memory
 
 SIDE_BY_SIDE = True
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -278,3 +281,60 @@ def test_loaded_ten_thousand_times():
                                                 "ANYNIC_SHARED_OBJECT": f"{folder}/counter.so"})
         assert said.returncode == 0, said.stdout + said.stderr
         print("  " + said.stdout.replace("\n", "\n  ").rstrip())
+
+
+# ---- docs/writing-a-module.md, as it stands there ----
+
+def blocks():
+    with open(f"{ROOT}/docs/writing-a-module.md", encoding="utf-8") as file:
+        text = file.read()
+    found = {kind: re.search(rf"```{kind}\n(.*?)```", text, re.S)[1]
+             for kind in ("xml", "c", "python")}
+    ways = re.findall(r"^\| [^|]+ \| `(kind=[^`]+)` \| (?:`([^`]+)`|[^|]+) \|$", text, re.M)
+    assert len(ways) == 5, ways
+    return found, ways
+
+
+def sends(card):
+    """Two frames of which one is too long: what the card says that it has dropped."""
+    ram = memory()
+    with mmap.mmap(ram, RAM) as guest, Card(card, net="null") as served, \
+            Client(served.socket) as client:
+        assert client.map(0, RAM, ram) == 0
+        client.decode()
+
+        def register(at, value):
+            client.write(0, at, struct.pack("<I", value))
+
+        for i, length in enumerate((100, 1200)):
+            guest[0x1000 + i * 16:0x1010 + i * 16] = struct.pack("<QHBBI", 0x2000, length, 0, 9, 0)
+        for at, value in ((0x3800, 0x1000), (0x3804, 0), (0x3808, 256), (0x3810, 0), (0x400, 2),
+                          (0x3818, 2)):
+            register(at, value)
+        end = time.monotonic() + 5
+        while client.read(0, 0x3810, 4) != b"\2\0\0\0" and time.monotonic() < end:
+            time.sleep(0.01)
+        assert client.read(0, 0x1f000, 4) == struct.pack("<I", 1000)
+        return struct.unpack("<I", client.read(0, 0x1f004, 4))[0]
+
+
+def test_the_guide():
+    found, ways = blocks()
+    with open(f"{ROOT}/examples/modules/called/called.py", encoding="utf-8") as file:
+        messages = file.read().split("# ---- this module ----")[0]
+    tried = []
+    for words, command in ways:
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (("short.c", found["c"]), ("short.py", messages + found["python"]),
+                               ("card.xml", found["xml"].replace('kind="c" file="short.c"', words))):
+                with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
+                    file.write(text)
+            if not all(shutil.which(tool) for tool in
+                       (["clang", "wasm-ld", "wasm2c"] if "wasm" in words else [])):
+                print(f"  what makes {words} is not there")
+                continue
+            if command:
+                subprocess.run(command.split() + [INCLUDE], cwd=folder, check=True, timeout=60)
+            assert sends(f"{folder}/card.xml") == 1, words
+            tried.append(words)
+    assert len(tried) >= 4, tried
