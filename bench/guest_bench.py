@@ -5,8 +5,14 @@ Both cards sit on taps with vnet headers; a round runs every workload over
 each. `ratio NAME VALUE` is the median over rounds of ours ÷ theirs; higher is
 better. pinned: QEMU and our server on one CPU, the host's end on the other.
 free: nobody pinned, our server polls for a while before it sleeps.
+
+`messages NAME VALUE`: what the VMM sends us for each frame, which is never more
+than the driver's own accesses to registers and what the VMM needs to unmask
+an interrupt that the guest has dealt with. Drivers that use port I/O wait for each
+of their accesses, so there the ratio says what that costs.
 """
 
+import collections
 import contextlib
 import json
 import os
@@ -21,33 +27,48 @@ from lablib.program import Card
 
 SECONDS = 2
 OURS, THEIRS = ("eth0", "10.9.0"), ("eth1", "10.9.1")
+Peer = collections.namedtuple("Peer", "model driver")
+PEERS = {
+    "e1000": Peer("e1000", "e1000"),
+    "rtl8139cp": Peer("rtl8139", "8139cp"),
+    "i82559": Peer("i82550", "e100"),  # the models that the driver wants no microcode for
+    "pcnet": Peer("pcnet", "pcnet32"),
+    "tulip": Peer("tulip", "tulip"),
+    "ne2000": Peer("ne2k_pci", "ne2k-pci"),
+    "via-rhine": Peer(None, "via-rhine"),  # QEMU has none
+}
 
 
 def affinity(cpus):
     return (lambda: os.sched_setaffinity(0, cpus)) if cpus else None
 
 
+def device_of(model):
+    """Behind ours, so that ours is eth0."""
+    return ["-netdev", "tap,id=n,ifname=tap1,script=no,downscript=no,vhost=off",
+            "-device", f"{model},netdev=n,addr=0x1f,romfile="] if model else []
+
+
 @contextlib.contextmanager
-def machine(placement):
-    pinned = placement == "pinned"
-    arguments = ["-netdev", "tap,id=n,ifname=tap1,script=no,downscript=no,vhost=off",
-                 "-device", "e1000,netdev=n,addr=0x1f"]  # behind ours, so that ours is eth0
+def machine(placement, name):
+    pinned, peer = placement == "pinned", PEERS[name]
+    sides = [OURS, THEIRS] if peer.model else [OURS]
     with Netns() as net:
         for k in (0, 1):
             net.tap(f"tap{k}", f"10.9.{k}.1/24")
-        for command in (["iperf3", "-s"], [build.default_folder() + "/rr",
-                                           "server", "7000"]):
+        for command in (["iperf3", "-s"], [f"{build.prepare().folder}/rr", "server", "7000"]):
             net.start(command, stdout=subprocess.DEVNULL,
                       preexec_fn=affinity({1}) if pinned else None)
         extra = ["--cpu", "0"] if pinned else ["--poll-us", "300"]
-        with Card("e1000", net="tap,ifname=tap0", netns=net, arguments=extra) as card, \
-                guest.Guest(build.prepare(), [card.socket], netns=net.name, arguments=arguments,
+        with Card(name, net="tap,ifname=tap0", netns=net, arguments=extra) as card, \
+                guest.Guest(build.prepare(), [card.socket], netns=net.name,
+                            arguments=device_of(peer.model), modules=peer.driver,
                             cpus={0} if pinned else None) as vm:
-            for name, prefix in (OURS, THEIRS):
-                vm.check(f"ip addr add {prefix}.2/24 dev {name}; ip link set {name} up")
-            for _, prefix in (OURS, THEIRS):
+            for device, prefix in sides:
+                vm.check(f"ip addr add {prefix}.2/24 dev {device}; ip link set {device} up")
+            for _, prefix in sides:
                 vm.check(f"ping -c 5 -w 20 {prefix}.1", 30)
-            yield net, card, vm
+            yield card, vm, sides
 
 
 def iperf(vm, prefix, flags):
@@ -72,11 +93,13 @@ def counts(card):
     return {**stats["client"], **stats["guest"], **stats["server"]}
 
 
-def breakdown(label, card, before, what):
+def frames(spent):
+    return max(1, spent["tx_frames"] + spent["rx_frames"])
+
+
+def breakdown(label, spent, what):
     """What one transaction or frame costs in accesses, messages and calls."""
-    spent = {key: value - before[key] for key, value in counts(card).items()}
-    per = max(1, spent["tx_frames"] if what == "transaction" else
-              spent["tx_frames"] + spent["rx_frames"])
+    per = max(1, spent["tx_frames"]) if what == "transaction" else frames(spent)
     parts = {"synchronous": spent["reads"] + spent["writes"] - spent["posted"],
              "posted": spent["posted"], "unmasks": spent["unmasks"],
              "interrupts": spent["interrupts"], "calls": spent["calls"]}
@@ -84,24 +107,46 @@ def breakdown(label, card, before, what):
           ", ".join(f"{name} {value / per:.3f}" for name, value in parts.items()), flush=True)
 
 
-def run(placement, rounds=5, names=tuple(WORKLOADS)):
+def messages(label, spent):
+    """The driver's own accesses, and unmasks: nothing else."""
+    print(f"messages {label} {spent['requests'] / frames(spent):.3f}", flush=True)
+    own = spent["accesses"] + spent["unmasks"]
+    assert spent["requests"] <= own, f"{label}: {spent['requests']} messages, {own} are the driver's"
+
+
+def one(card, vm, side, workload, label):
+    """One workload over one card: its rate, and of ours what it took."""
+    before = counts(card)
+    got = WORKLOADS[workload](vm, side[1])
+    if side is not OURS:
+        return got
+    spent = {key: value - before[key] for key, value in counts(card).items()}
+    if label:
+        breakdown(label, spent, "transaction" if workload == "rr" else "frame")
+        messages(label, spent)
+    return got
+
+
+def run(placement, card_name="e1000", rounds=5, names=tuple(WORKLOADS)):
     results = {name: [] for name in names}
-    with machine(placement) as (_, card, vm):
+    suffix = "" if placement == "pinned" else ".free"
+    with machine(placement, card_name) as (card, vm, sides):
         for turn in range(rounds):
             for name in names:
-                pair = [OURS, THEIRS] if turn % 2 else [THEIRS, OURS]
-                got = {}
-                for which in pair:
-                    before = counts(card)
-                    got[which] = WORKLOADS[name](vm, which[1])
-                    if which is OURS and turn == rounds - 1:
-                        breakdown(f"{placement} {name}", card, before,
-                                  "transaction" if name == "rr" else "frame")
-                results[name].append((got[OURS], got[THEIRS]))
-                print(f"  {placement} round {turn + 1} {name:<6} ours {got[OURS]:9.1f} "
-                      f"theirs {got[THEIRS]:9.1f}", flush=True)
+                label = f"guest.{card_name}.{name}{suffix}" if turn == rounds - 1 else None
+                got = {side: one(card, vm, side, name, label)
+                       for side in (sides if turn % 2 else sides[::-1])}
+                results[name].append(got)
+                theirs = f" theirs {got[THEIRS]:9.1f}" if THEIRS in got else ""
+                print(f"  {placement} {card_name} round {turn + 1} {name:<6} "
+                      f"ours {got[OURS]:9.1f}{theirs}", flush=True)
                 time.sleep(0.2)
-    suffix = "" if placement == "pinned" else ".free"
     for name, pairs in results.items():
-        ratio = statistics.median(ours / theirs for ours, theirs in pairs)
-        print(f"ratio guest.e1000.{name}{suffix} {ratio:.2f}", flush=True)
+        if THEIRS in pairs[0]:
+            ratio = statistics.median(got[OURS] / got[THEIRS] for got in pairs)
+            print(f"ratio guest.{card_name}.{name}{suffix} {ratio:.2f}", flush=True)
+
+
+def run_others(card_name=None):
+    for name in [card_name] if card_name else [name for name in PEERS if name != "e1000"]:
+        run("pinned", name, rounds=3, names=("tx", "rx"))

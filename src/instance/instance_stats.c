@@ -199,6 +199,7 @@ struct json_object *instance_stats(const struct instance *instance)
 		{"guest", "loop_put", nic->loop_put},
 		{"guest", "loop_lost", nic->loop_lost},
 		{"guest", "interrupts", nic->interrupts},
+		{"guest", "accesses", nic->accesses},
 		{"guest", "undeclared", nic->undeclared},
 		{"client", "requests", front->requests},
 		{"client", "reads", front->reads},
