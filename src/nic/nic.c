@@ -270,7 +270,8 @@ void nic_reset(struct nic *nic)
 static bool receive_room(struct nic *nic)
 {
 	return nic->held && nic->port && nic->port->ops->resume &&
-	       (nic->rings[nic->held_ring].state == RING_STOPPED || ring_room(nic, nic->held_ring));
+	       (nic->held_fetch || nic->rings[nic->held_ring].state == RING_STOPPED ||
+		ring_room(nic, nic->held_ring));
 }
 
 bool nic_work(struct nic *nic)

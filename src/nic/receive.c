@@ -322,7 +322,7 @@ static enum delivery not_put(struct nic *nic, unsigned index, int why, bool hold
 	if (why != -EAGAIN)
 		return no_room(nic, index,
 			       why == -ENOBUFS && (hold || nic->rings[index].ring->empty_holds));
-	nic->held = true;
+	nic->held = nic->held_fetch = true;
 	nic->held_ring = (uint16_t)index;
 	return HELD;
 }
@@ -473,7 +473,7 @@ unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count
 		return count;
 	}
 	rings_update(nic);
-	nic->held = false;
+	nic->held = nic->held_fetch = false;
 	if (!nic->link) {
 		nic->stats.rx_unplugged += count;
 		return count;

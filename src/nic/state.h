@@ -126,6 +126,7 @@ struct nic {
 	uint32_t levels;    /* of interrupts with a vector */
 	bool level, held;   /* held: the port keeps frames until there is room */
 	uint16_t held_ring; /* in this one */
+	bool held_fetch;    /* or until it is known whether there is */
 	bool told;	    /* some completion ring has news */
 	uint8_t nesting;
 	unsigned held_segments; /* of its first frame, delivered already */

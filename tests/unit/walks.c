@@ -438,6 +438,20 @@ static void test_noise(void)
 	}
 }
 
+/* A frame waits for a slot that is fetched; when that is not ready, it is dropped and not kept. */
+static void test_fetched_and_not_ready(void)
+{
+	begin(arrays, true);
+	slot(RXSLOTS, 0, END | OWN | 512, 0);
+	bare_write(&bare, CTRL, 2);
+	CHECK(!test_port_offer(&bare.port, frame, 100));
+	bare_settle(&bare);
+	CHECK_EQUAL(bare.port.resumed, 1);
+	CHECK(test_port_offer(&bare.port, frame, 100));
+	CHECK_EQUAL(bare_read(&bare, CAUSE), FULL);
+	bare_free(&bare);
+}
+
 /* What an operator looks at is not fetched for him: it would be old when the card wants it. */
 static void test_looking_fetches_nothing(void)
 {
@@ -454,7 +468,8 @@ static void test_looking_fetches_nothing(void)
 	bare_free(&bare);
 }
 
-UNIT_FILE(walks, {"looking_fetches_nothing", test_looking_fetches_nothing}, {"arrays", test_arrays},
+UNIT_FILE(walks, {"looking_fetches_nothing", test_looking_fetches_nothing},
+	  {"fetched_and_not_ready", test_fetched_and_not_ready}, {"arrays", test_arrays},
 	  {"frames", test_frames_in_pieces}, {"strides", test_strides}, {"chains", test_chains},
 	  {"started", test_started}, {"receive", test_receives},
 	  {"receive_chain", test_receive_chain}, {"hold", test_hold}, {"saved", test_saved},

@@ -30,6 +30,7 @@ class Card(rtl8139.Card):
         self.write("RCR", rcr | 0xe700)
         self.write("TCR", 0x600)
         self.write("IMR", 0)
+        self.settle()  # the rings have been looked at once
         self.write("ISR", 0xffff)
 
     def slot(self, data, flags=FS | LS, more=0, base=TX_RING):
