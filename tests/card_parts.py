@@ -14,7 +14,7 @@ import time
 import xml.etree.ElementTree as xml
 
 from lablib.program import ANYNIC
-from machines import GUEST, HOST, complaints, echo, received, up
+from machines import GUEST, HOST, HURRIED, complaints, echo, received, up
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NOT_THERE = "–"
@@ -257,14 +257,18 @@ def counts(bench):
 def statistics(bench):
     """Frames and bytes, without FCS, are those that the tap counted; so are the chip's own."""
     calm(bench)
-    tap, guest, chip = counts(bench)
-    for size in (18, 100, 999, 1400):
-        bench.net.check(f"ping -q -A -c 50 -w 60 -s {size} {GUEST}")
-    tap_now, guest_now, chip_now = counts(bench)
-    wire, got = difference(tap_now, tap), difference(guest_now, guest)
-    want = [(packets, octets + more * packets)
-            for more, (packets, octets) in zip(BYTES.get(bench.driver, (0, 0)), wire)]
-    assert got == want and got[0][0] >= 200, f"tap {wire}, guest {got}"
+    for last in (False, False, True) if bench.driver in HURRIED else (True,):
+        tap, guest, chip = counts(bench)
+        for size in (18, 100, 999, 1400):
+            bench.net.check(f"ping -q -A -c 50 -w 60 -s {size} {GUEST}")
+        tap_now, guest_now, chip_now = counts(bench)
+        wire, got = difference(tap_now, tap), difference(guest_now, guest)
+        want = [(packets, octets + more * packets)
+                for more, (packets, octets) in zip(BYTES.get(bench.driver, (0, 0)), wire)]
+        assert got == want or not last, f"tap {wire}, guest {got}"
+        if got == want:
+            break
+    assert got[0][0] >= 200, got
     compare_chip(chip, chip_now, wire)
 
 

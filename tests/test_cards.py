@@ -8,7 +8,6 @@ one card, `tests/card NAME` their long form on every kernel.
 
 import card_forms
 import card_parts
-from lablib import build
 
 SIDE_BY_SIDE = True
 
@@ -20,7 +19,7 @@ def add(card, driver, version, parts, name):
     globals()[f"test_{name}".replace("-", "_").replace(".", "_")] = test
 
 
-for usual, kernel in enumerate(build.KERNELS):
+for usual, kernel in enumerate(card_forms.KERNELS):
     for pair in card_forms.drivers():
         add(*pair, kernel, card_parts.SHORTER if usual else card_parts.PARTS,
             f"{'_'.join(pair)}_on_{kernel}")
