@@ -6,6 +6,8 @@ kernel, and through the first of them on the others. `tests/run cards.NAME` runs
 one card, `tests/card NAME` their long form on every kernel.
 """
 
+import re
+
 import card_forms
 import card_parts
 
@@ -26,7 +28,7 @@ for usual, kernel in enumerate(card_forms.KERNELS):
 
 
 def test_the_readme_has_every_card_and_driver():
-    """`tests/card CARD` puts it there; what failed is not to stay there."""
+    """`tests/card CARD` puts it there, with what failed; ? is what it has not been asked for yet."""
     rows = card_forms.table_rows()
     assert {row[:2] for row in rows} == set(card_forms.drivers()), "tests/card CARD, and commit"
-    assert all("✗" not in cell for row in rows for cell in row), rows
+    assert all(re.search(r"[✓✗–?]|^\d+$", cell) for row in rows for cell in row[2:]), rows
