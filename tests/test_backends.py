@@ -278,7 +278,7 @@ def test_mac_nat():
                             modules="e1000,8021q,af_packet,ipv6") as vm:
             vm.check("ip link set eth0 up; udhcpc -q -i eth0 -s /etc/dhcp", 30)
             assert f"{GUEST}/24" in vm.check("ip addr show eth0")
-            echo(far, vm, HOST, megabytes=8)
+            echo(far, vm, HOST, kib=8 << 10)
             far.check(f"ping -q -c 20 -i 0.01 {GUEST}")  # ARP the other way, too
             assert mac_of(vm) not in far.check("ip neigh show"), far.check("ip neigh show")
             assert host in far.check(f"ip neigh show {GUEST}")
@@ -314,7 +314,7 @@ def wired_xdp(options=""):
 
 def test_xdp_traffic():
     with wired_xdp() as (net, far, card, vm):
-        echo(far, vm, HOST, megabytes=8)
+        echo(far, vm, HOST, kib=8 << 10)
         far.check(f"ping -q -c 50 -i 0.002 -s 1400 {GUEST}")
         now = add_up(card)
         print(f"  xdp: {now['host']['rx_frames']} frames in, {now['host']['tx_frames']} out")
@@ -460,7 +460,7 @@ def test_tap_with_queues():
         with Card("e1000", net="tap,ifname=tap0,queues=3", netns=net) as card, \
                 guest.Guest(build.prepare(), [card.socket]) as vm:
             up(vm)
-            echo(net, vm, HOST, megabytes=8)
+            echo(net, vm, HOST, kib=8 << 10)
             net.start("iperf3 -s", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             until(lambda: ":5201 " in net.check("ss -ltn"))
             assert tcp(vm, HOST, "-P 4") > 1e6 and tcp(vm, HOST, "-P 4 -R") > 1e6

@@ -71,7 +71,7 @@ def everything(kernel):
         vm.check("ethtool -K eth0 tx off rx off sg off tso off")
         text = vm.check(f"rr echo {HOST} 7000 1000", 60)
         assert "datagrams 1000 wrong 0" in text, text
-        echo(net, vm, HOST, megabytes=4)
+        echo(net, vm, HOST, kib=4 << 10)
         quiet(vm)
 
 
@@ -174,7 +174,7 @@ def test_link_down_and_up():
 def test_without_shared_memory():
     with cloud(shared=False) as (net, _, vm):
         vm.check(f"ping -q -c 5 -w 20 -s 1400 {HOST}", 30)
-        echo(net, vm, HOST, megabytes=1)
+        echo(net, vm, HOST, kib=1 << 10)
         quiet(vm)
 
 
