@@ -71,7 +71,7 @@ static char *put(char *at, const char *end, const char *text)
 
 static void tell(const char *what)
 {
-	char line[256], *at = line, *end = line + sizeof(line) - 1;
+	char line[256] = "", *at = line, *end = line + sizeof(line) - 1;
 	int error = errno;
 
 	at = put(at, end, "anynic: ");

@@ -120,7 +120,8 @@ uint32_t packet_build(const struct packet *packet, uint8_t *out)
 	put16(out + l3 - 2, packet->v6 ? 0x86dd : 0x0800);
 	build_ip(packet, out + l3, l4_length);
 	build_l4(packet, out + l4, l4_length);
-	memcpy(out + header, packet->payload, packet->length);
+	if (packet->length) /* else there is nothing to point to */
+		memcpy(out + header, packet->payload, packet->length);
 	sum = (uint16_t)~add(pseudo(packet, out, l4_length), packet_sum(out + l4, l4_length));
 	if (sum == 0 && packet->udp)
 		sum = 0xffff;

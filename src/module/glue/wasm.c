@@ -458,6 +458,13 @@ static int enter(void)
 	return 1;
 }
 
+/* When the shared object goes, so does all that it has taken. */
+__attribute__((destructor)) static void leave(void)
+{
+	Z_module_free(&instance);
+	wasm_rt_free();
+}
+
 #define HOOK(k, name)                                                                              \
 	if (table[k])                                                                              \
 	module.name = hook_##name
