@@ -29,7 +29,9 @@ BYTES = {"8139cp": (-14, 0),  # without the Ethernet header
          "3c59x": (4, 4)}  # from the chip's counters: with FCS
 # takes what it sent before it was switched off for more than was sent, and the kernel stops
 SENDS_UNTIL_DEATH = {"3c59x"}
-HEARS_ALL_GROUPS = {"3c59x"}  # asks for all multicast as soon as there is a group
+HEARS_ALL_GROUPS = {"3c59x", "epic100"}  # asks for all multicast as soon as there is a group
+# counts frames sent as if they were frames received, on a busy machine
+OWN_FAULT = re.compile(r"epic_poll\S* \[epic100\] returned")
 STAYS_PROMISCUOUS = {"via-rhine"}  # sets bits of its RCR, and never takes one back
 # datagrams come back
 MIRROR = """
@@ -299,6 +301,7 @@ def compare_chip(before, after, wire):
 
 def log(bench):
     lines = complaints(bench.vm, bench.driver)
+    lines = [line for line in lines if not OWN_FAULT.search(line)]
     assert not lines, "\n".join(lines)
 
 
