@@ -57,6 +57,8 @@ int cc_build(struct module *module, struct error *err); /* fills in BUILT */
 struct hooks *cc_load(struct module *module, struct error *err);
 struct hooks *native_load(struct module *module, const void *bytes, size_t length,
 			  struct error *err);
+/* program.c: ms of the monotonic clock */
+int64_t program_now(void);
 /* program.c: what it said, and its status; or -errno, -ENOENT where there is no such program. */
 int program_run(const char *folder, const char *const *arguments, char *said, size_t size);
 /* A file beside the module's, kept with it; NULL: there is none. */

@@ -28,18 +28,9 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SOCKET = 3, CODE = 4, WORDS = 8, START_MS = 5000 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- the program ---- */
 
@@ -145,7 +136,7 @@ const char *process_receive(struct process *process, struct wire *wire, int64_t 
 	ssize_t got;
 
 	do
-		left = deadline - now_ms();
+		left = deadline - program_now();
 	while (poll(&look, 1, left > 0 ? (int)left : 0) < 0 && errno == EINTR);
 	if (!look.revents)
 		return "does not answer in time";
@@ -197,7 +188,7 @@ void process_stop(struct process *process, const char *why)
 
 bool process_call(struct process *process, unsigned hook, const struct wire_context *context)
 {
-	int64_t deadline = now_ms() + (process->begun ? PROCESS_MS : START_MS);
+	int64_t deadline = program_now() + (process->begun ? PROCESS_MS : START_MS);
 	const char *wrong;
 
 	if (process->link < 0)
@@ -226,13 +217,16 @@ static void process_close(struct hooks *hooks)
 
 static int greet(struct process *process, const struct module *module, struct error *err)
 {
-	const char *wrong = process_receive(process, process->in, now_ms() + START_MS);
-	struct wire_head head = process_head(process->in);
-	uint64_t version = wire_get(process->in), hooks = wire_get(process->in);
+	const char *wrong = process_receive(process, process->in, program_now() + START_MS);
+	struct wire_head head;
+	uint64_t version, hooks;
 
 	if (wrong)
 		return error_set(err, -EINVAL, "%s %s, before it has said what it is", module->name,
 				 wrong);
+	head = process_head(process->in);
+	version = wire_get(process->in);
+	hooks = wire_get(process->in);
 	if (head.kind != WIRE_HELLO || process->in->bad)
 		return error_set(err, -EINVAL, "%s does not begin with who it is", module->name);
 	if (version != ANYNIC_VERSION)

@@ -16,7 +16,7 @@ enum { PATIENCE = 60000 }; /* ms */
 
 extern char **environ;
 
-static int64_t now_ms(void)
+int64_t program_now(void)
 {
 	struct timespec now;
 
@@ -53,12 +53,12 @@ static int start(const char *folder, const char *const *arguments, int out, pid_
 /* What it says, up to its end; false: it takes too long. */
 static bool listen_to(int fd, char *said, size_t size)
 {
-	int64_t until = now_ms() + PATIENCE, left;
+	int64_t until = program_now() + PATIENCE, left;
 	size_t length = 0;
 	char more[512];
 
 	said[0] = 0;
-	while ((left = until - now_ms()) > 0) {
+	while ((left = until - program_now()) > 0) {
 		struct pollfd wait = {.fd = fd, .events = POLLIN};
 		ssize_t got;
 
