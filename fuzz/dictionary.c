@@ -97,10 +97,11 @@ static void choices(const char *list)
 
 int main(void)
 {
-	for (unsigned i = 0; i < words_count; i++) {
-		const struct attribute_word *at = words[i].attributes;
+	for_each_word(word)
+	{
+		const struct attribute_word *at = word->attributes;
 
-		printf("\"<%s \"\n\"</%s>\"\n", words[i].name, words[i].name);
+		printf("\"<%s \"\n\"</%s>\"\n", word->name, word->name);
 		for (; at->name; at++) {
 			printf("\" %s=\\\"\"\n", at->name);
 			choices(at->choices);

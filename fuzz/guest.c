@@ -81,9 +81,12 @@ static void port_nothing(struct port *port)
 
 static bool guest_start(struct guest *guest, const struct card *card, bool offloads, bool trace)
 {
-	static struct port_ops ops[2] = {
-		{port_transmit, port_nothing, port_nothing, false},
-		{port_transmit, port_nothing, port_nothing, true},
+	static const struct port_ops ops[2] = {
+		{.transmit = port_transmit, .resume = port_nothing, .close = port_nothing},
+		{.transmit = port_transmit,
+		 .resume = port_nothing,
+		 .close = port_nothing,
+		 .offloads = true},
 	};
 	const struct inprocess_config machine = {.memory = MEMORY};
 	struct error err = {0};

@@ -39,7 +39,7 @@ static bool find_shipped(void *context, const char *name, struct found_card *fou
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct finder finder = {find_shipped, NULL};
+	static const struct finder finder = {.find = find_shipped};
 	struct mistakes mistakes = {0};
 	size_t length = fuzz_text(data, size);
 	char *text = malloc(length + 1); /* of its very size, so that a byte too far is seen */
