@@ -4,8 +4,9 @@
     with bare.copy() as root:
         root.check("apt-get install -y /tmp/x.deb")
 
-Made once below the lab's folder; packages that are installed in a copy are fetched once. A command runs in a mount namespace of its own,
-with the host's /tmp, where sockets are, and its network.
+Made once below the lab's folder; packages that are installed in a copy are fetched once.
+A command runs in a mount namespace of its own, with the host's /tmp, where sockets are,
+and its network.
 """
 
 import contextlib
@@ -40,7 +41,7 @@ class Root:
         done = subprocess.run(self.command(["sh", "-c", command]), capture_output=True, text=True,
                               timeout=seconds, stdin=subprocess.DEVNULL,
                               env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
-                                   "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive",
+                                   "DEBIAN_FRONTEND": "noninteractive",
                                    **{key: value for key, value in os.environ.items()
                                       if key.lower().endswith("_proxy")}})
         if done.returncode:
