@@ -355,7 +355,7 @@ def loads(folder, kind, times):
 
 
 def test_loaded_ten_thousand_times():
-    """Each time three instances: of the card, of its successor, and what configures."""
+    """Each time an instance of the NIC and one of its successor, and often that which configures."""
     source = f"{ROOT}/examples/modules/counter/counter.c"
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(source, folder)
