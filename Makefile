@@ -28,7 +28,7 @@ $(BUILD)/build.ninja: | deps
 program: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet >$(BUILD)/program.log || { cat $(BUILD)/program.log; exit 1; }
 
-# stock QEMU and two kernels; demo and bench fetch what they need by themselves
+# stock QEMU and kernels; demo and bench fetch what they need by themselves
 lab: deps
 	@tools/lab
 

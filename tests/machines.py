@@ -67,6 +67,17 @@ def warnings(vm):
             if "e1000" in line and any(word.lower() in line.lower() for word in words)]
 
 
+def transfer(sender, receiver, address, mib=8):
+    """From one guest to another, which has ADDRESS, by TCP, compared."""
+    sender.check(f"dd if=/dev/urandom of=/tmp/data bs=1M count={mib} 2>/dev/null")
+    want = sender.check("md5sum /tmp/data").split()[0]
+    # nc that has nothing to say would hang up
+    got = receiver.start("[ -p /tmp/quiet ] || mkfifo /tmp/quiet; nc -l -p 7000 <>/tmp/quiet | md5sum")
+    sender.check(f"until nc {address} 7000 </tmp/data; do sleep 0.2; done", 120)
+    status, text = receiver.wait(got, 120)
+    assert status == 0 and text.split()[0] == want, text
+
+
 # takes KiB of a connection, prints how many and their digest, sends them back, and then
 # dots until the other end has gone
 ECHO = """

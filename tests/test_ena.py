@@ -8,7 +8,7 @@ from hosts import Host
 from lablib import build, guest
 from lablib.netns import Netns
 from lablib.program import Card
-from machines import GUEST, HOST, echo, machine, up
+from machines import GUEST, HOST, echo, machine, transfer, up
 
 SIDE_BY_SIDE = True
 CLOUD, SECOND = "6.12-cloud", "6.1-cloud"
@@ -217,12 +217,7 @@ def test_two_guests_through_one_process():
             vm.check(f"ip addr add {address}/24 dev eth0; ip link set eth0 mtu 9001 up")
         left.check(f"for i in $(seq 20); do ping -c 1 -W 2 {GUEST} && exit; done; exit 1", 60)
         right.check(f"ping -q -c 5 -w 20 -s 8973 {HOST}", 30)
-        for there, here, address in ((right, left, GUEST), (left, right, HOST)):
-            here.check("dd if=/dev/urandom of=/tmp/data bs=1M count=8 2>/dev/null")
-            token = there.start("[ -p /tmp/quiet ] || mkfifo /tmp/quiet; "
-                                "nc -l -p 7000 <>/tmp/quiet >/tmp/got")
-            here.check(f"until nc {address} 7000 </tmp/data; do sleep 0.2; done", 60)
-            there.wait(token, 60)
-            assert there.check("md5sum </tmp/got") == here.check("md5sum </tmp/data")
+        transfer(left, right, GUEST)
+        transfer(right, left, HOST)
         for vm in (left, right):
             quiet(vm)

@@ -13,11 +13,10 @@ from hosts import Host
 from lablib import build, guest
 from lablib.netns import Netns
 from lablib.program import ANYNIC
-from machines import warnings
+from machines import transfer, warnings
 from wire_client import CONFIG, Client, Gone
 
 SIDE_BY_SIDE = True
-SIZE = 8 << 20
 
 
 # ---- words ----
@@ -187,17 +186,6 @@ def address(vm, number):
     vm.check(f"ip addr add 10.9.1.{number}/24 dev eth0; ip link set eth0 up")
 
 
-def transfer(sender, receiver, number):
-    """From one guest to another, 8 MiB, compared."""
-    sender.check(f"dd if=/dev/urandom of=/tmp/data bs=1M count={SIZE >> 20} 2>/dev/null")
-    want = sender.check("md5sum /tmp/data").split()[0]
-    # nc that has nothing to say would hang up
-    got = receiver.start("[ -p /tmp/quiet ] || mkfifo /tmp/quiet; nc -l -p 7000 <>/tmp/quiet | md5sum")
-    sender.check(f"until nc 10.9.1.{number} 7000 </tmp/data; do sleep 0.2; done", 120)
-    status, text = receiver.wait(got, 120)
-    assert status == 0 and text.split()[0] == want, text
-
-
 def test_two_guests_on_one_network():
     lab = build.prepare()
     with Host(["e1000,net=lan", "e1000-82545em,net=lan"], ["lan=switch"]) as host, \
@@ -206,15 +194,15 @@ def test_two_guests_on_one_network():
         address(left, 1)
         address(right, 2)
         left.check("ping -c 5 -w 30 -s 1400 10.9.1.2", 40)
-        transfer(left, right, 2)
-        transfer(right, left, 1)
+        transfer(left, right, "10.9.1.2")
+        transfer(right, left, "10.9.1.1")
         lan = host.ctl("list")["nets"][0]
         assert lan["addresses"] == 2 and lan["nics"] == 2, lan
         # jumbo frames, and what neither card's driver leaves to it
         for vm in (left, right):
             vm.check("ip link set eth0 mtu 9000; ethtool -K eth0 tx off rx off sg off tso off")
         right.check("ping -c 3 -w 30 -s 8900 10.9.1.1", 40)
-        transfer(left, right, 2)
+        transfer(left, right, "10.9.1.2")
         assert not warnings(left) and not warnings(right), (warnings(left), warnings(right))
 
 
@@ -238,7 +226,7 @@ def test_a_network_behind_a_switch_and_a_vm_that_dies():
             with guest.Guest(lab, [host.sockets[1]], netns=net.name) as right:
                 address(right, 2)
                 left.check("ping -c 3 -w 30 10.9.1.2", 40)
-                transfer(right, left, 1)
+                transfer(right, left, "10.9.1.1")
             server = net.start(["iperf3", "-s", "-1"], stdout=-3)
             left.check("until iperf3 -c 10.9.1.254 -t 2; do sleep 0.2; done", 60)
             server.wait(30)
@@ -258,8 +246,8 @@ def test_cards_of_other_families_on_one_network():
         for vm in guests:
             for number in range(1, 4):
                 vm.check(f"ping -c 2 -w 30 -s 1400 10.9.1.{number}", 40)
-        transfer(third, first, 1)
-        transfer(first, second, 2)
-        transfer(second, third, 3)
+        transfer(third, first, "10.9.1.1")
+        transfer(first, second, "10.9.1.2")
+        transfer(second, third, "10.9.1.3")
         lan = host.ctl("list")["nets"][0]
         assert lan["addresses"] == 3, lan

@@ -76,7 +76,8 @@ TRAPS = [
     (24, "the error interrupt stops the VM; features nobody has",
      "nothing_that_stops_the_vm"),
     (25, "memory that only looks shared",
-     "memory_that_only_looks_shared shared_memory_is_proven"),
+     "memory_that_only_looks_shared shared_memory_is_proven "
+     "shared_memory_where_a_driver_is_quicker_than_its_answers"),
 ]
 ELSEWHERE = {"interrupt_waits_for_the_data"}  # test_memory.py: it takes a card
 
@@ -700,6 +701,28 @@ def test_shared_memory_is_proven(path):
         assert asked[0] == 2 and sum(asked) <= 10 and not any(asked[6:]), asked
         client.copy(4096, RAM - 4096, 100)
         assert not guest.messages(0.05) and guest.ram[RAM - 4096:RAM - 3996] == guest.ram[4096:4196]
+
+
+def test_shared_memory_where_a_driver_is_quicker_than_its_answers(path):
+    """It takes what was written, and uses the place again, before the server knows of it."""
+    fd = memory()
+    with Client(path) as client:
+        client.stub()
+        assert client.map(RAM, 4096, access=1) == 0 and client.map(0, RAM, fd) == 0
+        guest = Guest(client, mmap.mmap(fd, RAM))
+        guest.introduce()
+        for turn in range(8):
+            guest.ram[0:8] = data = os.urandom(8)
+            client.copy(0, 4096, 8)
+            guest.serve(guest.messages()[0])
+            write = guest.messages()[0]
+            guest.ram[4096:4104] = write[4][16:24]
+            assert write[4][16:24] == data
+            guest.ram[4096:4098] = b"??"
+            client.send(struct.pack("<HHIII", write[0], DMA_WRITE, 32, REPLY, 0) + write[4][:16])
+            assert client.copies() == (turn + 1, 0)
+        asked = [copy_and_compare(client, guest, turn, guest.ram) for turn in range(8, 16)]
+        assert sum(asked) <= 4 and not any(asked[4:]), asked
 
 
 def test_memory_that_only_looks_shared(path):

@@ -15,7 +15,8 @@
  * prepared in the file reads the same either way, so it takes a write that
  * shows up in the mapping to prove it. What differs may just be changing: it is
  * asked for again, and not used until it agrees, or differs in the same way
- * several times, which refutes.
+ * several times, which refutes. A write refutes where the mapping is as it was
+ * before: a driver that waits for it may have written there again by now.
  *
  * QEMU before 11.1 leaves out the first four bytes; that shows what is mapped too.
  *
@@ -153,18 +154,18 @@ static bool all_zero(const uint8_t *data, size_t length)
 	return length == 0 || (!data[0] && !memcmp(data, data + 1, length - 1));
 }
 
-static uint64_t digest(const struct dma_piece *piece)
+static uint64_t digest(const uint8_t *data, size_t length)
 {
-	uint64_t hash = 0xcbf29ce484222325u ^ piece->length;
+	uint64_t hash = 0xcbf29ce484222325u ^ length;
 
-	for (size_t i = 0; i < piece->length; i++)
-		hash = (hash ^ piece->data[i]) * 0x100000001b3u;
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ data[i]) * 0x100000001b3u;
 	return hash;
 }
 
 static void differ(struct dma *dma, struct dma_file *file, const struct dma_piece *piece)
 {
-	uint64_t by = digest(piece);
+	uint64_t by = digest(piece->data, piece->length);
 
 	if (file->differed_at == piece->addr && file->differed_by == by)
 		file->lasted++;
@@ -219,6 +220,8 @@ void doubt_sending(struct dma *dma, struct dma_piece *piece)
 	uint8_t *at;
 
 	piece->news = doubted(dma, piece, &at) && memcmp(piece->data, at, piece->length);
+	if (piece->news)
+		piece->before = digest(at, piece->length);
 }
 
 void doubt_written(struct dma *dma, struct dma_piece *piece)
@@ -235,7 +238,8 @@ void doubt_written(struct dma *dma, struct dma_piece *piece)
 	} else if (piece->news && !memcmp(piece->data, at, piece->length)) {
 		file->written++;
 		agree(dma, file);
-	} else if (piece->news && ++file->missed == MISS) {
+	} else if (piece->news && digest(at, piece->length) == piece->before &&
+		   ++file->missed == MISS) {
 		decide(dma, file, DMA_REFUTED);
 	}
 }

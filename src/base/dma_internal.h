@@ -43,8 +43,9 @@ struct dma_piece {
 	uint32_t token; /* of the first message; pieces take one token per message */
 	unsigned messages, sent, answered;
 	bool failed, flushed;
-	bool ahead; /* asked for only to see an answer */
-	bool news;  /* not yet what is mapped there: the file is in doubt */
+	bool ahead;	 /* asked for only to see an answer */
+	bool news;	 /* not yet what is mapped there: the file is in doubt */
+	uint64_t before; /* then: what is mapped there, as a digest */
 	uint8_t data[];
 };
 

@@ -31,18 +31,19 @@ def vfio_user_device(path, **more):
 
 class Guest:
     def __init__(self, lab, sockets=(), devices=(), modules="e1000,8021q", memory=512,
-                 shared=True, netns=None, cpus=None, append="", arguments=(), cpu_model="qemu64",
-                 prefix=(), reboots=False, machine="pc"):
+                 shared=True, netns=None, cpus=None, append="", arguments=(), cpu_model=None,
+                 prefix=(), reboots=False, machine=None):
         self.folder = tempfile.mkdtemp(prefix="anynic-guest-")
         self.log = os.path.join(self.folder, "kernel.log")
         self.tokens = 0
         self.buffer = b""
         self.closing = False
+        machine = machine or lab.arch.machine
         command = [*prefix, lab.qemu, "-nodefaults", "-no-user-config", "-display", "none",
-                   "-accel", "tcg", "-cpu", cpu_model, "-m", str(memory), "-kernel", lab.image,
+                   "-accel", "tcg", "-cpu", cpu_model or lab.arch.cpu, "-m", str(memory), "-kernel", lab.image,
                    "-initrd", lab.initramfs, *([] if reboots else ["-no-reboot"]),
-                   "-append", f"console=ttyS0 quiet panic=-1 random.trust_cpu=on "
-                              f"tsc=reliable no_timer_check mitigations=off modules={modules} {append}",
+                   "-append", f"console={lab.arch.serial}0 quiet panic=-1 random.trust_cpu=on "
+                              f"{lab.arch.append} mitigations=off modules={modules} {append}",
                    "-chardev", f"file,id=log,path={self.log}", "-serial", "chardev:log",
                    "-chardev", f"socket,id=shell,path={self.folder}/shell,server=on,wait=off",
                    "-serial", "chardev:shell",
