@@ -97,7 +97,7 @@ void frames_fill(uint8_t *memory, uint32_t length);
 bool frame_read(const struct drive *drive, struct sink *sink, uint32_t at, uint32_t length);
 
 struct sample {
-	double ns;	  /* CPU time a frame */
+	double ns;	  /* CPU time a frame; where a job waits, the clock's */
 	struct sink sink; /* what the sink read */
 };
 
@@ -106,6 +106,7 @@ struct job {
 	bool receives, fcs;
 	uint32_t length;
 	unsigned run, rounds; /* frames at a time, how often */
+	bool waits;	      /* for another process, whose time counts too */
 };
 
 /* Each runs a job; false: it said why. */
@@ -119,4 +120,5 @@ bool theirs_run(struct theirs *theirs, const struct job *job, struct sample *sam
 void theirs_stop(struct theirs *theirs);
 
 uint64_t cpu_now(void); /* ns of this process */
+uint64_t wall_now(void);
 double median(double *values, unsigned count);

@@ -8,12 +8,22 @@
 
 const uint8_t engine_mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
 
-uint64_t cpu_now(void)
+static uint64_t now_of(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t cpu_now(void)
+{
+	return now_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+uint64_t wall_now(void)
+{
+	return now_of(CLOCK_MONOTONIC);
 }
 
 static void frame_fill(uint8_t *frame, unsigned index, uint32_t length)

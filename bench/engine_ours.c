@@ -128,15 +128,16 @@ static bool measure(struct bench *bench, const struct job *job, struct sample *s
 	struct frame *frames = source(bench, job->length);
 	unsigned lap = 2 * FRAMES / job->run; /* all frames, and any ring of 512 once */
 	bool good = run(bench, frames, lap);
+	uint64_t (*now)(void) = job->waits ? wall_now : cpu_now;
 	uint64_t begin, between, spent = 0;
 
 	bench->sink = (struct sink){0};
 	for (unsigned done = 0; good && done < job->rounds; done += lap) {
-		begin = cpu_now();
+		begin = now();
 		good = run(bench, frames, lap);
-		between = cpu_now();
+		between = now();
 		idle(bench, lap);
-		spent += between - begin - (cpu_now() - between);
+		spent += between - begin - (now() - between);
 	}
 	sample->ns = (double)(int64_t)spent / ((double)job->run * job->rounds);
 	if (good && job->receives)

@@ -8,7 +8,15 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 KINDS = {"c": 'kind="c" file="pass.c"', "cc": 'kind="c" file="pass.c" compiler="cc"',
-         "native": 'kind="native" file="pass.so"'}
+         "native": 'kind="native" file="pass.so"',
+         "wasm": 'kind="wasm" file="pass.wasm" memory="1M"',
+         "process": 'kind="process" file="pass"'}
+MADE = {  # by what, of pass.c; the others are made when the card is loaded
+    "native": ["cc", "-shared", "-fPIC", "-O2", "pass.c", "-o", "pass.so"],
+    "wasm": ["clang", "--target=wasm32", "-O2", "-nostdlib", "-Wl,--no-entry",
+             "-Wl,--export-table", "pass.c", "-o", "pass.wasm"],
+    "process": ["cc", "-O2", "pass.c", f"{ROOT}/src/module/glue/program.c", "-o", "pass"],
+}
 CARD = '<card name="{0}" title="Passes everything on" extends="e1000"><module {1}/></card>\n'
 
 
@@ -21,8 +29,9 @@ def run(kind=None, *arguments):
                 continue
             os.mkdir(f"{folder}/{name}")
             shutil.copy(f"{ROOT}/bench/pass.c", f"{folder}/{name}")
-            subprocess.run(["cc", "-shared", "-fPIC", "-O2", f"-I{ROOT}/include",
-                            f"{ROOT}/bench/pass.c", "-o", f"{folder}/{name}/pass.so"], check=True)
+            if name in MADE:
+                subprocess.run([*MADE[name], f"-I{ROOT}/include"], check=True,
+                               cwd=f"{folder}/{name}")
             with open(f"{folder}/{name}/card.xml", "w", encoding="ascii") as file:
                 file.write(CARD.format(name, words))
             cards.append(f"{name}={folder}/{name}/card.xml")

@@ -59,7 +59,7 @@ def test_what_is_missing_is_said():
         for name, fields in documented().items():
             for field in re.findall(r"`(\w+)`(?!\?)", fields):
                 others = {"nic": "nic0", "net": "lan", "file": f"{host.folder}/x", "up": True,
-                          "rate": {}}
+                          "rate": {}, "port": ""}
                 request = {other: others[other] for other in re.findall(r"`(\w+)`(?!\?)", fields)
                            if other != field}
                 answer = asked(host, command=name, **request)

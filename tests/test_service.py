@@ -89,6 +89,8 @@ def test_completion():
     assert set(commands()) < set(completions("anynic", ""))
     assert completions("anynic", "sch") == ["schema"]
     assert "--socket-path" in completions("anynic", "run", "e1000", "--")
+    assert {"stats", "port", "add-net"} < set(completions("anynic", "ctl", "/run/x", ""))
+    assert completions("anynic", "ctl", "/run/x", "port", "a", "iso") == ["isolated=on"]
     assert completions("anynic", "run", "rtl8139") == ["rtl8139", "rtl8139cp"]
     assert "tap" in completions("anynic", "run", "e1000", "--net", "")
 

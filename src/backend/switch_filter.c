@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* An uplink hands over what some NIC of the switch takes: the union of their filters. */
+/*
+ * An uplink hands over what some NIC of the switch takes, in the VLANs that its port
+ * has: the union of their filters. Where there are several, each may be the way to
+ * what is behind another, and hands over all.
+ *
+ * What goes to many goes to those NICs only that take it.
+ */
 #include "backend/switch_internal.h"
 
 #include <string.h>
@@ -24,32 +30,80 @@ static bool takes_some(const struct port_filter *filter)
 	return filter->all || filter->all_groups || filter->broadcast || filter->count;
 }
 
-static void add(struct port_filter *to, const struct port_filter *filter)
+/* The tags that frames for it have on the way in. */
+static void add_vlans(struct port_filter *to, const struct switch_end *end)
 {
+	const struct switch_port *port = &end->to_be;
+
+	if (!port->native && !port->trunk) {
+		to->all_vlans |= end->filter.all_vlans;
+		for (unsigned i = 0; i < PORT_VLANS / 64; i++)
+			to->vlans[i] |= end->filter.vlans[i];
+		return;
+	}
+	if (port->native)
+		to->vlans[port->vlan / 64] |= 1ull << port->vlan % 64;
+	for (unsigned i = 0; port->trunk && i < PORT_VLANS / 64; i++)
+		to->vlans[i] |= port->vlans[i] &
+				(end->filter.all_vlans ? UINT64_MAX : end->filter.vlans[i]);
+}
+
+static void add(struct port_filter *to, const struct switch_end *end)
+{
+	const struct port_filter *filter = &end->filter;
+
 	if (!takes_some(filter))
 		return;
 	to->all |= filter->all;
 	to->all_groups |= filter->all_groups;
 	to->broadcast |= filter->broadcast;
-	to->all_vlans |= filter->all_vlans;
 	for (unsigned i = 0; i < filter->count; i++)
 		add_address(to, filter->addresses[i]);
-	for (unsigned i = 0; i < PORT_VLANS / 64; i++)
-		to->vlans[i] |= filter->vlans[i];
+	add_vlans(to, end);
+}
+
+/* An uplink without a tag in VLAN N of the switch: its frames have none either way. */
+static void tell(const struct switch_end *end, const struct port_filter *all)
+{
+	struct port_filter here = *all;
+	const struct switch_port *port = &end->to_be;
+
+	if (!end->uplink->ops->filter)
+		return;
+	if (port->native || port->trunk)
+		here.all_vlans = false;
+	for (unsigned i = 0; (port->native || port->trunk) && i < PORT_VLANS / 64; i++)
+		here.vlans[i] = (all->all_vlans ? UINT64_MAX : all->vlans[i]) &
+				(port->trunk ? port->vlans[i] : 0);
+	if (port->native || port->trunk)
+		here.vlans[0] |= 1; /* a priority only */
+	end->uplink->ops->filter(end->uplink, &here);
 }
 
 void switch_filter_changed(struct switch_net *net)
 {
-	struct port *uplink = NULL;
+	unsigned uplinks = 0;
 	struct port_filter all;
 
 	memset(&all, 0, sizeof(all));
 	for (unsigned i = 0; i < net->count; i++) {
 		if (net->ends[i] && net->ends[i]->uplink)
-			uplink = net->ends[i]->uplink;
+			uplinks++;
 		else if (net->ends[i])
-			add(&all, &net->ends[i]->filter);
+			add(&all, net->ends[i]);
 	}
-	if (uplink && uplink->ops->filter)
-		uplink->ops->filter(uplink, &all);
+	if (uplinks > 1)
+		all.all = all.all_groups = all.broadcast = all.all_vlans = true;
+	for (unsigned i = 0; uplinks && i < net->count; i++) {
+		if (net->ends[i] && net->ends[i]->uplink)
+			tell(net->ends[i], &all);
+	}
+}
+
+bool switch_filter_takes(const struct switch_end *end, const struct switch_head *head)
+{
+	unsigned vlan = vlan_tagged(end, head->vlan) ? head->vlan : 0;
+
+	return !end->told || (port_filter_takes_address(&end->filter, head_address(head, 0)) &&
+			      (!vlan || port_filter_takes_vlan(&end->filter, vlan)));
 }

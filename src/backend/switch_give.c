@@ -52,30 +52,28 @@ static bool give_plain(struct switch_end *end, const struct frame *frame)
 	return end->uplink->ops->transmit(end->uplink, frame, 1) == 1;
 }
 
-static unsigned give_nic(struct switch_end *end, const struct frame *frames, unsigned count)
+static unsigned give_uplink(struct switch_end *end, const struct frame *frames, unsigned count)
 {
-	struct port *port = &end->port;
-	unsigned taken;
+	unsigned taken = 0;
 
-	if (!port->peer.receive) {
-		port_drop(&port->stats.rx, DROP_NOBODY, count);
-		return count;
-	}
-	taken = port->peer.receive(port->peer.context, frames, count);
-	for (unsigned i = 0; i < taken; i++)
-		port_count(&port->stats.rx, frames[i].length);
+	if (end->uplink->ops->offloads)
+		return end->uplink->ops->transmit(end->uplink, frames, count);
+	while (taken < count && give_plain(end, &frames[taken]))
+		taken++;
 	return taken;
 }
 
 unsigned switch_give(struct switch_end *end, const struct frame *frames, unsigned count)
 {
-	unsigned taken = 0;
+	unsigned taken;
 
-	if (!end->uplink)
-		return give_nic(end, frames, count);
-	if (end->uplink->ops->offloads)
-		return end->uplink->ops->transmit(end->uplink, frames, count);
-	while (taken < count && give_plain(end, &frames[taken]))
-		taken++;
+	if (!end->uplink && !end->port.peer.receive) {
+		port_drop(&end->port.stats.rx, DROP_NOBODY, count);
+		return count;
+	}
+	taken = end->uplink ? give_uplink(end, frames, count)
+			    : end->port.peer.receive(end->port.peer.context, frames, count);
+	for (unsigned i = 0; i < taken; i++)
+		port_count(&end->port.stats.rx, frames[i].length);
 	return taken;
 }

@@ -8,7 +8,7 @@
 enum { QUEUE_FRAMES = 512, QUEUE_BYTES = 1 << 20 };
 
 /* The frame that one iovec describes, and its bytes behind it. */
-static struct switch_waiting *copy_of(const struct frame *frame)
+struct switch_waiting *queue_copy(const struct frame *frame)
 {
 	const size_t head = offsetof(struct frame, iov[1]);
 	struct switch_waiting *copy =
@@ -35,7 +35,7 @@ bool queue_put(struct switch_queue *queue, const struct frame *frame)
 	struct switch_waiting *copy;
 
 	if (queue->frames == QUEUE_FRAMES || queue->bytes + frame->length > QUEUE_BYTES ||
-	    !(copy = copy_of(frame)))
+	    !(copy = queue_copy(frame)))
 		return false;
 	if (queue->last)
 		queue->last->next = copy;

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The addresses of a switch: sets of four, found by a hash that nobody outside
- * can foretell. An address is forgotten five minutes after it was last seen as
- * a source.
+ * The addresses of a switch, each in its VLAN: sets of four, found by a hash that
+ * nobody outside can foretell. An address is forgotten five minutes after it was
+ * last seen as a source.
  *
  * A guest may invent addresses. So each NIC's port has a limit; where it is
  * reached, or the set is full and has one of its own already, the port
- * displaces itself and nobody else.
+ * displaces itself. In a full set without one it takes the place of the port
+ * that has most, if that has more than itself and more than what every port is
+ * sure of; or else it is not learned, and frames to it go wherever they are
+ * taken. So nobody's few addresses make way for any number of others.
  */
 #include "backend/switch_internal.h"
 
 #include <string.h>
 #include <sys/random.h>
 
+enum { TICK_SHIFT = 24 }; /* 17 ms: so 32 bits are two years */
 static const uint64_t MAX_AGE = 300ull * 1000000000u;
 
 void table_init(struct switch_table *table)
@@ -23,43 +27,69 @@ void table_init(struct switch_table *table)
 		table->seed = (uintptr_t)table;
 }
 
-static unsigned set_of(const struct switch_table *table, uint64_t mac)
+static unsigned set_of(const struct switch_table *table, uint64_t key)
 {
-	uint64_t mixed = (mac ^ table->seed) * 0x9e3779b97f4a7c15u;
+	uint64_t mixed = (key ^ table->seed) * 0x9e3779b97f4a7c15u;
 
 	mixed = (mixed ^ mixed >> 29) * 0xbf58476d1ce4e5b9u;
 	return (unsigned)(mixed >> 40) % SWITCH_SETS;
 }
 
+static uint32_t ticks(uint64_t now)
+{
+	return (uint32_t)(now >> TICK_SHIFT);
+}
+
+static uint32_t age(const struct switch_address *at, uint64_t now)
+{
+	return ticks(now) - at->seen;
+}
+
 static bool old(const struct switch_address *at, uint64_t now)
 {
-	return !at->mac || (now > at->seen && now - at->seen > MAX_AGE);
+	return !at->key || age(at, now) > ticks(MAX_AGE);
 }
 
 static void address_drop(struct switch_table *table, struct switch_address *at)
 {
-	if (at->mac)
+	if (at->key)
 		table->owned[at->end]--;
-	at->mac = 0;
+	at->key = 0;
 }
 
-static struct switch_address *oldest(struct switch_address *set, int end)
+static struct switch_address *oldest_of(struct switch_address *set, unsigned end, uint64_t now)
 {
 	struct switch_address *best = NULL;
 
 	for (unsigned i = 0; i < SWITCH_WAYS; i++) {
-		if ((end < 0 || (set[i].mac && set[i].end == end)) &&
-		    (!best || set[i].seen < best->seen))
+		if (set[i].key && set[i].end == end &&
+		    (!best || age(&set[i], now) > age(best, now)))
 			best = &set[i];
 	}
 	return best;
 }
 
-/* Where an address that is not in the set may go; NULL: nowhere. */
-static struct switch_address *place(struct switch_address *set, unsigned end, bool full,
-				    uint64_t now)
+/* Of the port that has most, and more than END and than it is sure of; NULL: there is none. */
+static struct switch_address *of_richest(const struct switch_table *table,
+					 struct switch_address *set, unsigned end)
 {
-	struct switch_address *own = oldest(set, (int)end);
+	unsigned most = table->owned[end] + 1u > SWITCH_SURE ? table->owned[end] + 1u : SWITCH_SURE;
+	struct switch_address *best = NULL;
+
+	for (unsigned i = 0; i < SWITCH_WAYS; i++) {
+		if (table->owned[set[i].end] > most) {
+			most = table->owned[set[i].end];
+			best = &set[i];
+		}
+	}
+	return best;
+}
+
+/* Where an address that is not in the set may go; NULL: nowhere. */
+static struct switch_address *place(const struct switch_table *table, struct switch_address *set,
+				    unsigned end, bool full, uint64_t now)
+{
+	struct switch_address *own = oldest_of(set, end, now);
 
 	if (full)
 		return own;
@@ -67,41 +97,41 @@ static struct switch_address *place(struct switch_address *set, unsigned end, bo
 		if (old(&set[i], now))
 			return &set[i];
 	}
-	return own ?: oldest(set, -1);
+	return own ?: of_richest(table, set, end);
 }
 
-void table_learn(struct switch_table *table, uint64_t mac, unsigned end, unsigned limit,
+void table_learn(struct switch_table *table, uint64_t key, unsigned end, unsigned limit,
 		 uint64_t now)
 {
-	struct switch_address *set = table->sets[set_of(table, mac)], *at = NULL;
+	struct switch_address *set = table->sets[set_of(table, key)], *at = NULL;
 
 	for (unsigned i = 0; i < SWITCH_WAYS; i++) {
-		if (set[i].mac == mac)
+		if (set[i].key == key)
 			at = &set[i];
 	}
 	if (at && at->end == end) {
-		at->seen = now;
+		at->seen = ticks(now);
 		return;
 	}
 	if (!at || table->owned[end] >= limit)
-		at = place(set, end, table->owned[end] >= limit, now);
+		at = place(table, set, end, table->owned[end] >= limit, now);
 	if (!at)
 		return;
 	for (unsigned i = 0; i < SWITCH_WAYS; i++) { /* it has moved */
-		if (set[i].mac == mac)
+		if (set[i].key == key)
 			address_drop(table, &set[i]);
 	}
 	address_drop(table, at);
-	*at = (struct switch_address){mac, now, (uint16_t)end};
+	*at = (struct switch_address){key, ticks(now), (uint16_t)end};
 	table->owned[end]++;
 }
 
-int table_find(const struct switch_table *table, uint64_t mac, uint64_t now)
+int table_find(const struct switch_table *table, uint64_t key, uint64_t now)
 {
-	const struct switch_address *set = table->sets[set_of(table, mac)];
+	const struct switch_address *set = table->sets[set_of(table, key)];
 
 	for (unsigned i = 0; i < SWITCH_WAYS; i++) {
-		if (set[i].mac == mac)
+		if (set[i].key == key)
 			return old(&set[i], now) ? -1 : set[i].end;
 	}
 	return -1;
@@ -112,7 +142,7 @@ void table_forget(struct switch_table *table, unsigned end)
 	for (unsigned i = 0; i < SWITCH_SETS * SWITCH_WAYS; i++) {
 		struct switch_address *at = &table->sets[i / SWITCH_WAYS][i % SWITCH_WAYS];
 
-		if (at->mac && at->end == end)
+		if (at->key && at->end == end)
 			address_drop(table, at);
 	}
 }

@@ -86,6 +86,20 @@ static bool take_rate(json_object *request, int count, char **words)
 	return take_nic(request, count, words);
 }
 
+/* Words as behind --nic, which are joined as there. */
+static bool take_port(json_object *request, int count, char **words)
+{
+	char text[1024] = "";
+
+	for (int i = 1; i < count && strcmp(words[i], "off"); i++) {
+		if (strlen(text) + strlen(words[i]) + 2 > sizeof(text))
+			return false;
+		strcat(strcat(text, *text ? "," : ""), words[i]);
+	}
+	put_text(request, "port", text);
+	return take_nic(request, count, words);
+}
+
 static const struct ctl_command {
 	const char *name, *words;
 	int least, most; /* words behind the name */
@@ -98,6 +112,8 @@ static const struct ctl_command {
 	{"attach", "attach NIC NET", 2, 2, take_net},
 	{"rate", "rate NIC off|[tx-bits=N] [tx-frames=N] [rx-bits=N] [rx-frames=N]", 2, 5,
 	 take_rate},
+	{"port", "port NIC off|[isolated=on] [spoofchk=on] [vlan=N] [trunk=N-M]…", 2, 40,
+	 take_port},
 	{"capture", "capture NIC FILE|off", 2, 2, take_capture},
 	{"add", "add CARD,socket=PATH…", 1, 1, take_nic},
 	{"remove", "remove NIC", 1, 1, take_nic},
@@ -148,6 +164,24 @@ static json_object *request_of(int argc, char **argv)
 	return NULL;
 }
 
+static void print_plain(json_object *value, const char *prefix);
+
+static void print_each(json_object *list, const char *prefix)
+{
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		char name[160];
+
+		snprintf(name, sizeof(name), "%s.%zu", prefix, i);
+		print_plain(json_object_array_get_idx(list, i), name);
+	}
+}
+
+static bool has_objects(json_object *item)
+{
+	return json_object_is_type(item, json_type_array) && json_object_array_length(item) &&
+	       json_object_is_type(json_object_array_get_idx(item, 0), json_type_object);
+}
+
 static void print_plain(json_object *value, const char *prefix)
 {
 	json_object_object_foreach(value, key, item)
@@ -157,6 +191,8 @@ static void print_plain(json_object *value, const char *prefix)
 		snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "." : "", key);
 		if (json_object_is_type(item, json_type_object))
 			print_plain(item, name);
+		else if (has_objects(item))
+			print_each(item, name);
 		else
 			printf("%-24s %s\n", name, json_object_get_string(item));
 	}

@@ -13,6 +13,7 @@ struct json_object;
 	"  link NIC up|down    plug its cable in, or pull it\n"                                    \
 	"  attach NIC NET      plug its cable in elsewhere\n"                                      \
 	"  rate NIC off|KEY=N… limits a second: tx-bits=10M, tx-frames=, rx-bits=, rx-frames=\n" \
+	"  port NIC off|WORD…  at a switch: isolated=on, spoofchk=on, vlan=N, trunk=N-M\n"       \
 	"  capture NIC FILE|off  write its frames to a pcap file, from now on\n"                   \
 	"  add WORDS           one more NIC; words as behind --nic of run\n"                       \
 	"  remove NIC          the VM that has it is cut off\n"                                    \

@@ -67,6 +67,7 @@ void serve_options_free(struct serve_options *options);
 	"many cards, each for a VM of its own, in place of CARD and its options:\n"                \
 	"  --nic CARD,socket=PATH|fd=N[,net=ID][,mac=MAC][,name=NAME][,capture=FILE]\n"            \
 	"        [,trace=WHAT[:FILE]][,rate-tx-bits=N][,rate-tx-frames=N][,rate-rx-…]\n"         \
+	"        [,isolated=on][,spoofchk=on][,vlan=N][,trunk=N-M]…  (at a switch)\n"            \
 	"  --net ID=SPEC       a network; one that several NICs name is a switch\n"
 
 /* Serves until SIGINT or SIGTERM, or until CHILD (0: none) has ended; its status then. */

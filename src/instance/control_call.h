@@ -39,4 +39,5 @@ int control_remove(struct call *call);
 int control_add_net(struct call *call);
 int control_remove_net(struct call *call);
 int control_attach(struct call *call);
+int control_port(struct call *call);
 int control_reload(struct call *call);

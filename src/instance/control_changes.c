@@ -115,6 +115,17 @@ int control_attach(struct call *call)
 		  : call_wrong(call, "\"net\" is the ID of a network");
 }
 
+int control_port(struct call *call)
+{
+	struct instance *nic = call_nic(call);
+	const char *words = call_text(call, "port");
+
+	if (!nic)
+		return call->err.code;
+	return words ? host_port(call->host, instance_name(nic), words, &call->err)
+		     : call_wrong(call, "\"port\" is words as in isolated=on,vlan=5, or \"\"");
+}
+
 /* What would help. */
 static void put_needs(struct call *call, int result)
 {

@@ -33,6 +33,17 @@ static int do_list(struct call *call)
 	return 0;
 }
 
+/* The NIC's own, and what the switch has counted at its port. */
+static json_object *stats_of(struct call *call, struct instance *nic)
+{
+	json_object *stats = call_look(nic, instance_stats);
+	json_object *port = host_describe_port(call->host, instance_name(nic));
+
+	if (port)
+		json_object_object_add(stats, "switch_port", port);
+	return stats;
+}
+
 /* Of the one that is named, of the only one, or of each by its name. */
 static int do_stats(struct call *call)
 {
@@ -46,9 +57,9 @@ static int do_stats(struct call *call)
 		return call->err.code;
 	if (!nic && !each && at && !host_nic(call->host, 1))
 		nic = at;
-	stats = nic ? call_look(nic, instance_stats) : json_object_new_object();
+	stats = nic ? stats_of(call, nic) : json_object_new_object();
 	for (unsigned i = 0; !nic && (at = host_nic(call->host, i)); i++)
-		json_object_object_add(stats, instance_name(at), call_look(at, instance_stats));
+		json_object_object_add(stats, instance_name(at), stats_of(call, at));
 	json_object_object_add(call->answer, "stats", stats);
 	return 0;
 }
@@ -167,6 +178,7 @@ static const struct command {
 	{"link", do_link},
 	{"attach", control_attach},
 	{"rate", do_rate},
+	{"port", control_port},
 	{"capture", do_capture},
 	{"add", control_add},
 	{"remove", control_remove},

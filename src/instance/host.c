@@ -260,7 +260,10 @@ static int nic_start(struct host_nic *nic, const struct nic_spec *spec, const ch
 	};
 
 	memcpy(config.mac, nic->mac, sizeof(config.mac));
-	config.port = host_net_port(nic->net, nic->loop, err);
+	nic->port = spec->port;
+	memcpy(nic->port.mac, nic->mac, sizeof(nic->mac));
+	snprintf(nic->port.name, sizeof(nic->port.name), "%s", name);
+	config.port = host_net_port(nic->net, nic->loop, &nic->port, &nic->seat, err);
 	if (!config.port)
 		return err->code;
 	nic->joined = true;

@@ -41,6 +41,10 @@ int host_add_net(struct host *host, const char *id, const char *spec, bool share
 int host_remove_net(struct host *host, const char *id, struct error *err); /* nobody is on it */
 /* The NIC goes to another network; what it had was its alone ends. */
 int host_attach(struct host *host, const char *name, const char *id, struct error *err);
+/* What its port of the switch is to be: "isolated=on,vlan=N…", all of them anew. */
+int host_port(struct host *host, const char *name, const char *words, struct error *err);
+/* What the switch has counted there; NULL: it is not on one. */
+struct json_object *host_describe_port(struct host *host, const char *name);
 /* One with PORT behind its switch; PORT is the network's from then on, also if this fails. */
 int host_add_port(struct host *host, const char *id, struct port *port, struct error *err);
 

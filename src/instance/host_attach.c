@@ -6,6 +6,7 @@
 #include "instance/instance.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 int host_remove_net(struct host *host, const char *id, struct error *err)
@@ -47,15 +48,16 @@ int host_attach(struct host *host, const char *name, const char *id, struct erro
 {
 	struct host_nic *nic = *host_nic_place(host, name);
 	struct host_net *net = *id ? host_net_find(host, id) : NULL, *old;
-	struct port *port;
+	struct port *port, *seat;
 
 	if (!nic)
 		return error_set(err, -ENOENT, "no NIC \"%s\"", name);
 	if (check_attach(host, nic, net, id, err) < 0)
 		return err->code;
-	port = host_net_port(net, nic->loop, err);
+	port = host_net_port(net, nic->loop, &nic->port, &seat, err);
 	if (!port)
 		return err->code;
+	nic->seat = seat;
 	loop_hold(nic->loop);
 	instance_attach(nic->instance, port, net->id);
 	loop_release(nic->loop);
@@ -66,4 +68,51 @@ int host_attach(struct host *host, const char *name, const char *id, struct erro
 	if (!*old->id)
 		host_net_drop(host, old);
 	return 0;
+}
+
+/* Words as those of --nic, all of them anew. */
+static int words_read(struct switch_port *port, const char *text, struct error *err)
+{
+	char *copy = strdup(text), *rest = copy, *word;
+	int known = copy ? 1 : error_set(err, -ENOMEM, "no memory");
+
+	while (known > 0 && rest && *rest && (word = strsep(&rest, ","))) {
+		char *value = strchr(word, '=');
+
+		if (value)
+			*value++ = 0;
+		known = switch_port_word(port, word, value ?: "", err);
+		if (!known)
+			error_set(err, -EINVAL,
+				  "no option \"%s\"; there is: isolated spoofchk vlan trunk", word);
+	}
+	free(copy);
+	return known > 0 ? 0 : err->code;
+}
+
+int host_port(struct host *host, const char *name, const char *words, struct error *err)
+{
+	struct host_nic *nic = *host_nic_place(host, name);
+	struct switch_port port = {0};
+
+	if (!nic)
+		return error_set(err, -ENOENT, "no NIC \"%s\"", name);
+	if (!nic->seat)
+		return error_set(err, -EINVAL, "it is not on a switch");
+	if (words_read(&port, words, err) < 0)
+		return err->code;
+	memcpy(port.name, nic->port.name, sizeof(port.name));
+	memcpy(port.mac, nic->port.mac, sizeof(port.mac));
+	nic->port = port;
+	loop_hold(nic->net->loop);
+	switch_change(nic->seat, &port);
+	loop_release(nic->net->loop);
+	return 0;
+}
+
+struct json_object *host_describe_port(struct host *host, const char *name)
+{
+	const struct host_nic *nic = *host_nic_place(host, name);
+
+	return nic && nic->seat ? host_net_describe_port(nic->net, nic->seat) : NULL;
 }

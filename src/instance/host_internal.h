@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "backend/switch.h"
 #include "instance/host.h"
 
 struct host_nic {
@@ -17,6 +18,8 @@ struct host_nic {
 	unsigned tries;	       /* to reload while it was busy */
 	bool changed, reading; /* its files have; and they are read */
 	uint8_t mac[6];
+	struct switch_port port; /* what it is to be at a switch */
+	struct port *seat;	 /* there, or NULL */
 	bool joined;
 	bool inherited, gone; /* on a descriptor that was handed over; its client has gone */
 	struct host_nic *next;

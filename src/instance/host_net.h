@@ -7,6 +7,7 @@
 
 struct json_object;
 struct switch_net;
+struct switch_port;
 
 /* A network of the host: one NIC at a port of its own, or a switch for any number. */
 struct host_net {
@@ -18,7 +19,7 @@ struct host_net {
 	struct host_net *next;
 };
 
-/* SPEC: "KIND[,key=value…]", or "switch[,uplink=SPEC]". */
+/* SPEC: "KIND[,key=value…]", or "switch[,uplink=SPEC]…". */
 struct host_net *host_net_new(const char *id, const char *spec, bool shared, struct loop *loop,
 			      struct error *err);
 /* With a switch whose uplink PORT is; it is the network's, also if this fails. */
@@ -26,6 +27,11 @@ struct host_net *host_net_around(const char *id, struct port *port, struct loop 
 				 struct error *err);
 void host_net_free(struct host_net *net); /* without users */
 
-/* For a NIC on LOOP. Users are counted by whoever asks for ports. */
-struct port *host_net_port(struct host_net *net, struct loop *loop, struct error *err);
+/*
+ * For a NIC on LOOP. Users are counted by whoever asks for ports. *SEAT: what the switch
+ * has for it while it is joined, where there is one.
+ */
+struct port *host_net_port(struct host_net *net, struct loop *loop, const struct switch_port *to_be,
+			   struct port **seat, struct error *err);
+struct json_object *host_net_describe_port(const struct host_net *net, const struct port *seat);
 struct json_object *host_net_describe(const struct host_net *net);

@@ -229,6 +229,7 @@ static int serve_client(struct instance *instance, const struct instance_config 
 		.context = instance,
 	};
 
+	instance->pic.clock = loop_clock(config->loop);
 	instance->front = vfio_user_new(&front, err);
 	return instance->front ? 0 : -EINVAL;
 }
@@ -338,6 +339,7 @@ void instance_free(struct instance *instance)
 	if (instance->embed)
 		embed_unplug(instance->embed);
 	vfio_user_free(instance->front);
+	pic_exit(&instance->pic);
 	loop_unschedule(instance->loop, &instance->work);
 	loop_unschedule(instance->loop, &instance->settle);
 	instance_close_ports(instance);

@@ -3,6 +3,7 @@
 /* What was counted, on either side, and whether it adds up. */
 #include "instance/instance_internal.h"
 #include "instance/json_put.h"
+#include "instance/port_json.h"
 
 #include <stdio.h>
 
@@ -19,36 +20,6 @@ static struct port_way sum(const struct port_way *a, const struct port_way *b)
 	return both;
 }
 
-static void describe_way(json_object *to, const char *name, const struct port_way *way)
-{
-	const struct {
-		const char *name;
-		uint64_t count;
-	} counts[] = {{"offered", way->offered},
-		      {"frames", way->frames},
-		      {"bytes", way->bytes},
-		      {"waits", way->waits},
-		      {"dropped", port_dropped(way)}};
-	char key[32];
-
-	for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
-		snprintf(key, sizeof(key), "%s_%s", name, counts[i].name);
-		put_count(to, key, counts[i].count);
-	}
-}
-
-/* Those that were lost of it, by reason. */
-static void describe_drops(json_object *to, const char *name, const struct port_way *way)
-{
-	char key[32];
-
-	for (unsigned i = 0; i < PORT_DROPS; i++) {
-		snprintf(key, sizeof(key), "%s_%s", name, port_drop_names[i]);
-		if (way->dropped[i])
-			put_count(to, key, way->dropped[i]);
-	}
-}
-
 static json_object *group_of(json_object *stats, const char *name)
 {
 	json_object *group = json_object_new_object();
@@ -61,27 +32,19 @@ static json_object *group_of(json_object *stats, const char *name)
 static void describe_host(const struct instance *instance, json_object *stats)
 {
 	const struct port *port = instance->host;
-	const struct port_way tx = sum(&port->stats.tx, &instance->past.tx);
-	const struct port_way rx = sum(&port->stats.rx, &instance->past.rx);
+	const struct port_stats both = {.tx = sum(&port->stats.tx, &instance->past.tx),
+					.rx = sum(&port->stats.rx, &instance->past.rx)};
 	json_object *to = group_of(stats, "host");
 
-	describe_way(to, "tx", &tx);
-	describe_way(to, "rx", &rx);
+	put_way(to, "tx", &both.tx);
+	put_way(to, "rx", &both.rx);
 	put_count(to, "stalls", port->stats.stalls + instance->past.stalls);
 	put_count(to, "limited", instance->rate ? instance->rate->port.stats.stalls : 0);
 	put_count(to, "uncaptured",
 		  instance->past.uncaptured +
 			  (instance->capture ? instance->capture->port.stats.uncaptured : 0));
-	to = group_of(stats, "host_drops");
-	describe_drops(to, "tx", &tx);
-	describe_drops(to, "rx", &rx);
-	to = group_of(stats, "host_nic");
-	json_object_object_add(to, "carrier", json_object_new_boolean(!port->down));
-	put_count(to, "mbps", port->health.mbps);
-	put_count(to, "rx_errors", port->health.rx_errors);
-	put_count(to, "rx_missed", port->health.rx_missed);
-	put_count(to, "tx_errors", port->health.tx_errors);
-	put_count(to, "tx_discarded", port->health.tx_discarded);
+	json_object_object_add(stats, "host_drops", ports_drops("tx", "rx", &both));
+	json_object_object_add(stats, "host_nic", port_nic(port));
 }
 
 const struct nic_stats *instance_nic_stats(const struct instance *instance)

@@ -117,6 +117,31 @@ static int fd_parse(struct nic_spec *spec, const char *value, struct error *err)
 	return 0;
 }
 
+static int mac_set(struct nic_spec *spec, const char *value, struct error *err)
+{
+	spec->mac_given = mac_parse(value, spec->mac);
+	if (!spec->mac_given)
+		return error_set(err, -EINVAL,
+				 "--nic: mac=%s: expected six bytes as in 02:00:00:00:00:01, "
+				 "not a group address nor all zero",
+				 value);
+	return 0;
+}
+
+/* What is left are the words of a switch's port. */
+static int port_word_set(struct nic_spec *spec, const char *key, const char *value,
+			 struct error *err)
+{
+	int known = switch_port_word(&spec->port, key, value, err);
+
+	if (known)
+		return known < 0 ? known : 0;
+	return error_set(err, -EINVAL,
+			 "--nic: no option \"%s\"; there is: socket fd net mac name capture trace "
+			 "rate-… isolated spoofchk vlan trunk",
+			 key);
+}
+
 static int word_set(struct nic_spec *spec, const char *key, const char *value, struct error *err)
 {
 	const struct {
@@ -139,19 +164,8 @@ static int word_set(struct nic_spec *spec, const char *key, const char *value, s
 		return fd_parse(spec, value, err);
 	if (!strncmp(key, "rate-", 5))
 		return rate_set_word(spec, key + 5, value, err);
-	if (strcmp(key, "mac"))
-		return error_set(
-			err, -EINVAL,
-			"--nic: no option \"%s\"; there is: socket fd net mac name capture trace "
-			"rate-…",
-			key);
-	spec->mac_given = mac_parse(value, spec->mac);
-	if (!spec->mac_given)
-		return error_set(err, -EINVAL,
-				 "--nic: mac=%s: expected six bytes as in 02:00:00:00:00:01, "
-				 "not a group address nor all zero",
-				 value);
-	return 0;
+	return strcmp(key, "mac") ? port_word_set(spec, key, value, err)
+				  : mac_set(spec, value, err);
 }
 
 static int words_read(struct nic_spec *spec, struct error *err)

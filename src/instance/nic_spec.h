@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend/rate.h"
+#include "backend/switch.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -12,7 +13,7 @@ struct embed;
 /*
  * What is asked of one NIC, in words:
  *   CARD,socket=PATH|fd=N[,net=ID][,mac=MAC][,name=NAME][,capture=FILE]
- *   [,trace=WHAT[:FILE]][,rate-tx-bits=N]…
+ *   [,trace=WHAT[:FILE]][,rate-tx-bits=N]…[,isolated=on][,spoofchk=on][,vlan=N][,trunk=N-M]…
  * CARD as catalog_find() has it; so like=0000:03:00.0 is one too.
  */
 struct nic_spec {
@@ -23,7 +24,8 @@ struct nic_spec {
 	const char *own;  /* then what that is, "user" if NULL */
 	int fd;		  /* -1: none */
 	struct rate_limits limits;
-	struct embed *embed; /* or NULL: it is plugged in there, without a socket */
+	struct switch_port port; /* of the switch that it is at */
+	struct embed *embed;	 /* or NULL: it is plugged in there, without a socket */
 	bool mac_given;
 	uint8_t mac[6];
 };

@@ -266,12 +266,13 @@ void nic_reset(struct nic *nic)
 	interrupts_update(nic);
 }
 
-/* For the frame that waits; where no ring runs, it is taken and dropped. */
+/* For the frame that waits; where no ring runs and none soon will, it is taken and dropped. */
 static bool receive_room(struct nic *nic)
 {
+	bool stopped = nic->rings[nic->held_ring].state == RING_STOPPED;
+
 	return nic->held && nic->port && nic->port->ops->resume &&
-	       (nic->held_fetch || nic->rings[nic->held_ring].state == RING_STOPPED ||
-		ring_room(nic, nic->held_ring));
+	       (nic->held_fetch || (stopped ? !nic->held_dry : ring_room(nic, nic->held_ring)));
 }
 
 bool nic_work(struct nic *nic)

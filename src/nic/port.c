@@ -6,6 +6,8 @@
 const char *const port_drop_names[PORT_DROPS] = {
 	[DROP_NOBODY] = "nobody",	[DROP_NO_ROOM] = "no_room", [DROP_TOO_LONG] = "too_long",
 	[DROP_MALFORMED] = "malformed", [DROP_REFUSED] = "refused", [DROP_FOREIGN] = "foreign",
+	[DROP_NOWHERE] = "nowhere",	[DROP_SPOOFED] = "spoofed", [DROP_VLAN] = "vlan",
+	[DROP_ISOLATED] = "isolated",
 };
 
 void port_link(struct port *port, bool up)
@@ -53,7 +55,7 @@ uint64_t port_dropped(const struct port_way *way)
 	return sum;
 }
 
-static bool takes_address(const struct port_filter *filter, uint64_t to)
+bool port_filter_takes_address(const struct port_filter *filter, uint64_t to)
 {
 	if (filter->all && !(to & 1))
 		return true;
@@ -66,6 +68,11 @@ static bool takes_address(const struct port_filter *filter, uint64_t to)
 	return false;
 }
 
+bool port_filter_takes_vlan(const struct port_filter *filter, unsigned vlan)
+{
+	return filter->all_vlans || (filter->vlans[vlan / 64] >> vlan % 64 & 1);
+}
+
 bool port_filter_takes(const struct port_filter *filter, const uint8_t *head, uint32_t length)
 {
 	unsigned tag = length < 18 ? 0 : (unsigned)(head[14] << 8 | head[15]) & 0xfff;
@@ -74,8 +81,7 @@ bool port_filter_takes(const struct port_filter *filter, const uint8_t *head, ui
 	if (length < 14)
 		return false;
 	memcpy(&to, head, 6);
-	if (head[12] == 0x81 && !head[13] && !filter->all_vlans &&
-	    !(filter->vlans[tag / 64] >> tag % 64 & 1))
+	if (head[12] == 0x81 && !head[13] && !port_filter_takes_vlan(filter, tag))
 		return false;
-	return takes_address(filter, to);
+	return port_filter_takes_address(filter, to);
 }

@@ -91,6 +91,10 @@ enum port_drop {
 	DROP_MALFORMED, /* no frame can be made of it */
 	DROP_REFUSED,	/* by the host's kernel or the peer */
 	DROP_FOREIGN,	/* for nobody on this side */
+	DROP_NOWHERE,	/* a switch: for nobody at another port */
+	DROP_SPOOFED,	/* a switch: from an address that is not the sender's own */
+	DROP_VLAN,	/* a switch: in a VLAN that the port is not in */
+	DROP_ISOLATED,	/* a switch: from an isolated port to another */
 	PORT_DROPS
 };
 
@@ -126,6 +130,8 @@ void port_sent(struct port *port, unsigned count);
 
 uint64_t port_dropped(const struct port_way *way);
 
+bool port_filter_takes_address(const struct port_filter *filter, uint64_t to);
+bool port_filter_takes_vlan(const struct port_filter *filter, unsigned vlan);
 /* A frame by its first 18 bytes, or as many as there are. */
 bool port_filter_takes(const struct port_filter *filter, const uint8_t *head, uint32_t length);
 

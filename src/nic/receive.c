@@ -262,22 +262,33 @@ static void strip(struct nic *nic, const struct ring *ring, struct frame *frame,
 
 /*
  * Nobody tells us when a driver gives slots back that say themselves whose they
- * are: as long as a frame waits, we look, less and less often.
+ * are: as long as a frame waits, we look, less and less often. Where running dry
+ * stops the ring, the driver starts it again as soon as it hears of that: what is left
+ * of a burst waits for it, but not for ever.
  */
 enum { LOOK_FIRST = 100000, LOOK_LAST = 10000000 }; /* ns */
+
+static void look_again(struct nic *nic, unsigned ring)
+{
+	if (ring_room(nic, ring))
+		return;
+	ring_dry(nic, ring); /* the driver may have missed the last frame */
+	nic->held_dry = nic->rings[ring].state == RING_STOPPED;
+	interrupts_update(nic);
+}
 
 static void look_fired(struct timer *timer)
 {
 	struct nic *nic = timer->context;
 	unsigned ring = nic->held_ring;
+	bool stopped = nic->rings[ring].state == RING_STOPPED;
 
 	nic->bus.schedule(nic->bus.context);
-	if (!nic->held || nic->rings[ring].state == RING_STOPPED || !nic->rings[ring].ring->walked)
+	nic->held_dry &= stopped && nic->look_after < LOOK_LAST;
+	if (!nic->held || (stopped && !nic->held_dry) || !nic->rings[ring].ring->walked)
 		return;
-	if (!ring_room(nic, ring)) {
-		ring_dry(nic, ring); /* the driver may have missed the last frame */
-		interrupts_update(nic);
-	}
+	if (!stopped)
+		look_again(nic, ring);
 	if (nic->look_after < LOOK_LAST)
 		nic->look_after *= 2;
 	timer_arm(nic->bus.clock, timer, clock_now(nic->bus.clock) + nic->look_after);
@@ -473,7 +484,7 @@ unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count
 		return count;
 	}
 	rings_update(nic);
-	nic->held = nic->held_fetch = false;
+	nic->held = nic->held_fetch = nic->held_dry = false;
 	if (!nic->link) {
 		nic->stats.rx_unplugged += count;
 		return count;

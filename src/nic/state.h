@@ -127,6 +127,7 @@ struct nic {
 	bool level, held;   /* held: the port keeps frames until there is room */
 	uint16_t held_ring; /* in this one */
 	bool held_fetch;    /* or until it is known whether there is */
+	bool held_dry;	    /* or for a while, since running dry has stopped the ring */
 	bool told;	    /* some completion ring has news */
 	uint8_t nesting;
 	unsigned held_segments; /* of its first frame, delivered already */

@@ -214,6 +214,7 @@ static void carry_network(struct carry *carry)
 	to->plugged = from->plugged;
 	to->health = from->health;
 	to->held = from->held;
+	to->held_dry = from->held_dry;
 	if (carry->places[from->held_ring] >= 0)
 		to->held_ring = (uint16_t)carry->places[from->held_ring];
 	to->held_segments = from->held_segments;

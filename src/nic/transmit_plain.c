@@ -32,8 +32,7 @@ SPECIALIZED unsigned run_frames(struct build *build, const struct plan *plan, un
 	uint16_t *slots_of = &build->nic->slots_of[build->frames];
 	struct anynic_frame *shown = build->shown + build->frames;
 	struct dma_window window = build->window;
-	uint32_t longest = 0;
-	uint8_t group = 0;
+	uint64_t seen = 0; /* first bytes, and above them lengths: all of them together */
 
 	for (; i < end; i++, frame++, slot += slot_size) {
 		uint64_t address, length;
@@ -51,19 +50,17 @@ SPECIALIZED unsigned run_frames(struct build *build, const struct plan *plan, un
 		}
 		if (!data || length - shortest > FRAME_MAX - shortest)
 			break;
-		group |= *data;
+		seen |= shows ? length << 8 | *data : *data;
 		frame->iovs = 1;
 		frame->length = (uint32_t)length;
 		frame->flags = 0;
 		frame->iov[0] = (struct iovec){data, length};
 		*slots_of++ = (uint16_t)(i + 1);
-		if (shows) {
+		if (shows)
 			*shown++ = (struct anynic_frame){.length = (uint32_t)length};
-			longest |= (uint32_t)length;
-		}
 	}
-	build->groups |= group & 1;
-	build->longest |= longest;
+	build->groups |= seen & 1;
+	build->longest |= (uint32_t)(seen >> 8);
 	return i;
 }
 

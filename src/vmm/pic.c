@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vmm/pic.h"
 
-void pic_init(struct pic *pic)
-{
-	*pic = (struct pic){.messages = PIC_LINE};
-}
-
 static void pic_show(struct pic *pic)
 {
 	bool level = pic->level && !pic->disabled && pic->messages == PIC_LINE;
@@ -17,18 +12,46 @@ static void pic_show(struct pic *pic)
 	pic->sink.level(pic->sink.context, level);
 }
 
+static bool pic_due(const struct pic *pic)
+{
+	return pic->level && !pic->masked && pic->enabled && !pic->disabled &&
+	       pic->messages == PIC_LINE;
+}
+
+static void pic_stop_waiting(struct pic *pic)
+{
+	if (timer_armed(&pic->again))
+		timer_cancel(pic->clock, &pic->again);
+}
+
 static void pic_deliver(struct pic *pic)
 {
+	pic_stop_waiting(pic);
 	if (pic->sink.level) {
 		pic_show(pic);
 		return;
 	}
-	if (!pic->level || pic->masked || !pic->enabled || pic->disabled ||
-	    pic->messages != PIC_LINE)
+	if (!pic_due(pic))
 		return;
 	pic->masked = true; /* until the VM has looked */
 	pic->fired++;
 	pic->sink.fire(pic->sink.context, PIC_LINE, 0);
+}
+
+static void pic_waited(struct timer *timer)
+{
+	pic_deliver(timer->context);
+}
+
+void pic_init(struct pic *pic)
+{
+	*pic = (struct pic){.messages = PIC_LINE};
+	timer_init(&pic->again, pic_waited, pic);
+}
+
+void pic_exit(struct pic *pic)
+{
+	pic_stop_waiting(pic);
 }
 
 void pic_line(struct pic *pic, bool level)
@@ -62,12 +85,16 @@ void pic_message(struct pic *pic, unsigned vector)
 void pic_mask(struct pic *pic)
 {
 	pic->masked = true;
+	pic_stop_waiting(pic);
 }
 
 void pic_unmask(struct pic *pic)
 {
 	pic->masked = false;
-	pic_deliver(pic);
+	if (pic->clock && pic_due(pic))
+		timer_arm(pic->clock, &pic->again, clock_now(pic->clock) + PIC_PATIENCE);
+	else
+		pic_deliver(pic);
 }
 
 void pic_listen(struct pic *pic, bool enabled)

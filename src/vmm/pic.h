@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/clock.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -9,8 +11,16 @@
  * The line is a level; the front delivers it as an edge with automask, so a
  * level that is still high is signalled again when it is unmasked. While the VM
  * has enabled messages, a rise of the line is message 0 instead.
+ *
+ * A VMM without irqchip unmasks at the driver's first access, which asks for the
+ * causes; what acknowledges them is still to come. With a clock the line is
+ * therefore given PIC_PATIENCE to fall before it is signalled again:
+ *
+ *   masked ──unmask, low──> ready ──rises──> signalled, masked
+ *      └─────unmask, high──> patient ──falls──> ready
+ *                              └──still high after PIC_PATIENCE──> signalled, masked
  */
-enum { PIC_VECTORS = 2048 };
+enum { PIC_VECTORS = 2048, PIC_PATIENCE = 50000 /* ns */ };
 enum pic_kind { PIC_LINE, PIC_MSI, PIC_MSIX, PIC_KINDS };
 
 struct pic_sink {
@@ -30,9 +40,12 @@ struct pic {
 	bool disabled;		/* COMMAND.INTx-disable */
 	enum pic_kind messages; /* PIC_LINE while neither MSI nor MSI-X is enabled */
 	uint64_t fired;
+	struct clock *clock; /* or NULL: nobody's acknowledgement is on its way */
+	struct timer again;
 };
 
 void pic_init(struct pic *pic);
+void pic_exit(struct pic *pic);
 void pic_line(struct pic *pic, bool level);
 /* The VM enabled a kind of message, or none: a line that is high is told by it. */
 void pic_use(struct pic *pic, enum pic_kind kind);

@@ -184,7 +184,58 @@ static void test_link(void)
 	driver_free(&driver);
 }
 
-UNIT_FILE(interrupt, {"cause_and_mask", test_cause_and_mask},
+/* ---- what the VM is told of the line ---- */
+
+static void count(void *context, enum pic_kind kind, unsigned vector)
+{
+	CHECK(kind == PIC_LINE && vector == 0);
+	++*(unsigned *)context;
+}
+
+static void unmask(struct pic *pic, unsigned *fired, unsigned expected)
+{
+	pic_unmask(pic);
+	CHECK_EQUAL(*fired, expected);
+}
+
+/* What is unmasked before it is acknowledged is told again only if it never is. */
+static void test_patience(void)
+{
+	struct clock clock;
+	struct pic pic;
+	unsigned fired = 0;
+
+	clock_init(&clock, true);
+	pic_init(&pic);
+	pic.clock = &clock;
+	pic.sink = (struct pic_sink){.context = &fired, .fire = count};
+	pic_listen(&pic, true);
+	pic_line(&pic, true);
+	CHECK_EQUAL(fired, 1);
+	unmask(&pic, &fired, 1);
+	clock_turn(&clock, PIC_PATIENCE / 2);
+	pic_line(&pic, false); /* acknowledged */
+	clock_turn(&clock, PIC_PATIENCE);
+	CHECK_EQUAL(fired, 1);
+	pic_line(&pic, true); /* news */
+	CHECK_EQUAL(fired, 2);
+	unmask(&pic, &fired, 2);
+	pic_line(&pic, false);
+	pic_line(&pic, true); /* news, while it is patient */
+	CHECK_EQUAL(fired, 3);
+	unmask(&pic, &fired, 3);
+	clock_turn(&clock, PIC_PATIENCE);
+	CHECK_EQUAL(fired, 4); /* nobody acknowledged it */
+	unmask(&pic, &fired, 4);
+	pic_mask(&pic);
+	clock_turn(&clock, PIC_PATIENCE);
+	CHECK_EQUAL(fired, 4);
+	pic.clock = NULL;
+	unmask(&pic, &fired, 5);
+	pic_exit(&pic);
+}
+
+UNIT_FILE(interrupt, {"patience", test_patience}, {"cause_and_mask", test_cause_and_mask},
 	  {"status_shows_the_line", test_status_shows_the_line},
 	  {"frames_interrupt", test_frames_interrupt}, {"interval", test_interval},
 	  {"receive_delay", test_receive_delay}, {"transmit_delay", test_transmit_delay},

@@ -12,7 +12,8 @@ enum {
 	CTRL = 0, /* 1: transmit, 2: receive */
 	TX = 4,
 	RX = 8,
-	KICK = 12, /* 1: wake tx, 2: wake rx, 4: start tx at TX, 8: start tx, 16: stop tx */
+	KICK = 12, /* 1: wake tx, 2: wake rx, 4: start tx at TX, 8: start tx, 16: stop tx,
+		     32: start rx */
 	CAUSE = 16,
 	STATE = 24, /* of tx; and of rx, 4 further up */
 	INDEX = 28,
@@ -30,7 +31,8 @@ enum { FIRST = 1u << 28, LAST = 1u << 29, END = 1u << 30, OWN = 1u << 31 }; /* o
 	"<register name='KICK' at='12' access='self-clear'>"                                       \
 	"<field name='W' bits='0' do='wake tx'/><field name='R' bits='1' do='wake rx'/>"           \
 	"<field name='A' bits='2' do='start tx at TX'/><field name='S' bits='3' do='start tx'/>"   \
-	"<field name='P' bits='4' do='stop tx'/></register>"                                       \
+	"<field name='P' bits='4' do='stop tx'/><field name='B' bits='5' do='start rx'/>"          \
+	"</register>"                                                                              \
 	"<register name='CAUSE' at='16' access='w1c'><field name='SENT' bits='0'/>"                \
 	"<field name='RX' bits='1'/><field name='DRY' bits='2'/><field name='FULL' bits='3'/>"     \
 	"<field name='STOP' bits='4'/><field name='LAST' bits='5'/></register>"                    \
@@ -51,8 +53,9 @@ enum { FIRST = 1u << 28, LAST = 1u << 29, END = 1u << 30, OWN = 1u << 31 }; /* o
 	"<complete write='OWN = 0' do='raise CAUSE.SENT'/>"                                        \
 	"<complete at='last' do='raise CAUSE.LAST'/>" parts "</ring>"
 
-#define RECEIVES(attributes, parts)                                                                \
-	"<ring name='rx' for='receive' empty='raise CAUSE.FULL' ready='not OWN' " attributes ">"   \
+#define RECEIVES(attributes, parts) RECEIVES_DRY("raise CAUSE.FULL", attributes, parts)
+#define RECEIVES_DRY(empty, attributes, parts)                                                     \
+	"<ring name='rx' for='receive' empty='" empty "' ready='not OWN' " attributes ">"          \
 	"<use record='d' as='room'><buffer address='address' length='length'/>"                    \
 	"<buffer address='other' length='64' when='MORE'/></use>"                                  \
 	"<complete write='length = frame.put; FIRST = frame.first; LAST = frame.last; OWN = 1'/>"  \
@@ -63,6 +66,9 @@ enum { FIRST = 1u << 28, LAST = 1u << 29, END = 1u << 30, OWN = 1u << 31 }; /* o
 
 static const char arrays[] = REGISTERS TX_ARRAY RX_ARRAY("");
 static const char holds[] = REGISTERS TX_ARRAY RX_ARRAY("hold='yes'");
+static const char halts[] = REGISTERS TX_ARRAY RECEIVES_DRY(
+	"raise CAUSE.FULL; stop rx",
+	"when='CTRL.RE' next='array' base='RX' end='bit END' hold='yes'", "");
 static const char strides[] =
 	REGISTERS SENDS("when='CTRL.TE' next='array stride 32' base='TX' end='entries 3'", "")
 		RX_ARRAY("");
@@ -337,6 +343,35 @@ static void test_hold(void)
 	bare_free(&bare);
 }
 
+/* Running dry stops the ring: the frame waits for its start, and some time later for nothing. */
+static void test_hold_until_started(void)
+{
+	begin(halts, false);
+	slot(RXSLOTS, 0, END | OWN | 512, 0);
+	bare_write(&bare, CTRL, 2);
+	CHECK(!offer(100));
+	clock_turn(&bare.clock, 200000);
+	bare_settle(&bare);
+	CHECK_EQUAL(bare_read(&bare, CAUSE), FULL);
+	CHECK_EQUAL(bare_read(&bare, STATE) >> 2, 0);
+	*word(RXSLOTS, 1) = END | 512;
+	clock_turn(&bare.clock, 1000000);
+	bare_settle(&bare);
+	CHECK_EQUAL(bare.port.resumed, 0);
+	bare_write(&bare, KICK, 32);
+	bare_settle(&bare);
+	CHECK_EQUAL(bare.port.resumed, 1);
+	CHECK(offer(100));
+	CHECK_EQUAL(*word(RXSLOTS, 1), END | OWN | FIRST | LAST | 100);
+	CHECK(!offer(101));
+	clock_turn(&bare.clock, 50000000);
+	bare_settle(&bare);
+	CHECK_EQUAL(bare.port.resumed, 2);
+	CHECK(offer(101));
+	CHECK_EQUAL(nic_stats(bare.nic)->rx_stopped, 1);
+	bare_free(&bare);
+}
+
 /* ---- saved, and gone on with elsewhere ---- */
 
 static struct saved { /* in the order of the walk */
@@ -472,5 +507,6 @@ UNIT_FILE(walks, {"looking_fetches_nothing", test_looking_fetches_nothing},
 	  {"fetched_and_not_ready", test_fetched_and_not_ready}, {"arrays", test_arrays},
 	  {"frames", test_frames_in_pieces}, {"strides", test_strides}, {"chains", test_chains},
 	  {"started", test_started}, {"receive", test_receives},
-	  {"receive_chain", test_receive_chain}, {"hold", test_hold}, {"saved", test_saved},
+	  {"receive_chain", test_receive_chain}, {"hold", test_hold},
+	  {"hold_until_started", test_hold_until_started}, {"saved", test_saved},
 	  {"noise", test_noise});

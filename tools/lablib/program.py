@@ -78,7 +78,9 @@ def sums(control):
     parts = {"": stats} if "guest" in stats else stats
     done = subprocess.run([ANYNIC, "ctl", control, "list", "--json"], capture_output=True,
                           text=True, timeout=20)
-    parts |= {net["id"]: net for net in json.loads(done.stdout)["nets"] if net["switch"]}
+    nets = [net for net in json.loads(done.stdout)["nets"] if net["switch"]]
+    parts |= {net["id"]: net for net in nets}
+    parts |= {f"{net['id']} {port['name']}": port for net in nets for port in net["ports"]}
     return [(name, part["missing"], part) for name, part in parts.items()
             if any(part["missing"].values())]
 
