@@ -53,6 +53,11 @@ while True:
 """
 
 
+def reflect(net):
+    mirror = net.start(["python3", "-c", MIRROR, HOST], stdout=-1, text=True)
+    assert mirror.stdout.readline() == "here\n"
+
+
 def everything(kernel):
     with cloud(kernel) as (net, card, vm):
         said = vm.check("ethtool -i eth0")
@@ -64,8 +69,7 @@ def everything(kernel):
         vm.check("ip link set eth0 mtu 9001")
         vm.check(f"ping -q -c 5 -w 20 -s 8973 {HOST}", 30)
         net.check(f"ping -q -c 5 -w 20 -M do -s 8973 {GUEST}")
-        mirror = net.start(["python3", "-c", MIRROR, HOST], stdout=-1, text=True)
-        assert mirror.stdout.readline() == "here\n"
+        reflect(net)
         text = vm.check(f"rr echo {HOST} 7000 3000", 60)
         assert "datagrams 3000 wrong 0" in text, text
         vm.check("ethtool -K eth0 tx off rx off sg off tso off")
@@ -99,17 +103,23 @@ def used(vm, cpus):
     return [got[f"queue_{k}_{way}_cnt"] for k in range(cpus) for way in ("tx", "rx")]
 
 
+FLOWS = 16  # at once; which queue each takes is chance
+
+
 def queues(cpus):
+    """Flows at once over all queues, each with its data compared, however slow the machine is."""
     with cloud(cpus=cpus) as (net, _, vm):
-        net.start(["iperf3", "-s"], stdout=-3)
+        reflect(net)
         said = vm.check("ethtool -l eth0")
         assert said.count(f"Combined:\t{cpus}") == 2, said
         assert f"with {cpus} RX ring(s)" in vm.check("ethtool -x eth0")
-        for _ in range(5):  # which flow goes where is chance
-            for way in ("", "-R"):
-                vm.check(f"until iperf3 -c {HOST} -t 1 -P 16 {way}; do sleep 0.2; done", 60)
+        for _ in range(8):
+            said = vm.check(f"for i in $(seq {FLOWS}); do rr echo {HOST} 7000 100 >/tmp/flow$i & done; "
+                            "wait; cat /tmp/flow*", 180)
+            assert said.count("datagrams 100 wrong 0") == FLOWS, said
             if min(used(vm, cpus)) > 50:
                 break
+        echo(net, vm, HOST, kib=4 << 10)
         assert min(used(vm, cpus)) > 50, (used(vm, cpus), vm.dmesg())
         quiet(vm)
 

@@ -10,6 +10,8 @@ import shutil
 import subprocess
 import tempfile
 
+from lablib import cross
+
 SIDE_BY_SIDE = True
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.abspath(os.environ.get("ANYNIC_BUILD") or f"{ROOT}/build")
@@ -90,3 +92,16 @@ def test_a_module_in_each_kind():
     for what, least in (("  sent ", 70), ("  vector ", 400), ("  memory ", 1000), ("command ", 300)):
         count = sum(line.startswith(what) for line in seen)
         assert count >= least, (what, count)
+
+
+def test_the_same_webassembly_on_another_processor():
+    folder, words, environment = cross.prepare(["life-ena", "anynic"])
+    with tempfile.TemporaryDirectory() as made:
+        card = make(f"{made}/wasm", "wasm")
+        said = run([*words, f"{folder}/anynic", "check", card],
+                   env={**os.environ, **environment}).decode()
+        assert not said, said
+        here = life(card)
+        differs("aarch64", life(card, (*words, f"{folder}/life-ena"), **environment), here)
+        # libtcc makes code for where it runs
+        differs("aarch64, c", life(make(f"{made}/c", "c"), (*words, f"{folder}/life-ena")), here)

@@ -130,12 +130,24 @@ static void loop_work(struct loop *loop)
 	}
 }
 
+/* Kernels before 5.11, and those that are imitated, know milliseconds only. */
+static int wait_coarsely(struct loop *loop, uint64_t wait)
+{
+	uint64_t ms = wait / 1000000 + (wait % 1000000 != 0);
+
+	return epoll_wait(loop->epoll, loop->events, LOOP_EVENTS,
+			  wait == CLOCK_NEVER ? -1
+			  : ms < INT_MAX      ? (int)ms
+					      : INT_MAX);
+}
+
 /* Waits with the precision of the clock: epoll_pwait2 takes nanoseconds. */
 static int loop_wait(struct loop *loop, int timeout_ms)
 {
 	uint64_t wait = timeout_ms < 0 ? CLOCK_NEVER : (uint64_t)timeout_ms * 1000000;
 	uint64_t next = clock_next(loop->clock);
 	struct timespec limit;
+	int ready;
 
 	if (loop->first) {
 		wait = 0;
@@ -148,8 +160,9 @@ static int loop_wait(struct loop *loop, int timeout_ms)
 	loop->calls++;
 	limit.tv_sec = (time_t)(wait / 1000000000u);
 	limit.tv_nsec = (long)(wait % 1000000000u);
-	return epoll_pwait2(loop->epoll, loop->events, LOOP_EVENTS,
-			    wait == CLOCK_NEVER ? NULL : &limit, NULL);
+	ready = epoll_pwait2(loop->epoll, loop->events, LOOP_EVENTS,
+			     wait == CLOCK_NEVER ? NULL : &limit, NULL);
+	return ready < 0 && errno == ENOSYS ? wait_coarsely(loop, wait) : ready;
 }
 
 /* Most messages follow one another on one descriptor: ask it first, but not for ever. */

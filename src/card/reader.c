@@ -84,6 +84,21 @@ struct card *card_read_text_among(const char *name, const char *text, size_t len
 	return read_text(name, text, length, false, finder, mistakes);
 }
 
+char *card_text_title(const char *text, size_t length)
+{
+	struct mistakes mistakes = {0};
+	struct draft draft = {.mistakes = &mistakes};
+	const char *title;
+	char *copy;
+
+	draft.root = xml_nodes(&draft, "", text, length);
+	title = draft.root ? node_get(draft.root, "title") : NULL;
+	copy = title ? strdup(title) : NULL;
+	arena_free(draft.arena);
+	mistakes_free(&mistakes);
+	return copy;
+}
+
 char *card_load(const char *path, size_t *length)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), saved;

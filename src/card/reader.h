@@ -56,6 +56,8 @@ struct card *card_read_file_among(const char *path, const struct finder *finder,
 struct card *card_read_text_among(const char *name, const char *text, size_t length,
 				  const struct finder *finder, struct mistakes *mistakes);
 void card_free(struct card *card);
+/* The title that a text gives, whatever else is wrong with it: for free(), or NULL. */
+char *card_text_title(const char *text, size_t length);
 
 /* All of a file, at most what a description may have and a byte more; NULL and errno. */
 char *card_load(const char *path, size_t *length);

@@ -192,7 +192,27 @@ static int create(const char *path, char **folders)
 
 /* ---- list ---- */
 
-static void put_row(json_object *list, const struct pack_card *row, const struct card *card)
+/* What a row is of: a card, or as much of one as can be told without it. */
+struct shown {
+	char *title, *wrong; /* or NULL */
+};
+
+static void shown_make(struct shown *shown, struct pack *pack, const char *path, const char *name)
+{
+	struct mistakes mistakes = {0};
+	struct card *card = pack_card_read(pack, path, name, NULL, &mistakes);
+	struct error err = {0};
+	size_t length;
+	char *text = pack_file(pack, name, "card.xml", &length, &err);
+
+	shown->title = text ? card_text_title(text, length) : NULL;
+	shown->wrong = card ? NULL : mistakes_line(&mistakes, 0);
+	free(text);
+	card_free(card);
+	mistakes_free(&mistakes);
+}
+
+static void put_row(json_object *list, const struct pack_card *row, const struct shown *shown)
 {
 	json_object *one = json_object_new_object();
 	char text[32];
@@ -206,18 +226,21 @@ static void put_row(json_object *list, const struct pack_card *row, const struct
 	json_object_object_add(one, "revision", json_object_new_int(row->identity.revision));
 	json_object_object_add(one, "files", json_object_new_int((int)row->files));
 	json_object_object_add(one, "bytes", json_object_new_uint64(row->bytes));
-	json_object_object_add(one, "title", card ? json_object_new_string(card->title) : NULL);
+	json_object_object_add(one, "title",
+			       shown->title ? json_object_new_string(shown->title) : NULL);
+	if (shown->wrong)
+		json_object_object_add(one, "wrong", json_object_new_string(shown->wrong));
 	json_object_array_add(list, one);
 }
 
-static void print_row(const struct pack_card *row, const struct card *card)
+static void print_row(const struct pack_card *row, const struct shown *shown)
 {
 	const struct identity *identity = &row->identity;
 
-	printf("%-16s %04x:%04x %04x:%04x rev %02x  %u files, %llu bytes  %s\n", row->name,
+	printf("%-16s %04x:%04x %04x:%04x rev %02x  %u files, %llu bytes  %s%s%s\n", row->name,
 	       identity->vendor, identity->device, identity->subsystem_vendor, identity->subsystem,
 	       identity->revision, row->files, (unsigned long long)row->bytes,
-	       card ? card->title : "broken");
+	       shown->title ?: "broken", shown->wrong ? "; " : "", shown->wrong ?: "");
 }
 
 static int list(const char *path, bool json)
@@ -231,15 +254,15 @@ static int list(const char *path, bool json)
 	if (pack)
 		pack_cards(pack, &rows, &count, &err);
 	for (unsigned i = 0; i < count; i++) {
-		struct mistakes mistakes = {0};
-		struct card *card = pack_card_read(pack, path, rows[i].name, NULL, &mistakes);
+		struct shown shown;
 
+		shown_make(&shown, pack, path, rows[i].name);
 		if (json)
-			put_row(all, &rows[i], card);
+			put_row(all, &rows[i], &shown);
 		else
-			print_row(&rows[i], card);
-		card_free(card);
-		mistakes_free(&mistakes);
+			print_row(&rows[i], &shown);
+		free(shown.title);
+		free(shown.wrong);
 	}
 	if (json && !err.code)
 		puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY));

@@ -7,8 +7,10 @@
  * there the mistake may be put right.
  */
 #include "instance/host_internal.h"
+#include "instance/host_net.h"
 #include "instance/instance.h"
 #include "instance/watch.h"
+#include "module/module.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -35,10 +37,42 @@ void host_nic_files(struct host_nic *nic, struct mistakes *mistakes, bool all)
 	mistakes->files_count = 0;
 }
 
+/* Nobody else runs on its thread. */
+static bool alone(const struct host_nic *nic)
+{
+	for (const struct host_nic *other = nic->host->nics; other; other = other->next) {
+		if (other != nic && other->loop == nic->loop)
+			return false;
+	}
+	for (const struct host_net *net = nic->host->nets; net; net = net->next) {
+		if (net->loop == nic->loop && net->users > (net == nic->net))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A NIC is where it began: one whose module may keep its thread waiting begins on one of
+ * its own, and keeps that. What becomes such a NIC later must not keep others waiting.
+ */
+static int thread_check(const struct host_nic *nic, const struct card *card, struct error *err)
+{
+	if (!nic->host->config.crew || !module_waits(card->module) ||
+	    module_waits(nic->card->module) || alone(nic))
+		return 0;
+	return error_set(err, -EPERM,
+			 "a module of this kind may keep its thread waiting, which other NICs "
+			 "share: remove the NIC and add it again, then it has one of its own");
+}
+
 static int reload(struct host_nic *nic, struct card *card, bool reset, struct error *err)
 {
-	int result;
+	int result = thread_check(nic, card, err);
 
+	if (result < 0) {
+		card_free(card);
+		return result;
+	}
 	card = host_card_share(nic->host, card);
 	if (!card)
 		return error_set(err, -ENOMEM, "no memory");

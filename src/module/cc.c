@@ -9,7 +9,8 @@
  *   $XDG_CACHE_HOME/anynic/modules/NUMBER.so     or below ~/.cache
  *   NUMBER: from the files by name and content, the compiler's file, how it is called
  *
- * Without a place for it, it is compiled each time.
+ * Without a place for it, it is compiled each time. The compiler is cc, or what CC says:
+ * a name, or words, for this machine.
  */
 #include "module/embedded.h"
 #include "module/loader.h"
@@ -215,28 +216,66 @@ static void cache_keep(const char *path, const struct module_file *built)
 
 /* ---- the compiler ---- */
 
-static const char *const options[] = {"cc", "-shared", "-fPIC", "-O2",	    "-std=gnu11",
-				      "-w", "-I.",     "-o",	"module.so"};
-enum { OPTIONS = sizeof(options) / sizeof(*options) };
+static const char *const options[] = {"-shared", "-fPIC", "-O2", "-std=gnu11",
+				      "-w",	 "-I.",	  "-o",	 "module.so"};
+enum { OPTIONS = sizeof(options) / sizeof(*options), WORDS = 8 };
+
+/* How it is called, for the file NAME. */
+struct calling {
+	char words[256];
+	const char *arguments[WORDS + OPTIONS + 2];
+};
+
+static void calling_make(struct calling *calling, const char *name)
+{
+	const char *compiler = getenv("CC");
+	unsigned count = 0;
+	char *rest;
+
+	snprintf(calling->words, sizeof(calling->words), "%s", compiler ?: "");
+	for (char *word = strtok_r(calling->words, " ", &rest); word && count < WORDS;
+	     word = strtok_r(NULL, " ", &rest))
+		calling->arguments[count++] = word;
+	if (!count)
+		calling->arguments[count++] = "cc";
+	for (unsigned i = 0; i < OPTIONS; i++)
+		calling->arguments[count++] = options[i];
+	calling->arguments[count++] = name;
+	calling->arguments[count] = NULL;
+}
+
+static bool mix_file(struct making *making, const char *path)
+{
+	struct stat found;
+
+	if (stat(path, &found) < 0)
+		return false;
+	mix(making, &found.st_ino, sizeof(found.st_ino));
+	mix(making, &found.st_size, sizeof(found.st_size));
+	mix(making, &found.st_mtim, sizeof(found.st_mtim));
+	return true;
+}
 
 /* Another compiler makes another result: by what its file is. */
 static void mix_compiler(struct making *making)
 {
-	const char *path = getenv("PATH") ?: "/usr/bin:/bin";
+	const char *path = getenv("PATH") ?: "/usr/bin:/bin", *name;
+	struct calling calling;
 	char file[PATH_MAX];
-	struct stat found;
 
-	for (unsigned i = 0; i < OPTIONS; i++)
-		mix(making, options[i], strlen(options[i]) + 1);
+	calling_make(&calling, making->module->name);
+	for (unsigned i = 0; calling.arguments[i]; i++)
+		mix(making, calling.arguments[i], strlen(calling.arguments[i]) + 1);
+	name = calling.arguments[0];
+	if (strchr(name, '/')) {
+		mix_file(making, name);
+		return;
+	}
 	for (size_t length; *path; path += length + (path[length] == ':')) {
 		length = strcspn(path, ":");
-		snprintf(file, sizeof(file), "%.*s/cc", (int)length, path);
-		if (stat(file, &found) < 0)
-			continue;
-		mix(making, &found.st_ino, sizeof(found.st_ino));
-		mix(making, &found.st_size, sizeof(found.st_size));
-		mix(making, &found.st_mtim, sizeof(found.st_mtim));
-		return;
+		snprintf(file, sizeof(file), "%.*s/%s", (int)length, path, name);
+		if (mix_file(making, file))
+			return;
 	}
 }
 
@@ -270,20 +309,20 @@ static void complaint(struct making *making, const char *said)
 
 static int compile(struct making *making, struct module_file *built)
 {
-	const char *arguments[OPTIONS + 2];
+	struct calling calling;
 	char said[8192];
 	int status;
 
-	memcpy(arguments, options, sizeof(options));
-	arguments[OPTIONS] = making->module->name;
-	arguments[OPTIONS + 1] = NULL;
-	status = program_run(making->folder, arguments, said, sizeof(said));
+	calling_make(&calling, making->module->name);
+	status = program_run(making->folder, calling.arguments, said, sizeof(said));
 	if (status == -ENOENT)
 		return error_set(making->err, status,
-				 "compiler=\"cc\": there is no compiler cc; without it the one in "
-				 "this program is used");
+				 "compiler=\"cc\": there is no compiler %s; without it the one in "
+				 "this program is used",
+				 calling.arguments[0]);
 	if (status < 0)
-		return error_set(making->err, status, "cc: %s", strerror(-status));
+		return error_set(making->err, status, "%s: %s", calling.arguments[0],
+				 strerror(-status));
 	if (status != 0) {
 		complaint(making, said);
 		return -EINVAL;

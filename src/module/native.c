@@ -81,10 +81,10 @@ static int elf_check(const struct module *module, const uint8_t *bytes, size_t l
  */
 static void path_make(char *path, size_t size, int fd)
 {
-	static unsigned count;
+	static _Atomic unsigned loads; /* from several threads */
+	unsigned count = ++loads;
 	int length = snprintf(path, size, "/proc/self/fd");
 
-	count++;
 	for (unsigned bit = 0; bit < 32; bit++)
 		length += snprintf(path + length, size - (size_t)length,
 				   count >> bit & 1 ? "/." : "/");

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <libtcc.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,9 @@ struct compiled {
 	size_t size;
 };
 
-static struct { /* the compiler knows no context; one source at a time */
+/* The compiler knows no context, and keeps some of its own: one source at a time. */
+static pthread_mutex_t compiler = PTHREAD_MUTEX_INITIALIZER;
+static struct {
 	struct module *module;
 	struct error *err;
 	bool failed;
@@ -194,15 +197,12 @@ static void compiled_close(struct hooks *hooks)
 	free(compiled);
 }
 
-static struct hooks *load(struct module *module, struct error *err)
+static bool compile_alone(struct module *module, struct compiled *compiled, struct error *err)
 {
-	struct compiled *compiled;
 	bool good = false;
 	TCCState *tcc;
 
-	if (module->by_cc)
-		return cc_load(module, err);
-	compiled = calloc(1, sizeof(*compiled));
+	pthread_mutex_lock(&compiler);
 	tcc = tcc_new();
 	compiling.module = module;
 	compiling.err = err;
@@ -213,7 +213,18 @@ static struct hooks *load(struct module *module, struct error *err)
 		error_set(err, -ENOMEM, "no memory");
 	if (tcc)
 		tcc_delete(tcc);
-	if (good) {
+	pthread_mutex_unlock(&compiler);
+	return good;
+}
+
+static struct hooks *load(struct module *module, struct error *err)
+{
+	struct compiled *compiled;
+
+	if (module->by_cc)
+		return cc_load(module, err);
+	compiled = calloc(1, sizeof(*compiled));
+	if (compile_alone(module, compiled, err)) {
 		compiled->hooks.name = module->name;
 		compiled->hooks.close = compiled_close;
 		return &compiled->hooks;

@@ -261,14 +261,137 @@ static void express_kick(struct foe *foe)
 	express_command(foe, tx, 0x10);
 }
 
+static void express_close(uint8_t *slot)
+{
+	slot[3] |= 0x80;
+}
+
+/* ---- 3C90xC: lists that end with 0, and else never ---- */
+
+static void tornado_command(struct foe *foe, unsigned code, unsigned parameter)
+{
+	foe_write(foe, 1, 0x0e, 2, code << 11 | parameter);
+}
+
+static void tornado_start(struct foe *foe, uint32_t tx, uint32_t rx, bool loop)
+{
+	(void)loop;
+	tornado_command(foe, 16, 0x0f);
+	tornado_command(foe, 4, 0);
+	tornado_command(foe, 9, 0);
+	put32(foe->memory + 0x9000, tx);
+	put32(foe->memory + 0x9004, rx);
+}
+
+static void tornado_tx(uint8_t *slot, const struct family_slot *is)
+{
+	put32(slot, is->next);
+	put32(slot + 4, own);
+	put32(slot + 8, is->address);
+	put32(slot + 12, (is->last ? own : 0) | (is->length & 0x1fff));
+}
+
+static void tornado_rx(uint8_t *slot, const struct family_slot *is)
+{
+	put32(slot, is->next);
+	put32(slot + 4, 0);
+	put32(slot + 8, is->address);
+	put32(slot + 12, own | (is->length & 0x1fff));
+}
+
+static void tornado_kick(struct foe *foe)
+{
+	uint32_t lists[2];
+
+	memcpy(lists, foe->memory + 0x9000, sizeof(lists));
+	foe_write(foe, 1, 0x38, 4, lists[1]);
+	foe_write(foe, 1, 0x24, 4, lists[0]);
+}
+
+static void tornado_close(uint8_t *slot)
+{
+	put32(slot, 0);
+}
+
+/* ---- GEM: kick and completion registers ---- */
+
+static void gem_start(struct foe *foe, uint32_t tx, uint32_t rx, bool loop)
+{
+	const uint32_t writes[][2] = {
+		{0x2008, tx}, {0x200c, 0}, {0x4004, rx},
+		{0x4008, 0},  {0x2004, 7}, {0x4000, 7},
+		{0x6030, 1},  {0x6034, 9}, {0x603c, loop ? 2 : 0},
+	};
+
+	for (unsigned i = 0; i < sizeof(writes) / sizeof(*writes); i++)
+		foe_write(foe, 0, writes[i][0], 4, writes[i][1]);
+}
+
+static void gem_tx(uint8_t *slot, const struct family_slot *is)
+{
+	put32(slot, bit(is->first, 31) | bit(is->last, 30) | (is->length & 0x7fff));
+	put32(slot + 8, is->address);
+}
+
+static void gem_rx(uint8_t *slot, const struct family_slot *is)
+{
+	put32(slot, own | (is->length & 0x7fff) << 16);
+	put32(slot + 8, is->address);
+}
+
+static void gem_kick(struct foe *foe)
+{
+	foe_write(foe, 0, 0x4100, 4, 252);
+	foe_write(foe, 0, 0x2000, 4, 255);
+}
+
+/* ---- EPIC/100 ---- */
+
+static void epic_start(struct foe *foe, uint32_t tx, uint32_t rx, bool loop)
+{
+	const uint32_t writes[][2] = {
+		{0x0c, 0x412}, {0x60, 0x2c}, {0x70, loop ? 0x7a : 0x78},
+		{0x84, rx},    {0xc4, tx},   {0x00, 0x0a},
+	};
+
+	for (unsigned i = 0; i < sizeof(writes) / sizeof(*writes); i++)
+		foe_write(foe, 1, writes[i][0], 4, writes[i][1]);
+}
+
+static void epic_slot(uint8_t *slot, const struct family_slot *is, uint32_t flags)
+{
+	put32(slot, 1 << 15);
+	put32(slot + 4, is->address);
+	put32(slot + 8, flags | (is->length & 0xffff));
+	put32(slot + 12, is->next);
+}
+
+static void epic_tx(uint8_t *slot, const struct family_slot *is)
+{
+	epic_slot(slot, is, bit(is->last, 20) | 1 << 18);
+}
+
+static void epic_rx(uint8_t *slot, const struct family_slot *is)
+{
+	epic_slot(slot, is, 0);
+}
+
+static void epic_kick(struct foe *foe)
+{
+	foe_write(foe, 1, 0x00, 4, 0x0c);
+}
+
 const struct family families[] = {
-	{" e1000 e1000-82545em ", 16, false, gigabit_start, gigabit_tx, gigabit_rx, gigabit_kick},
-	{" rtl8139cp rtl8169 rtl8168 ", 16, false, plus_start, plus_tx, plus_rx, plus_kick},
-	{" pcnet ", 16, false, pcnet_start, pcnet_tx, pcnet_tx, pcnet_kick},
-	{" tulip ", 16, false, tulip_start, tulip_tx, tulip_rx, tulip_kick},
-	{" natsemi sis900 ", 16, false, linked_start, linked_tx, linked_rx, linked_kick},
-	{" via-rhine ", 16, false, rhine_start, rhine_tx, rhine_tx, rhine_kick},
-	{" i82559 ", 64, true, express_start, express_tx, express_rx, express_kick},
+	{" e1000 e1000-82545em ", 16, NULL, gigabit_start, gigabit_tx, gigabit_rx, gigabit_kick},
+	{" rtl8139cp rtl8169 rtl8168 ", 16, NULL, plus_start, plus_tx, plus_rx, plus_kick},
+	{" pcnet ", 16, NULL, pcnet_start, pcnet_tx, pcnet_tx, pcnet_kick},
+	{" tulip ", 16, NULL, tulip_start, tulip_tx, tulip_rx, tulip_kick},
+	{" natsemi sis900 ", 16, NULL, linked_start, linked_tx, linked_rx, linked_kick},
+	{" via-rhine ", 16, NULL, rhine_start, rhine_tx, rhine_tx, rhine_kick},
+	{" 3c905c ", 16, tornado_close, tornado_start, tornado_tx, tornado_rx, tornado_kick},
+	{" sungem ", 16, NULL, gem_start, gem_tx, gem_rx, gem_kick},
+	{" epic100 ", 16, NULL, epic_start, epic_tx, epic_rx, epic_kick},
+	{" i82559 ", 64, express_close, express_start, express_tx, express_rx, express_kick},
 };
 const unsigned families_count = sizeof(families) / sizeof(*families);
 

@@ -17,7 +17,8 @@ struct family_slot {
 struct family {
 	const char *cards; /* each between blanks */
 	unsigned stride;   /* from slot to slot */
-	bool looping;	   /* of slots that are in a circle none ends it, as on the real card */
+	/* of slots that are in a circle none ends it, as on the real card; but this one does */
+	void (*close)(uint8_t *slot);
 	/* everything that comes is taken; LOOP: what is sent comes back */
 	void (*start)(struct foe *foe, uint32_t tx, uint32_t rx, bool loop);
 	void (*tx)(uint8_t *slot, const struct family_slot *is);

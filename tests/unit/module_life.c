@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Modules loaded and unloaded with their card and a NIC, again and again: ANYNIC_LOADS
- * times, or as often as a test may take. The shared object is ANYNIC_SHARED_OBJECT.
+ * Modules loaded, reloaded under the VM that has them, and unloaded, again and again:
+ * ANYNIC_LOADS times, or as often as a test may take. ANYNIC_MODULES is a folder with
+ * counter.c as it is and as counter.so, counter.wasm and the program counter.
  */
-#include "bare.h"
-#include "modules.h"
+#include "machine.h"
 
 #include "card/reader.h"
-#include "module/module.h"
-#include "nic/nic.h"
+#include "vmm/bus.h"
 
 #include <dirent.h>
 #include <malloc.h>
@@ -53,14 +52,13 @@ static unsigned mappings(void)
 	return count;
 }
 
-static const char *file_of; /* what "beside" gives */
+static const char *folder; /* with the modules */
 
 static bool beside(void *context, const char *path, const char *name, struct found_card *found)
 {
 	(void)context;
 	(void)path;
-	(void)name;
-	snprintf(found->path, sizeof(found->path), "%s", file_of);
+	snprintf(found->path, sizeof(found->path), "%s/%s", folder, name);
 	found->text = NULL;
 	return false;
 }
@@ -73,75 +71,133 @@ static bool find(void *context, const char *name, struct found_card *found)
 	return false;
 }
 
-static void once(const char *text)
+static struct card *card_of(const char *text)
 {
 	const struct finder finder = {find, beside, NULL};
 	struct mistakes mistakes = {0};
-	struct card *card = card_read_text_among(file_of, text, strlen(text), &finder, &mistakes);
-	struct error err = {0};
-	struct bare bare;
-	struct hooks *hooks;
+	char path[512];
+	struct card *card;
 
+	snprintf(path, sizeof(path), "%s/card.xml", folder);
+	card = card_read_text_among(path, text, strlen(text), &finder, &mistakes);
 	mistakes_print(&mistakes, stdout);
 	mistakes_free(&mistakes);
 	CHECK(card);
-	bare_new(&bare, card, false);
-	hooks = module_instance(card->module, &err);
-	CHECK(hooks && nic_hooks(bare.nic, hooks) == 0);
-	bare_write(&bare, 4, 7);
-	bare_write(&bare, 4, 8);
-	CHECK_EQUAL(bare_read(&bare, 4), 7);
-	bare_free(&bare);
+	return card;
+}
+
+enum { DEVICE = 2 };
+
+/* The register that takes a value only while it is free. */
+static void lock(struct machine *machine, uint32_t value, uint32_t is)
+{
+	uint64_t bar = inprocess_config_read(machine->vm, bus_bdf(0, DEVICE, 0), 0x10, 4) & ~15u;
+
+	inprocess_write(machine->vm, INPROCESS_MEMORY, bar + 4, 4, value);
+	CHECK_EQUAL(inprocess_read(machine->vm, INPROCESS_MEMORY, bar + 4, 4), is);
+}
+
+/* Loaded with a NIC, reloaded under the VM, unloaded. */
+static void once(struct machine *machine, const struct card *card)
+{
+	struct instance *instance = machine_plug(machine, DEVICE, card, NULL);
+	struct error err = {0};
+
+	CHECK_EQUAL(inprocess_scan(machine->vm), 1);
+	lock(machine, 7, 7);
+	lock(machine, 8, 7);
+	CHECK_EQUAL(instance_reload(instance, card, false, &err), RELOADED_CARRIED);
+	lock(machine, 9, 7);
+	machine_unplug(instance);
+}
+
+/* The description is read anew each tenth time, which takes a compiler's time for some. */
+static void often(struct machine *machine, const char *text, unsigned times)
+{
+	struct card *card = NULL;
+
+	for (unsigned i = 0; i < times; i++) {
+		if (i % 10 == 0) {
+			card_free(card);
+			card = card_of(text);
+		}
+		once(machine, card);
+	}
 	card_free(card);
 }
 
-static void live(const char *kind, const char *path, const char *name)
+/* What is flat after a while stays so. */
+static void live(const char *words)
 {
 	const char *wanted = getenv("ANYNIC_LOADS");
-	unsigned loads = wanted ? (unsigned)atoi(wanted) : 100, handles, maps;
+	unsigned loads = wanted ? (unsigned)atoi(wanted) : 60, handles, maps;
+	struct machine machine;
 	char text[1024];
 	long before;
 
-	file_of = path;
 	snprintf(text, sizeof(text),
 		 "<card name=\"m\" title=\"M\"><pci vendor=\"0x1234\" device=\"1\" "
 		 "class=\"0x020000\"/><bar index=\"0\" space=\"memory\" size=\"4K\" bank=\"b\"/>"
 		 "<bank name=\"b\"><register name=\"MICROSECONDS\" at=\"0\" module=\"read\"/>"
 		 "<register name=\"LOCK\" at=\"4\" module=\"write\"/></bank>"
-		 "<module kind=\"%s\" file=\"%s\"/></card>",
-		 kind, name);
-	for (unsigned i = 0; i < 50; i++)
-		once(text);
+		 "<module %s/></card>",
+		 words);
+	machine_new(&machine);
+	often(&machine, text, 60);
 	malloc_trim(0);
 	before = resident();
 	handles = descriptors();
 	maps = mappings();
-	for (unsigned i = 0; i < loads; i++)
-		once(text);
+	often(&machine, text, loads);
 	malloc_trim(0);
-	printf("%s: %u times, resident %ld KiB, then %ld; %u descriptors, then %u\n", kind, loads,
+	printf("%s: %u times, resident %ld KiB, then %ld; %u descriptors, then %u\n", words, loads,
 	       before, resident(), handles, descriptors());
 	CHECK_EQUAL(descriptors(), handles);
 	CHECK(mappings() <= maps + 2);
 	CHECK(resident() <= before + 256);
+	machine_free(&machine);
 }
 
 static void test_source(void)
 {
 	char path[512];
 
-	snprintf(path, sizeof(path), "%s/examples/modules/counter/card.xml", unit_root);
-	live("c", path, "counter.c");
+	folder = getenv("ANYNIC_MODULES");
+	if (!folder) {
+		snprintf(path, sizeof(path), "%s/examples/modules/counter", unit_root);
+		folder = path;
+	}
+	live("kind=\"c\" file=\"counter.c\"");
+}
+
+/* Who runs this alone has built none. */
+static void built(const char *words)
+{
+	folder = getenv("ANYNIC_MODULES");
+	if (folder)
+		live(words);
+}
+
+static void test_compiler(void)
+{
+	built("kind=\"c\" file=\"counter.c\" compiler=\"cc\"");
 }
 
 static void test_shared_object(void)
 {
-	const char *object = getenv("ANYNIC_SHARED_OBJECT");
-	const char *slash = object ? strrchr(object, '/') : NULL;
-
-	if (!slash)
-		return; /* who runs this alone has built none */
-	live("native", object, slash + 1);
+	built("kind=\"native\" file=\"counter.so\"");
 }
 
-UNIT_FILE(module_life, {"source", test_source}, {"shared_object", test_shared_object});
+static void test_webassembly(void)
+{
+	built("kind=\"wasm\" file=\"counter.wasm\" memory=\"1M\"");
+}
+
+static void test_program(void)
+{
+	built("kind=\"process\" file=\"counter\" memory=\"64M\"");
+}
+
+UNIT_FILE(module_life, {"source", test_source}, {"compiler", test_compiler},
+	  {"shared_object", test_shared_object}, {"webassembly", test_webassembly},
+	  {"program", test_program});
