@@ -24,7 +24,7 @@ enum {
 	CAPTURE_ROOM = CAPTURE_FRAME + 16 + 24,
 	TRY_AGAIN_MS = 100,
 	ROOM_AGAIN = 65536, /* else it would go on and be full in turns */
-	MAGIC = (int)0xa1b2c3d4,
+	MICROSECONDS = (int)0xa1b2c3d4,
 	ETHERNET = 1,
 };
 
@@ -34,7 +34,8 @@ struct file_head {
 	uint32_t zone, accuracy, longest, link;
 };
 
-static const struct file_head file_head = {(uint32_t)MAGIC, 2, 4, 0, 0, CAPTURE_FRAME, ETHERNET};
+static const struct file_head file_head = {(uint32_t)MICROSECONDS, 2,	    4, 0, 0,
+					   CAPTURE_FRAME,	   ETHERNET};
 
 struct record_head {
 	uint32_t seconds, microseconds, held, length;
