@@ -39,7 +39,11 @@ demo: program
 fuzz-deps: deps
 	@tools/deps clang libclang-rt-dev
 
-test: program lab fuzz-deps
+# what the tests need besides
+test-deps: deps
+	@tools/deps openvswitch-switch
+
+test: program lab fuzz-deps test-deps
 	@tests/run
 
 unit: program
@@ -61,4 +65,4 @@ soak: program lab
 install: program
 	@meson install -C $(BUILD) --no-rebuild --quiet
 
-.PHONY: all help deps fuzz-deps program lab demo test fuzz unit test-card bench soak install
+.PHONY: all help deps fuzz-deps test-deps program lab demo test fuzz unit test-card bench soak install

@@ -322,6 +322,7 @@ def test_networks_that_cannot_be():
         no("tap,ifname=lo", "not a tap", status=1)
         no("tap,ifname=lo,queues=0", "queues=0")
         no("tap,ifname=lo,queues=99", "queues=99", "number up to")
+        no("tap,ifname=lo,plain=maybe", "plain=maybe", "on or off")
         no("tap,fd=x", "number")
         no("tap,fd=0", "not a tap", status=1, stdin=subprocess.DEVNULL)
         no("tap,fd=77", "Bad file descriptor", status=1)

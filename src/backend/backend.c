@@ -14,7 +14,7 @@ static const struct kind {
 	struct port *(*open)(const char *spec, struct loop *loop, struct error *err);
 } kinds[] = {
 	{"user", "net host dns dhcpstart hostname restrict tftp bootfile hostfwd", user_open},
-	{"tap", "ifname queues fd", tap_open},
+	{"tap", "ifname queues fd plain", tap_open},
 	{"packet", "ifname mac-nat", packet_socket_open},
 	{"xdp", "ifname queue copy", xdp_open},
 	{"stream", "path server reconnect fd", stream_open},

@@ -10,6 +10,9 @@
  * watched by its name: while it is down the guest has no link, and when it was deleted
  * and there is one of its name again, that one is taken. One that was moved
  * to another namespace is still ours.
+ *
+ * With plain=on no offload passes. The kernel completes nothing for a packet socket that looks at
+ * the device, so a switch that has it as a port by such a socket would send frames on unfinished.
  */
 #include "backend/backend.h"
 #include "backend/inbox.h"
@@ -34,6 +37,7 @@ struct tap {
 	struct loop *loop;
 	struct watch watch; /* where it is known by name */
 	int index;	    /* of the device that the queues are of; 0: not known */
+	bool plain;
 	unsigned queues_count;
 	struct tap_queue {
 		struct loop_fd fd; /* -1: the device is gone */
@@ -238,7 +242,9 @@ static int tap_attach(struct tap *tap, struct error *err)
 
 	for (unsigned i = 0; result == 0 && i < tap->queues_count; i++)
 		result = queue_add(
-			tap, i, tap_device_open(tap->watch.name, tap->queues_count > 1, err), err);
+			tap, i,
+			tap_device_open(tap->watch.name, tap->queues_count > 1, tap->plain, err),
+			err);
 	if (result < 0)
 		tap_detach(tap);
 	else
@@ -305,6 +311,13 @@ static const struct port_ops tap_ops = {
 	.offloads = true,
 };
 
+static const struct port_ops plain_ops = {
+	.transmit = tap_transmit,
+	.resume = tap_resume,
+	.examine = tap_examine,
+	.close = tap_close,
+};
+
 static int tap_named(struct tap *tap, const char *name, struct error *err)
 {
 	struct error what = {0};
@@ -334,14 +347,17 @@ static int tap_start(struct tap *tap, const char *spec, struct error *err)
 		result =
 			error_set(err, -EINVAL, "--net tap: one of ifname= and fd= must say which");
 	else
-		result = backend_number(spec, "queues", 1, QUEUES, &queues, err);
+		result = backend_number(spec, "queues", 1, QUEUES, &queues, err)
+				 ?: backend_flag(spec, "plain", &tap->plain, err);
 	if (result == 0 && (!queues || (number && queues > 1)))
 		result = error_set(err, -EINVAL, "--net tap: queues=%u: %s", (unsigned)queues,
 				   queues ? "a descriptor is of one" : "expected one or more");
 	if (result == 0) {
 		tap->queues_count = (unsigned)queues;
-		result = number ? queue_add(tap, 0, tap_device_inherit(number, err), err)
-				: tap_named(tap, name, err);
+		tap->port.ops = tap->plain ? &plain_ops : &tap_ops;
+		result =
+			number ? queue_add(tap, 0, tap_device_inherit(number, tap->plain, err), err)
+			       : tap_named(tap, name, err);
 	}
 	free(name);
 	free(number);

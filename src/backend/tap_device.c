@@ -28,17 +28,17 @@ static int tap_attach(int fd, const char *name, struct ifreq *request, struct er
 	}
 }
 
-static int tap_setup(int fd, struct error *err)
+static int tap_setup(int fd, bool plain, struct error *err)
 {
 	int size = sizeof(struct virtio_net_hdr);
+	unsigned offloads = plain ? 0 : TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
 
-	if (ioctl(fd, TUNSETVNETHDRSZ, &size) < 0 ||
-	    ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) < 0)
+	if (ioctl(fd, TUNSETVNETHDRSZ, &size) < 0 || ioctl(fd, TUNSETOFFLOAD, offloads) < 0)
 		return error_set(err, -errno, "--net tap: %s", strerror(errno));
 	return 0;
 }
 
-int tap_device_open(const char *name, bool several, struct error *err)
+int tap_device_open(const char *name, bool several, bool plain, struct error *err)
 {
 	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
 	int fd, result;
@@ -56,13 +56,13 @@ int tap_device_open(const char *name, bool several, struct error *err)
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return error_set(err, -errno, "/dev/net/tun: %s", strerror(errno));
-	result = tap_attach(fd, name, &request, err) ?: tap_setup(fd, err);
+	result = tap_attach(fd, name, &request, err) ?: tap_setup(fd, plain, err);
 	if (result < 0)
 		close(fd);
 	return result < 0 ? result : fd;
 }
 
-int tap_device_inherit(const char *number, struct error *err)
+int tap_device_inherit(const char *number, bool plain, struct error *err)
 {
 	const short wanted = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
 	struct ifreq request = {0};
@@ -78,7 +78,7 @@ int tap_device_inherit(const char *number, struct error *err)
 			err, -ENODEV,
 			"--net tap,fd=%s: not a tap opened with IFF_NO_PI and IFF_VNET_HDR",
 			number);
-	return tap_setup((int)fd, err) ?: (int)fd;
+	return tap_setup((int)fd, plain, err) ?: (int)fd;
 }
 
 bool tap_device_alive(int fd)

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /* A queue of the tap NAME, one of SEVERAL or the only one, set up as we need it; or -errno. */
-int tap_device_open(const char *name, bool several, struct error *err);
+int tap_device_open(const char *name, bool several, bool plain, struct error *err);
 /* The same of a descriptor that was handed over: it may be anything. */
-int tap_device_inherit(const char *number, struct error *err);
+int tap_device_inherit(const char *number, bool plain, struct error *err);
 /* Its device has not been deleted, wherever it is. */
 bool tap_device_alive(int fd);

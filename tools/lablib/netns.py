@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A network namespace of the run's own, with tap devices; gone when the run is."""
 
+import contextlib
 import os
 import shlex
+import signal
 import subprocess
 import tempfile
+import time
 
 
 class Netns:
@@ -24,7 +27,20 @@ class Netns:
             if process.poll() is None:
                 process.kill()
             process.wait()
+        self._end_the_rest()
         subprocess.run(["ip", "netns", "delete", self.name], check=False)
+
+    def _end_the_rest(self):
+        """What has gone to the background there."""
+        for _ in range(100):
+            left = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True,
+                                  text=True).stdout.split()
+            if not left:
+                break
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            time.sleep(0.05)
 
     def command(self, words):
         words = shlex.split(words) if isinstance(words, str) else list(words)
