@@ -33,10 +33,10 @@ static const struct workload {
 static bool take_turn(const struct workload *workload, unsigned turn)
 {
 	struct job job = {.family = &family_e1000,
-				.receives = workload->receives,
-				.length = workload->length,
-				.run = FRAMES,
-				.rounds = ROUNDS / (workload->length > 1000 ? 8 : 1)};
+			  .receives = workload->receives,
+			  .length = workload->length,
+			  .run = FRAMES,
+			  .rounds = ROUNDS / (workload->length > 1000 ? 8 : 1)};
 
 	for (unsigned k = 0; k < count; k++) {
 		struct contender *at = &contenders[(turn + k) % count];

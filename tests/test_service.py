@@ -9,6 +9,10 @@ import subprocess
 import tempfile
 import xml.etree.ElementTree as xml
 
+from lablib import bare
+from lablib.program import Card
+from wire_client import CONFIG, Client
+
 SIDE_BY_SIDE = True
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.abspath(os.environ.get("ANYNIC_BUILD") or f"{ROOT}/build")
@@ -116,6 +120,31 @@ def packages(folder):
     return glob.glob(f"{folder}/*.deb"), glob.glob(f"{folder}/*.changes")[0]
 
 
+class Installed:
+    """The program of a package, as a Card's netns."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def command(self, command):
+        return self.root.command(["/usr/bin/anynic", *command[1:]])
+
+
+def installs(deb):
+    """On a bare Debian, with apt and what it fetches; and serves a card there."""
+    with bare.copy() as root:
+        root.put(deb, f"/opt/{os.path.basename(deb)}")
+        root.check(f"apt-get update -q && apt-get install -q -y /opt/{os.path.basename(deb)}")
+        assert "e1000" in root.check("anynic list")
+        with Card("e1000", net="null", netns=Installed(root)) as card, \
+                Client(card.socket) as client:
+            client.decode()
+            assert client.read(CONFIG, 0, 4) == b"\x86\x80\x0e\x10"
+            client.write(0, 0x28, b"\1\2\3\4")  # FCAL
+            assert client.read(0, 0x28, 4) == b"\1\2\3\4"
+        root.check("apt-get remove -q -y anynic && ! test -e /usr/bin/anynic")
+
+
 def test_the_package():
     needs("debhelper", "lintian")
     with tempfile.TemporaryDirectory(prefix="anynic-deb-") as folder:
@@ -125,6 +154,7 @@ def test_the_package():
         assert said.returncode == 0 and not re.search(r"^E:", said.stdout, re.M), said.stdout
         for deb in debs:
             run(["dpkg-deb", "-x", deb, f"{folder}/root"])
+        installs(*[deb for deb in debs if os.path.basename(deb).startswith("anynic_")])
         root = f"{folder}/root/usr"
         assert "e1000" in run([f"{root}/bin/anynic", "list"])
         for name in ("share/man/man1/anynic-run.1.gz", "lib/systemd/system/anynic@.socket",
