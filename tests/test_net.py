@@ -45,6 +45,19 @@ def test_user_network():
             vm.wait(answer)
 
 
+def test_forwarded_to_a_guest_that_has_said_nothing():
+    """libslirp asks for its address first, and the datagram follows the answer."""
+    port = free_port()
+    with Card("e1000", net=f"user,hostfwd=udp:127.0.0.1:{port}-10.0.2.15:9") as card, \
+            guest.Guest(build.prepare(), [card.socket]) as vm, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        vm.check("echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; "
+                 "ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up; sleep 2")
+        link.sendto(b"hello", ("127.0.0.1", port))
+        vm.check("until [ $(awk '/^Udp: [0-9]/ { print $3 }' /proc/net/snmp) -ge 1 ]; do "
+                 "sleep 0.1; done", 10)
+
+
 def fetch(port, seconds=20):
     """What the forwarded port says; the guest's listener may take a while."""
     deadline = time.monotonic() + seconds

@@ -196,9 +196,19 @@ static ssize_t to_guest(const void *data, size_t length, void *opaque)
 	return (ssize_t)length;
 }
 
+/* An answer to who has an address: libslirp sends what waited for it when it is polled. */
+static bool tells_address(const uint8_t *data, size_t length)
+{
+	if (length < 54)
+		return length >= 14 && data[12] == 8 && data[13] == 6;
+	return (data[12] == 8 && data[13] == 6) ||
+	       (data[12] == 0x86 && data[13] == 0xdd && data[20] == IPPROTO_ICMPV6);
+}
+
 static unsigned user_transmit(struct port *port, const struct frame *frames, unsigned count)
 {
 	struct user *user = port->context;
+	bool told = false;
 
 	user_wind(user);
 	for (unsigned i = 0; i < count; i++) {
@@ -214,8 +224,11 @@ static unsigned user_transmit(struct port *port, const struct frame *frames, uns
 			done += frame->iov[k].iov_len;
 		}
 		slirp_input(user->slirp, user->linear, (int)done);
+		told |= tells_address(user->linear, done);
 		port_count(&port->stats.tx, frame->length);
 	}
+	if (told)
+		slirp_pollfds_poll(user->slirp, true, happened, user);
 	user_sync(user);
 	return count;
 }
