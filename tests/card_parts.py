@@ -14,10 +14,11 @@ import time
 import xml.etree.ElementTree as xml
 
 from lablib.program import ANYNIC
-from machines import GUEST, HOST, HURRIED, complaints, echo, received, up
+from machines import GUEST, HOST, complaints, echo, received, up
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NOT_THERE = "–"
+DRIVERS_OWN = "✗ driver"  # what the card cannot help: NOTES.md says why
 TAP = "tap0"
 COUNT = 25  # frames to listen for
 # what is particular about a driver
@@ -32,6 +33,9 @@ SENDS_UNTIL_DEATH = {"3c59x"}
 HEARS_ALL_GROUPS = {"3c59x", "epic100"}  # asks for all multicast as soon as there is a group
 # counts frames sent as if they were frames received, on a busy machine
 OWN_FAULT = re.compile(r"epic_poll\S* \[epic100\] returned")
+# acknowledges frames that came after it has looked, and so hears of one only with the next
+ACKNOWLEDGES_LATE = {"epic100"}
+NO_CARRIER = {"epic100"}  # leaves the kernel's carrier alone; ethtool asks its PHY
 STAYS_PROMISCUOUS = {"via-rhine"}  # sets bits of its RCR, and never takes one back
 # datagrams come back
 MIRROR = """
@@ -132,7 +136,11 @@ def udp(bench):
     text = bench.vm.check(f"until rr echo {HOST} 7001 1; do sleep 0.1; done >/dev/null; "
                           f"rr echo {HOST} 7001 {count}", 120)
     mirror.kill()
-    assert f"datagrams {count} wrong 0 again 0" in text, text
+    again = int(re.search(rf"datagrams {count} wrong 0 again (\d+)", text)[1])
+    if bench.driver in ACKNOWLEDGES_LATE and 0 < again <= count // 20:
+        return DRIVERS_OWN
+    assert not again, text
+    return None
 
 
 def multicast(bench):
@@ -193,19 +201,27 @@ def mtu(bench):
         bench.vm.check("ip link set eth0 down; ip link set eth0 mtu 1500")
 
 
+def until_link(bench, there):
+    if bench.driver in NO_CARRIER:
+        seen = f"ethtool eth0 | grep -q 'Link detected: {'yes' if there else 'no'}'"
+    else:
+        seen = f"[ $(cat /sys/class/net/eth0/carrier) = {there:d} ]"
+    tenths = 10 * LINK_SECONDS.get(bench.driver, 15)
+    return f"for i in $(seq {tenths}); do {seen} && break; sleep 0.1; done; {seen}"
+
+
 def link(bench):
     if not bench.shows_link():
         return NOT_THERE
-    seconds = LINK_SECONDS.get(bench.driver, 15)
-    wait = "until [ $(cat /sys/class/net/eth0/carrier) = %d ]; do sleep 0.1; done"
-    bench.vm.check(wait % 1, seconds)
+    seconds = 2 * LINK_SECONDS.get(bench.driver, 15)
+    bench.vm.check(until_link(bench, True), seconds)
     bench.served.ctl("link", "nic0", "down")
     try:
-        bench.vm.check(wait % 0, seconds)
+        bench.vm.check(until_link(bench, False), seconds)
         assert bench.vm.run(f"ping -c 1 -W 1 {HOST}")[0] != 0, "frames pass without a link"
     finally:
         bench.served.ctl("link", "nic0", "up")
-    bench.vm.check(wait % 1, seconds)
+    bench.vm.check(until_link(bench, True), seconds)
     up(bench.vm)
     return None
 
@@ -259,19 +275,25 @@ def counts(bench):
 def statistics(bench):
     """Frames and bytes, without FCS, are those that the tap counted; so are the chip's own."""
     calm(bench)
-    for last in (False, False, True) if bench.driver in HURRIED else (True,):
-        tap, guest, chip = counts(bench)
-        for size in (18, 100, 999, 1400):
-            bench.net.check(f"ping -q -A -c 50 -w 60 -s {size} {GUEST}")
-        tap_now, guest_now, chip_now = counts(bench)
-        wire, got = difference(tap_now, tap), difference(guest_now, guest)
-        want = [(packets, octets + more * packets)
-                for more, (packets, octets) in zip(BYTES.get(bench.driver, (0, 0)), wire)]
-        assert got == want or not last, f"tap {wire}, guest {got}"
-        if got == want:
-            break
+    tap, guest, chip = counts(bench)
+    for size in (18, 100, 999, 1400):
+        bench.net.check(["sh", "-c", one_by_one(size) if bench.slow else
+                         f"ping -q -A -c 50 -w 60 -s {size} {GUEST}"])
+    tap_now, guest_now, chip_now = counts(bench)
+    wire, got = difference(tap_now, tap), difference(guest_now, guest)
+    want = [(packets, octets + more * packets)
+            for more, (packets, octets) in zip(BYTES.get(bench.driver, (0, 0)), wire)]
+    late = bench.driver in ACKNOWLEDGES_LATE and got[0] == want[0] and \
+        abs(got[1][0] - want[1][0]) <= 1
+    assert got == want or late, f"tap {wire}, guest {got}"
     assert got[0][0] >= 200, got
     compare_chip(chip, chip_now, wire)
+    return None if got == want else DRIVERS_OWN
+
+
+def one_by_one(size):
+    """Adaptive pings do not wait for a guest that is late: they fill a small ring and more."""
+    return f"for i in $(seq 50); do ping -q -c 1 -W 20 -s {size} {GUEST} || exit 1; done"
 
 
 def difference(now, then):
