@@ -89,48 +89,60 @@ static struct card *card_of(const char *text)
 enum { DEVICE = 2 };
 
 /* The register that takes a value only while it is free. */
-static void lock(struct machine *machine, uint32_t value, uint32_t is)
+static bool lock(struct machine *machine, uint32_t value, uint32_t is)
 {
 	uint64_t bar = inprocess_config_read(machine->vm, bus_bdf(0, DEVICE, 0), 0x10, 4) & ~15u;
+	uint32_t got;
 
 	inprocess_write(machine->vm, INPROCESS_MEMORY, bar + 4, 4, value);
-	CHECK_EQUAL(inprocess_read(machine->vm, INPROCESS_MEMORY, bar + 4, 4), is);
+	got = (uint32_t)inprocess_read(machine->vm, INPROCESS_MEMORY, bar + 4, 4);
+	CHECK(got == is || got == UINT32_MAX);
+	return got == is;
 }
 
-/* Loaded with a NIC, reloaded under the VM, unloaded. */
-static void once(struct machine *machine, const struct card *card)
+/* Loaded with a NIC, reloaded under the VM, unloaded. False: it was stopped on the way. */
+static bool once(struct machine *machine, const struct card *card)
 {
 	struct instance *instance = machine_plug(machine, DEVICE, card, NULL);
 	struct error err = {0};
+	bool good;
 
 	CHECK_EQUAL(inprocess_scan(machine->vm), 1);
-	lock(machine, 7, 7);
-	lock(machine, 8, 7);
-	CHECK_EQUAL(instance_reload(instance, card, false, &err), RELOADED_CARRIED);
-	lock(machine, 9, 7);
+	good = lock(machine, 7, 7) && lock(machine, 8, 7) &&
+	       instance_reload(instance, card, false, &err) == RELOADED_CARRIED &&
+	       lock(machine, 9, 7);
 	machine_unplug(instance);
+	return good;
 }
 
-/* The description is read anew each tenth time, which takes a compiler's time for some. */
-static void often(struct machine *machine, const char *text, unsigned times)
+/*
+ * The description is read anew each tenth time, which takes a compiler's time for some. How
+ * often it was stopped.
+ */
+static unsigned often(struct machine *machine, const char *text, unsigned times)
 {
 	struct card *card = NULL;
+	unsigned stopped = 0;
 
 	for (unsigned i = 0; i < times; i++) {
 		if (i % 10 == 0) {
 			card_free(card);
 			card = card_of(text);
 		}
-		once(machine, card);
+		stopped += !once(machine, card);
 	}
 	card_free(card);
+	return stopped;
 }
 
-/* What is flat after a while stays so. */
-static void live(const char *words)
+/*
+ * What is flat after a while stays so. A program is stopped when it is late, which it is once
+ * in a while where others need the processor.
+ */
+static void live(const char *words, bool may_be_late)
 {
 	const char *wanted = getenv("ANYNIC_LOADS");
-	unsigned loads = wanted ? (unsigned)atoi(wanted) : 60, handles, maps;
+	unsigned loads = wanted ? (unsigned)atoi(wanted) : 60, handles, maps, stopped;
 	struct machine machine;
 	char text[1024];
 	long before;
@@ -148,10 +160,11 @@ static void live(const char *words)
 	before = resident();
 	handles = descriptors();
 	maps = mappings();
-	often(&machine, text, loads);
+	stopped = often(&machine, text, loads);
 	malloc_trim(0);
 	printf("%s: %u times, resident %ld KiB, then %ld; %u descriptors, then %u\n", words, loads,
 	       before, resident(), handles, descriptors());
+	CHECK(stopped <= (may_be_late ? 1 + loads / 100 : 0));
 	CHECK_EQUAL(descriptors(), handles);
 	CHECK(mappings() <= maps + 2);
 	CHECK(resident() <= before + 256);
@@ -167,35 +180,35 @@ static void test_source(void)
 		snprintf(path, sizeof(path), "%s/examples/modules/counter", unit_root);
 		folder = path;
 	}
-	live("kind=\"c\" file=\"counter.c\"");
+	live("kind=\"c\" file=\"counter.c\"", false);
 }
 
 /* Who runs this alone has built none. */
-static void built(const char *words)
+static void built(const char *words, bool may_be_late)
 {
 	folder = getenv("ANYNIC_MODULES");
 	if (folder)
-		live(words);
+		live(words, may_be_late);
 }
 
 static void test_compiler(void)
 {
-	built("kind=\"c\" file=\"counter.c\" compiler=\"cc\"");
+	built("kind=\"c\" file=\"counter.c\" compiler=\"cc\"", false);
 }
 
 static void test_shared_object(void)
 {
-	built("kind=\"native\" file=\"counter.so\"");
+	built("kind=\"native\" file=\"counter.so\"", false);
 }
 
 static void test_webassembly(void)
 {
-	built("kind=\"wasm\" file=\"counter.wasm\" memory=\"1M\"");
+	built("kind=\"wasm\" file=\"counter.wasm\" memory=\"1M\"", false);
 }
 
 static void test_program(void)
 {
-	built("kind=\"process\" file=\"counter\" memory=\"64M\"");
+	built("kind=\"process\" file=\"counter\" memory=\"64M\"", true);
 }
 
 UNIT_FILE(module_life, {"source", test_source}, {"compiler", test_compiler},
