@@ -14,7 +14,7 @@ from lablib.program import ANYNIC, sums
 class Host:
     """with Host(["e1000,net=lan", …], ["lan=switch"]) as host: host.sockets[0]"""
 
-    def __init__(self, nics, nets=(), netns=None, arguments=()):
+    def __init__(self, nics, nets=(), netns=None, arguments=(), environment=None):
         self.folder = tempfile.mkdtemp(prefix="anynic-host-")
         self.sockets = [f"{self.folder}/{i}.sock" for i in range(len(nics))]
         self.control = f"{self.folder}/control.sock"
@@ -26,11 +26,12 @@ class Host:
             self.command += ["--nic", f"{nic},socket={path}"]
         if netns:
             self.command = netns.command(self.command)
+        self.environment = {**os.environ, **(environment or {})}
 
     def __enter__(self):
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log)
+                                            stderr=log, env=self.environment)
         deadline = time.monotonic() + 20
         while not os.path.exists(self.control):
             if self.process.poll() is not None or time.monotonic() > deadline:

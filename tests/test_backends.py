@@ -282,9 +282,11 @@ def test_mac_nat():
             far.check(f"ping -q -c 20 -i 0.01 {GUEST}")  # ARP the other way, too
             assert mac_of(vm) not in far.check("ip neigh show"), far.check("ip neigh show")
             assert host in far.check(f"ip neigh show {GUEST}")
-            if vm.run("ip -6 addr add fd00::2/64 dev eth0")[0] == 0:
-                vm.check("for i in $(seq 10); do ping -6 -c 1 -W 2 fd00::1 && exit; done; exit 1", 40)
-                far.check("ping -q -c 5 -i 0.01 fd00::2")
+            vm.check("ip -6 addr add fd00::2/64 dev eth0")
+            vm.check("for i in $(seq 10); do ping -6 -c 1 -W 2 fd00::1 && exit; done; exit 1", 40)
+            far.check("ip -6 neigh flush dev m0")  # and is asked for the guest itself
+            far.check("ping -q -c 5 -i 0.01 fd00::2")
+            assert host in far.check("ip -6 neigh show fd00::2"), far.check("ip -6 neigh show")
             # the host's own conversations are not the guest's
             net.check("ip addr add 10.9.0.3/24 dev h0")
             far.check("ping -q -c 20 -i 0.01 10.9.0.3")
@@ -436,6 +438,19 @@ def test_tap_goes_and_comes():
             net.tap("tap0", f"{HOST}/24")
             carrier(vm, 1)
             reaches(vm)
+        for taken in (False, True):  # as long as it is away there is no link
+            with Netns() as other:
+                index = net.check("cat /sys/class/net/tap0/ifindex").strip()
+                net.check(f"ip link set tap0 netns {other.name}")
+                carrier(vm, 0)
+                if taken:
+                    net.check(f"ip link add new0 index {index} type veth peer name new1")
+                other.check(f"ip link set tap0 netns {net.name}")
+            net.check(f"ip addr replace {HOST}/24 dev tap0")
+            net.check("ip link set tap0 up")
+            carrier(vm, 1)
+            reaches(vm)
+        assert net.check("cat /sys/class/net/tap0/ifindex").strip() != index
         net.check(["sh", "-c", FLAP.format("tap0")])
         net.check(f"ip addr replace {HOST}/24 dev tap0")
         carrier(vm, 1)

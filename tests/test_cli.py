@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import tempfile
 import time
@@ -404,13 +405,44 @@ def test_a_capture_without_space_is_told_once_and_counted():
             frames_lost(served, net, f"{at}/c")
 
 
+def test_a_capture_goes_on_when_there_is_room_again():
+    """What is in the file is whole, and with what was counted as lost it is all there was."""
+    with Netns() as net, folder() as at:
+        net.tap("tap0", "10.9.0.1/24")
+        net.check("ip neigh add 10.9.0.9 lladdr 02:00:00:00:00:09 dev tap0")
+        with small_disk(net, at, "256k") as inside, \
+                card(net="tap,ifname=tap0", netns=inside,
+                     arguments=["--capture", f"{at}/c"]) as served:
+            disk = f"/proc/{served.process.pid}/root{at}"
+            with open(f"{disk}/filler", "wb") as filler:
+                filler.write(bytes(200 << 10))
+            flood = ["ping", "-q", "-c", "100", "-i", "0.005", "-W", "1", "-s", "1000", "10.9.0.9"]
+            net.run(flood)
+            until(lambda: counts(served)["uncaptured"] > 0)
+            os.unlink(f"{disk}/filler")
+            before = counts(served)["uncaptured"]
+            net.run(flood)
+            until(lambda: "goes on" in served.output())
+            net.run(flood)
+            got = counts(served)
+            assert before <= got["uncaptured"] < got["rx_frames"] - 100, (before, got)
+            with open(f"{disk}/c", "rb") as file:
+                whole = file.read()
+            at_byte, frames = 24, 0
+            while at_byte < len(whole):
+                held, length = struct.unpack_from("=II", whole, at_byte + 8)
+                assert held == length and at_byte + 16 + held <= len(whole), (at_byte, held, length)
+                at_byte, frames = at_byte + 16 + held, frames + 1
+            assert frames + got["uncaptured"] == got["rx_frames"] + got["tx_frames"], (frames, got)
+
+
 @contextlib.contextmanager
-def small_disk(net, at):
+def small_disk(net, at, size="16k"):
     """A namespace as NET in which AT has room for a few frames."""
     class Inside:
         @staticmethod
         def command(words):
-            return net.command(["sh", "-c", f"mount -t tmpfs -o size=16k none {at} && exec \"$@\"",
+            return net.command(["sh", "-c", f"mount -t tmpfs -o size={size} none {at} && exec \"$@\"",
                                 "sh", *words])
     yield Inside
 

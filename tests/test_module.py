@@ -9,13 +9,15 @@ import mmap
 import os
 import re
 import shutil
+import socket
 import struct
 import subprocess
 import tempfile
 import time
 
 from hosts import Host
-from lablib import bare
+from lablib import bare, build, guest
+from lablib.netns import Netns
 from lablib.program import Card
 from wire_client import RAM, Client, memory
 
@@ -184,6 +186,51 @@ def test_other_kinds_of_the_same_source():
                 del os.environ["XDG_CACHE_HOME"]
             kept = glob.glob(f"{folder}/cache/anynic/modules/*.so")
             assert len(kept) == cache, kept
+
+
+# ---- in a guest ----
+
+TAGGED = b"\x81\0\0\x64"  # VLAN 100, as the example has it
+PEER = f"{ROOT}/tests/vlan_peer.py"
+
+
+def packets(path):
+    """Of a capture, in microseconds or nanoseconds."""
+    with open(path, "rb") as file:
+        data = file.read()
+    at, found = 24, []
+    while at < len(data):
+        length = struct.unpack_from("<I", data, at + 8)[0]
+        found.append(data[at + 16:at + 16 + length])
+        at += 16 + length
+    return found
+
+
+def test_a_guest_in_a_vlan_that_it_does_not_know_of():
+    """Its frames are tagged on the wire, and ARP for 10.0.0.1 never gets there."""
+    with tempfile.TemporaryDirectory() as folder, Netns() as net:
+        net.tap("tap0", "10.0.0.8/24")
+        for address in ("10.0.0.1", "10.0.0.9"):
+            net.start(["python3", PEER, "tap0", "answer", "100", address])
+        with Card(f"{ROOT}/examples/modules/tagger/card.xml", net="tap,ifname=tap0", netns=net,
+                  arguments=["--capture", f"{folder}/wire.pcap"]) as card, \
+                guest.Guest(build.prepare(), [card.socket], netns=net.name) as vm:
+            vm.check("ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up")
+            mac = bytes.fromhex(vm.check("cat /sys/class/net/eth0/address").replace(":", ""))
+            for address in ("10.0.0.9", "10.0.0.1"):
+                vm.check(f"for i in $(seq 10); do ping -c 1 -W 2 {address} && exit; done; exit 1",
+                         40)
+                vm.check(f"ping -q -c 20 -i 0.05 -w 20 -s 1472 {address}", 30)
+            assert vm.check("ip neigh show 10.0.0.1").split()[4] == "02:00:00:00:00:01"
+            assert vm.check("ip neigh show 10.0.0.9").split()[4] == "02:00:00:00:05:05"
+            assert net.run("ping -c 2 -i 0.2 -W 1 10.0.0.2").returncode, "that had no tag"
+        wire = packets(f"{folder}/wire.pcap")
+        sent = [frame for frame in wire if frame[6:12] == mac]
+        assert len(sent) > 40 and all(frame[12:16] == TAGGED for frame in sent), sent[0]
+        asked = [frame[42:46] for frame in sent if frame[16:18] == b"\x08\x06"]
+        assert socket.inet_aton("10.0.0.9") in asked, asked
+        assert socket.inet_aton("10.0.0.1") not in asked, asked
+        assert any(frame[12:14] != TAGGED[:2] for frame in wire), "the host's were not tagged"
 
 
 # ---- changed while it runs ----

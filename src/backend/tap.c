@@ -274,6 +274,9 @@ static void tap_changed(struct watch *watch)
 	struct tap *tap = watch->context;
 	struct error err = {0};
 
+	if (tap_there(tap) && watch->index && tap->index != watch->index &&
+	    tap_device_here(tap->queues[0].fd.fd, watch->name))
+		tap->index = watch->index; /* it was away */
 	if (tap_there(tap) && tap->index && tap->index != watch->index &&
 	    !tap_device_alive(tap->queues[0].fd.fd))
 		tap_gone(tap);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int tap_attach(int fd, const char *name, struct ifreq *request, struct error *err)
@@ -86,4 +87,23 @@ bool tap_device_alive(int fd)
 	struct ifreq request = {0};
 
 	return ioctl(fd, TUNGETIFF, &request) == 0;
+}
+
+/* Not where it has been moved to. */
+bool tap_device_here(int fd, const char *name)
+{
+	struct ifreq request = {0};
+	struct stat its, ours;
+	int space;
+
+	if (ioctl(fd, TUNGETIFF, &request) < 0 ||
+	    strncmp(request.ifr_name, name, sizeof(request.ifr_name)) != 0)
+		return false;
+	space = ioctl(fd, TUNGETDEVNETNS);
+	if (space < 0)
+		return false;
+	if (fstat(space, &its) < 0 || stat("/proc/thread-self/ns/net", &ours) < 0)
+		its.st_ino = ours.st_ino = 0;
+	close(space);
+	return its.st_ino && its.st_ino == ours.st_ino && its.st_dev == ours.st_dev;
 }

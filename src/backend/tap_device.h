@@ -11,3 +11,5 @@ int tap_device_open(const char *name, bool several, bool plain, struct error *er
 int tap_device_inherit(const char *number, bool plain, struct error *err);
 /* Its device has not been deleted, wherever it is. */
 bool tap_device_alive(int fd);
+/* It is called NAME, in our namespace. */
+bool tap_device_here(int fd, const char *name);

@@ -5,6 +5,7 @@
 #include "instance/json_put.h"
 #include "instance/port_json.h"
 
+#include <malloc.h>
 #include <stdio.h>
 
 static struct port_way sum(const struct port_way *a, const struct port_way *b)
@@ -125,6 +126,14 @@ static void describe_rings(const struct instance *instance, json_object *stats)
 	}
 }
 
+/* Of the whole process: what was asked for and not given back, whatever the allocator keeps. */
+static uint64_t memory_in_use(void)
+{
+	const struct mallinfo2 now = mallinfo2();
+
+	return now.uordblks + now.hblkhd;
+}
+
 struct json_object *instance_stats(const struct instance *instance)
 {
 	static const struct vfio_user_stats none;
@@ -176,6 +185,7 @@ struct json_object *instance_stats(const struct instance *instance)
 		{"client", "errors", front->errors},
 		{"client", "memory_faults", front->memory_faults},
 		{"server", "calls", loop_calls(instance->loop)},
+		{"server", "memory", memory_in_use()},
 	};
 	json_object *stats = json_object_new_object(), *group;
 
