@@ -48,7 +48,7 @@ def _libraries(folder):
     """The root of the other machine's file system, as far as there is one."""
     root, note = f"{folder}/arm64", f"{folder}/arm64/unpacked"
     if not os.path.exists(note):
-        private = apt.PrivateApt(f"{folder}/apt-arm64", [SUITE], arch="arm64")
+        private = apt.PrivateApt(f"{folder}/apt-{SUITE}-arm64", [SUITE], arch="arm64")
         apt.unpack(private.download(LIBRARIES), root, SKIP)
         apt.unpack(private.fetch(DESCRIBED), root)
         with open(note, "w", encoding="ascii"):
