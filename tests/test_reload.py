@@ -315,5 +315,5 @@ def test_memory_and_descriptors_stay():
         for i in range(1000):
             assert control("reload", nic="nic0")["reload"] == "afresh"
             if i % 50 == 49:
-                sizes.append(used(card))
+                sizes.append(used(card, control))
         stays(sizes)
