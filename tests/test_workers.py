@@ -134,6 +134,7 @@ def test_a_slow_program_keeps_nobody_else_waiting():
 
 FOUR = [("e1000", "e1000"), ("rtl8139cp", "8139cp"), ("i82559", "e100"), ("pcnet", "pcnet32")]
 PIECE = 512 << 10
+PROMISED = 0.1  # s, for any answer
 
 
 def all_pairs(guests):
@@ -164,6 +165,17 @@ def malformed(path, end, refused):
             refused.append(path)
 
 
+def timed(path, end, waits):
+    """A client that reads all the while: how long each answer took."""
+    with Client(path) as client:
+        client.decode()
+        while not end.is_set():
+            begin = time.monotonic()
+            client.read(0, 8, 4)
+            waits.append(time.monotonic() - begin)
+            time.sleep(0.002)
+
+
 def pair_figures(vm):
     """Mb/s and round trips a second of the first guest with the second."""
     size = 4 << 20
@@ -178,7 +190,8 @@ def pair_figures(vm):
 
 def test_four_guests_of_which_three_misbehave():
     lab, end = build.prepare(), threading.Event()
-    with Host([f"{card},net=lan" for card, _ in FOUR], ["lan=switch"],
+    # besides the four, one card on each thread whose answers are timed
+    with Host([f"{card},net=lan" for card, _ in [*FOUR, FOUR[0], FOUR[0]]], ["lan=switch"],
               arguments=["--workers", "2"]) as host, \
             guest.Guest(lab, [host.sockets[0]], modules="e1000", memory=256) as first, \
             guest.Guest(lab, [host.sockets[1]], modules="8139cp", memory=256,
@@ -194,15 +207,23 @@ def test_four_guests_of_which_three_misbehave():
             time.sleep(1)
             before = pair_figures(first)
             # the third VM is killed within what follows
-        refused = []
-        intruder = threading.Thread(target=malformed, args=(host.sockets[2], end, refused))
-        intruder.start()
+        refused, waits = [], ([], [])
+        threads = [threading.Thread(target=malformed, args=(host.sockets[2], end, refused)),
+                   *(threading.Thread(target=timed, args=(host.sockets[4 + k], end, waits[k]))
+                     for k in (0, 1))]
+        for thread in threads:
+            thread.start()
         fourth.start("while :; do ping -f -c 5000 -s 1400 10.9.1.255 -b; ping -A -c 5000 10.9.1.9; done")
         try:
             during = pair_figures(first)
         finally:
             end.set()
-            intruder.join()
+            for thread in threads:
+                thread.join()
+        for took in waits:
+            print(f"  {len(took)} answers to a client beside, the last within "
+                  f"{max(took) * 1e3:.1f} ms")
+            assert len(took) > 100 and max(took) < 5 * PROMISED, max(took)
         for name, (rate, worst, answers) in (("before", before), ("meanwhile", during)):
             print(f"  {name}: {rate:.0f} Mb/s, 99 % of {answers} pings within {worst:.1f} ms")
             assert answers >= 100, answers
