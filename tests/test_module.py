@@ -19,6 +19,7 @@ from hosts import Host
 from lablib import bare, build, guest
 from lablib.netns import Netns
 from lablib.program import Card
+from test_net import frames_of
 from wire_client import RAM, Client, memory
 
 SIDE_BY_SIDE = True
@@ -194,18 +195,6 @@ TAGGED = b"\x81\0\0\x64"  # VLAN 100, as the example has it
 PEER = f"{ROOT}/tests/vlan_peer.py"
 
 
-def packets(path):
-    """Of a capture, in microseconds or nanoseconds."""
-    with open(path, "rb") as file:
-        data = file.read()
-    at, found = 24, []
-    while at < len(data):
-        length = struct.unpack_from("<I", data, at + 8)[0]
-        found.append(data[at + 16:at + 16 + length])
-        at += 16 + length
-    return found
-
-
 def test_a_guest_in_a_vlan_that_it_does_not_know_of():
     """Its frames are tagged on the wire, and ARP for 10.0.0.1 never gets there."""
     with tempfile.TemporaryDirectory() as folder, Netns() as net:
@@ -224,7 +213,7 @@ def test_a_guest_in_a_vlan_that_it_does_not_know_of():
             assert vm.check("ip neigh show 10.0.0.1").split()[4] == "02:00:00:00:00:01"
             assert vm.check("ip neigh show 10.0.0.9").split()[4] == "02:00:00:00:05:05"
             assert net.run("ping -c 2 -i 0.2 -W 1 10.0.0.2").returncode, "that had no tag"
-        wire = packets(f"{folder}/wire.pcap")
+        wire = frames_of(f"{folder}/wire.pcap")
         sent = [frame for frame in wire if frame[6:12] == mac]
         assert len(sent) > 40 and all(frame[12:16] == TAGGED for frame in sent), sent[0]
         asked = [frame[42:46] for frame in sent if frame[16:18] == b"\x08\x06"]
