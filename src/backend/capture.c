@@ -11,6 +11,7 @@
 #include "backend/backend.h"
 
 #include "base/log.h"
+#include "nic/offload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,7 +137,8 @@ static void capture_frame(struct capture *capture, const struct frame *frame,
 {
 	struct record_head head = {(uint32_t)now->tv_sec, (uint32_t)now->tv_usec, frame->length,
 				   frame->length};
-	size_t left;
+	uint8_t *at;
+	size_t got;
 
 	if (head.held > CAPTURE_FRAME)
 		head.held = CAPTURE_FRAME;
@@ -147,15 +149,10 @@ static void capture_frame(struct capture *capture, const struct frame *frame,
 		return;
 	}
 	put(capture, &head, sizeof(head));
-	left = head.held;
-	for (unsigned i = 0; i < frame->iovs && left; i++) {
-		size_t part = frame->iov[i].iov_len < left ? frame->iov[i].iov_len : left;
-
-		put(capture, frame->iov[i].iov_base, part);
-		left -= part;
-	}
-	memset(capture->room + capture->used, 0, left); /* pieces that are shorter than said */
-	capture->used += left;
+	at = capture->room + capture->used;
+	got = frame_copy(frame, 0, at, head.held);
+	memset(at + got, 0, head.held - got); /* pieces that are shorter than said */
+	capture->used += head.held;
 	capture->frames++;
 }
 
