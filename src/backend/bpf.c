@@ -117,7 +117,7 @@ static void put_vlans(struct bpf *bpf, const struct port_filter *filter)
 	load(bpf, BPF_H, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG));
 	put(bpf, BPF_ALU | BPF_AND | BPF_K, 0, 0, 0xfff);
 	for (unsigned id = 0; id < PORT_VLANS; id++) {
-		if (filter->vlans[id / 64] >> id % 64 & 1) {
+		if (vlans_have(filter->vlans, id)) {
 			when_equal(bpf, id, 0, 1);
 			give(bpf, TAKE);
 		}

@@ -97,7 +97,7 @@ static void end_policy(struct switch_end *end)
 	const struct switch_port *port = &end->to_be;
 
 	end->net->policies -= end->policy;
-	end->policy = port->native || port->trunk || port->spoofchk;
+	end->policy = switch_port_tags(port) || port->spoofchk;
 	end->net->policies += end->policy;
 }
 

@@ -35,14 +35,14 @@ static void add_vlans(struct port_filter *to, const struct switch_end *end)
 {
 	const struct switch_port *port = &end->to_be;
 
-	if (!port->native && !port->trunk) {
+	if (!switch_port_tags(port)) {
 		to->all_vlans |= end->filter.all_vlans;
 		for (unsigned i = 0; i < PORT_VLANS / 64; i++)
 			to->vlans[i] |= end->filter.vlans[i];
 		return;
 	}
 	if (port->native)
-		to->vlans[port->vlan / 64] |= 1ull << port->vlan % 64;
+		vlans_add(to->vlans, port->vlan);
 	for (unsigned i = 0; port->trunk && i < PORT_VLANS / 64; i++)
 		to->vlans[i] |= port->vlans[i] &
 				(end->filter.all_vlans ? UINT64_MAX : end->filter.vlans[i]);
@@ -70,13 +70,13 @@ static void tell(const struct switch_end *end, const struct port_filter *all)
 
 	if (!end->uplink->ops->filter)
 		return;
-	if (port->native || port->trunk)
+	if (switch_port_tags(port)) {
 		here.all_vlans = false;
-	for (unsigned i = 0; (port->native || port->trunk) && i < PORT_VLANS / 64; i++)
-		here.vlans[i] = (all->all_vlans ? UINT64_MAX : all->vlans[i]) &
-				(port->trunk ? port->vlans[i] : 0);
-	if (port->native || port->trunk)
-		here.vlans[0] |= 1; /* a priority only */
+		for (unsigned i = 0; i < PORT_VLANS / 64; i++)
+			here.vlans[i] = (all->all_vlans ? UINT64_MAX : all->vlans[i]) &
+					(port->trunk ? port->vlans[i] : 0);
+		vlans_add(here.vlans, 0); /* a priority only */
+	}
 	end->uplink->ops->filter(end->uplink, &here);
 }
 

@@ -97,6 +97,12 @@ struct switch_net {
 	uint8_t room[65536]; /* a frame in the making, for an uplink that takes plain ones */
 };
 
+/* It has rules of VLANs. */
+static inline bool switch_port_tags(const struct switch_port *port)
+{
+	return port->native || port->trunk;
+}
+
 static inline uint64_t switch_now(const struct switch_net *net)
 {
 	return clock_now(loop_clock(net->loop));

@@ -60,7 +60,7 @@ static int take_trunk(struct switch_port *port, const char *value, struct error 
 				 VLAN_MOST);
 	port->trunk = true;
 	for (; first <= last; first++)
-		port->vlans[first / 64] |= 1ull << first % 64;
+		vlans_add(port->vlans, first);
 	return 1;
 }
 
@@ -124,7 +124,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct text *text, const c
 static void say_trunk(struct text *text, const uint64_t *vlans)
 {
 	for (unsigned first = 1, last; first <= VLAN_MOST; first = last + 1) {
-		for (last = first; last <= VLAN_MOST && vlans[last / 64] >> last % 64 & 1; last++)
+		for (last = first; last <= VLAN_MOST && vlans_have(vlans, last); last++)
 			;
 		if (last == first)
 			continue;

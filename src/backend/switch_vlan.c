@@ -52,29 +52,25 @@ uint64_t head_address(const struct switch_head *head, unsigned at)
 	return address;
 }
 
-static bool among(const uint64_t *vlans, unsigned vlan)
-{
-	return vlans[vlan / 64] >> vlan % 64 & 1;
-}
-
 bool vlan_enters(const struct switch_end *end, struct switch_head *head)
 {
 	const struct switch_port *port = &end->to_be;
 	unsigned vlan = tag_of(head) & VLAN_MASK;
 
 	head->vlan = (uint16_t)(vlan ?: port->vlan);
-	if (!port->native && !port->trunk)
+	if (!switch_port_tags(port))
 		return true;
-	return vlan ? port->trunk && among(port->vlans, vlan) : port->native;
+	return vlan ? port->trunk && vlans_have(port->vlans, vlan) : port->native;
 }
 
 bool vlan_leaves(const struct switch_end *end, unsigned vlan)
 {
 	const struct switch_port *port = &end->to_be;
 
-	if (!port->native && !port->trunk)
+	if (!switch_port_tags(port))
 		return true;
-	return (port->native && port->vlan == vlan) || (port->trunk && among(port->vlans, vlan));
+	return (port->native && port->vlan == vlan) ||
+	       (port->trunk && vlans_have(port->vlans, vlan));
 }
 
 bool vlan_tagged(const struct switch_end *end, unsigned vlan)

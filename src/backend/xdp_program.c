@@ -116,7 +116,7 @@ static void put_vlans(struct code *code, const struct port_filter *filter)
 	put(code, BPF_ALU | BPF_END | BPF_TO_BE, R3, 0, 0, 16);
 	put(code, BPF_ALU | BPF_AND | BPF_K, R3, 0, 0, 0xfff);
 	for (unsigned id = 0; id < PORT_VLANS; id++) {
-		if (filter->vlans[id / 64] >> id % 64 & 1)
+		if (vlans_have(filter->vlans, id))
 			jump(code, BPF_JMP | BPF_JEQ | BPF_K, R3, (int32_t)id, TO_TAKE);
 	}
 	always(code, TO_PASS);

@@ -159,11 +159,6 @@ struct port *host_net_port(struct host_net *net, struct loop *loop, const struct
 
 /* ---- told ---- */
 
-static int64_t missing(const struct port_way *way)
-{
-	return (int64_t)(way->offered - way->frames - way->waits - port_dropped(way));
-}
-
 static json_object *describe_port(const struct switch_port_look *look)
 {
 	json_object *to = json_object_new_object(), *sums = json_object_new_object();
@@ -178,8 +173,8 @@ static json_object *describe_port(const struct switch_port_look *look)
 	put_way(to, "in", &look->stats.tx);
 	put_way(to, "out", &look->stats.rx);
 	json_object_object_add(to, "drops", ports_drops("in", "out", &look->stats));
-	put_number(sums, "in", missing(&look->stats.tx));
-	put_number(sums, "out", missing(&look->stats.rx));
+	put_number(sums, "in", port_missing(&look->stats.tx));
+	put_number(sums, "out", port_missing(&look->stats.rx));
 	json_object_object_add(to, "missing", sums);
 	if (look->uplink)
 		json_object_object_add(to, "host", port_describe(look->uplink));

@@ -86,7 +86,7 @@ static json_object *vlans_of(const struct port_filter *filter)
 	json_object *list = json_object_new_array();
 
 	for (int i = 0; i < PORT_VLANS; i++) {
-		if (filter->vlans[i / 64] >> i % 64 & 1)
+		if (vlans_have(filter->vlans, i))
 			json_object_array_add(list, json_object_new_int(i));
 	}
 	return list;

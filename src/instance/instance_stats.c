@@ -61,11 +61,6 @@ void instance_sums(const struct instance *instance, struct nic_sums *sums)
 	nic_sums(instance->nic, &tx, &rx, sums);
 }
 
-static int64_t missing(const struct port_way *way)
-{
-	return (int64_t)(way->offered - way->frames - way->waits - port_dropped(way));
-}
-
 /* 0, each of them, or something has not been counted. */
 static void describe_sums(const struct instance *instance, json_object *stats)
 {
@@ -78,8 +73,8 @@ static void describe_sums(const struct instance *instance, json_object *stats)
 	put_number(to, "loop", sums.loop);
 	put_number(to, "tx_slots", sums.tx_slots);
 	put_number(to, "rx_slots", sums.rx_slots);
-	put_number(to, "host_tx", missing(&instance->host->stats.tx));
-	put_number(to, "host_rx", missing(&instance->host->stats.rx));
+	put_number(to, "host_tx", port_missing(&instance->host->stats.tx));
+	put_number(to, "host_rx", port_missing(&instance->host->stats.rx));
 }
 
 /* What left one side and did not come to the other. */

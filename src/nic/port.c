@@ -55,6 +55,11 @@ uint64_t port_dropped(const struct port_way *way)
 	return sum;
 }
 
+int64_t port_missing(const struct port_way *way)
+{
+	return (int64_t)(way->offered - way->frames - way->waits - port_dropped(way));
+}
+
 bool port_filter_takes_address(const struct port_filter *filter, uint64_t to)
 {
 	if (filter->all && !(to & 1))
@@ -70,7 +75,7 @@ bool port_filter_takes_address(const struct port_filter *filter, uint64_t to)
 
 bool port_filter_takes_vlan(const struct port_filter *filter, unsigned vlan)
 {
-	return filter->all_vlans || (filter->vlans[vlan / 64] >> vlan % 64 & 1);
+	return filter->all_vlans || vlans_have(filter->vlans, vlan);
 }
 
 bool port_filter_takes(const struct port_filter *filter, const uint8_t *head, uint32_t length)

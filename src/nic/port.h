@@ -55,6 +55,16 @@ struct port_health {
 	uint64_t tx_errors, tx_discarded; /* after the driver had taken them */
 };
 
+static inline bool vlans_have(const uint64_t vlans[PORT_VLANS / 64], unsigned vlan)
+{
+	return vlans[vlan / 64] >> vlan % 64 & 1;
+}
+
+static inline void vlans_add(uint64_t vlans[PORT_VLANS / 64], unsigned vlan)
+{
+	vlans[vlan / 64] |= 1ull << vlan % 64;
+}
+
 struct port;
 
 struct port_ops {
@@ -129,6 +139,7 @@ void port_writable(struct port *port);
 void port_sent(struct port *port, unsigned count);
 
 uint64_t port_dropped(const struct port_way *way);
+int64_t port_missing(const struct port_way *way); /* 0, or something has not been counted */
 
 bool port_filter_takes_address(const struct port_filter *filter, uint64_t to);
 bool port_filter_takes_vlan(const struct port_filter *filter, unsigned vlan);
