@@ -13,11 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SHARED_POLL_US = 50 };
+enum { SHARED_POLL_US = 50, SHARED_NICE = -10 };
 
 struct server {
 	struct loop *loop;
@@ -220,7 +221,10 @@ static int serve_cards(const struct serve_options *options, const struct serve_h
 
 /*
  * Beside the VM: as a batch task the server does not interrupt a virtual CPU at
- * each posted write, but sees several at once when that CPU waits.
+ * each posted write, but sees several at once when that CPU waits. Its weight is
+ * for the VM's own threads, where we may have it: beside a light server the one
+ * that takes in an answer loses the CPU to the one it wakes, which then finds a
+ * lock held, and both are switched to once more.
  */
 static void share_cpu(int cpu)
 {
@@ -232,6 +236,7 @@ static void share_cpu(int cpu)
 	if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0 ||
 	    sched_setscheduler(0, SCHED_BATCH, &none) < 0)
 		fprintf(stderr, "anynic: --cpu %d: %s\n", cpu, strerror(errno));
+	setpriority(PRIO_PROCESS, 0, SHARED_NICE);
 }
 
 int serve(struct serve_options *options, const struct serve_hooks *hooks)
