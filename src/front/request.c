@@ -156,6 +156,7 @@ static void region_read(struct vfio_user *front, const struct vu_access *access,
 	if (access->region == VU_REGION_CONFIG && access->offset < PCI_CONFIG_SIZE) {
 		pci_config_read(pci, (unsigned)access->offset, access->count, data);
 	} else if (access->region < PCI_BARS && access->count <= 8) {
+		pic_touched(front->config.pic);
 		value = pci_bar_read(pci, access->region, access->offset, access->count);
 		memcpy(data, &value, access->count);
 	}
@@ -171,6 +172,7 @@ static void region_write(struct vfio_user *front, const struct vu_access *access
 	if (access->region == VU_REGION_CONFIG && access->offset < PCI_CONFIG_SIZE) {
 		pci_config_write(pci, (unsigned)access->offset, access->count, data);
 	} else if (access->region < PCI_BARS && access->count <= 8) {
+		pic_touched(front->config.pic);
 		memcpy(&value, data, access->count);
 		pci_bar_write(pci, access->region, access->offset, access->count, value);
 	}

@@ -40,7 +40,15 @@ static void pic_deliver(struct pic *pic)
 
 static void pic_waited(struct timer *timer)
 {
-	pic_deliver(timer->context);
+	struct pic *pic = timer->context;
+	uint64_t end = pic->touched + PIC_PATIENCE;
+
+	if (end > pic->latest)
+		end = pic->latest;
+	if (clock_now(pic->clock) < end)
+		timer_arm(pic->clock, &pic->again, end);
+	else
+		pic_deliver(pic);
 }
 
 void pic_init(struct pic *pic)
@@ -91,10 +99,19 @@ void pic_mask(struct pic *pic)
 void pic_unmask(struct pic *pic)
 {
 	pic->masked = false;
-	if (pic->clock && pic_due(pic))
-		timer_arm(pic->clock, &pic->again, clock_now(pic->clock) + PIC_PATIENCE);
-	else
+	if (!pic->clock || !pic_due(pic)) {
 		pic_deliver(pic);
+		return;
+	}
+	pic->touched = clock_now(pic->clock);
+	pic->latest = pic->touched + PIC_PATIENCE_MAX;
+	timer_arm(pic->clock, &pic->again, pic->touched + PIC_PATIENCE);
+}
+
+void pic_touched(struct pic *pic)
+{
+	if (timer_armed(&pic->again))
+		pic->touched = clock_now(pic->clock);
 }
 
 void pic_listen(struct pic *pic, bool enabled)

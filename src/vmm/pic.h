@@ -14,13 +14,15 @@
  *
  * A VMM without irqchip unmasks at the driver's first access, which asks for the
  * causes; what acknowledges them is still to come. With a clock the line is
- * therefore given PIC_PATIENCE to fall before it is signalled again:
+ * therefore given PIC_PATIENCE to fall before it is signalled again, from the
+ * driver's last access on, since some acknowledge when they have read a frame
+ * through ports; and PIC_PATIENCE_MAX whatever the driver does:
  *
  *   masked ──unmask, low──> ready ──rises──> signalled, masked
  *      └─────unmask, high──> patient ──falls──> ready
  *                              └──still high after PIC_PATIENCE──> signalled, masked
  */
-enum { PIC_VECTORS = 2048, PIC_PATIENCE = 50000 /* ns */ };
+enum { PIC_VECTORS = 2048, PIC_PATIENCE = 50000, PIC_PATIENCE_MAX = 5000000 /* ns */ };
 enum pic_kind { PIC_LINE, PIC_MSI, PIC_MSIX, PIC_KINDS };
 
 struct pic_sink {
@@ -42,6 +44,7 @@ struct pic {
 	uint64_t fired;
 	struct clock *clock; /* or NULL: nobody's acknowledgement is on its way */
 	struct timer again;
+	uint64_t touched, latest; /* while `again` is armed: the last access, the end of patience */
 };
 
 void pic_init(struct pic *pic);
@@ -51,6 +54,7 @@ void pic_line(struct pic *pic, bool level);
 void pic_use(struct pic *pic, enum pic_kind kind);
 void pic_message(struct pic *pic, unsigned vector); /* through the enabled kind, else dropped */
 void pic_mask(struct pic *pic);
-void pic_unmask(struct pic *pic); /* delivers again when the level is still high */
+void pic_unmask(struct pic *pic);  /* delivers again when the level is still high */
+void pic_touched(struct pic *pic); /* the driver is at work on the function's registers */
 void pic_listen(struct pic *pic, bool enabled);
 void pic_disable_line(struct pic *pic, bool disabled);

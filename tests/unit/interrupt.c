@@ -235,7 +235,39 @@ static void test_patience(void)
 	pic_exit(&pic);
 }
 
-UNIT_FILE(interrupt, {"patience", test_patience}, {"cause_and_mask", test_cause_and_mask},
+/* A driver that is still at work is waited for, but not for ever. */
+static void test_patience_while_at_work(void)
+{
+	struct clock clock;
+	struct pic pic;
+	unsigned fired = 0, steps = 0;
+
+	clock_init(&clock, true);
+	pic_init(&pic);
+	pic.clock = &clock;
+	pic.sink = (struct pic_sink){.context = &fired, .fire = count};
+	pic_listen(&pic, true);
+	pic_line(&pic, true);
+	unmask(&pic, &fired, 1);
+	for (unsigned i = 0; i < 10; i++) {
+		pic_touched(&pic);
+		clock_turn(&clock, PIC_PATIENCE - 1);
+		CHECK_EQUAL(fired, 1);
+	}
+	clock_turn(&clock, PIC_PATIENCE); /* it has stopped */
+	CHECK_EQUAL(fired, 2);
+	unmask(&pic, &fired, 2);
+	for (; fired == 2 && steps < 1000; steps++) {
+		pic_touched(&pic);
+		clock_turn(&clock, PIC_PATIENCE / 2);
+	}
+	CHECK_EQUAL(steps, PIC_PATIENCE_MAX / (PIC_PATIENCE / 2));
+	pic_exit(&pic);
+}
+
+UNIT_FILE(interrupt, {"patience", test_patience},
+	  {"patience_while_at_work", test_patience_while_at_work},
+	  {"cause_and_mask", test_cause_and_mask},
 	  {"status_shows_the_line", test_status_shows_the_line},
 	  {"frames_interrupt", test_frames_interrupt}, {"interval", test_interval},
 	  {"receive_delay", test_receive_delay}, {"transmit_delay", test_transmit_delay},
