@@ -303,6 +303,7 @@ def test_networks_that_cannot_be():
 
         no("", "no such kind")
         no("usr", "no such kind", "user, tap, packet, xdp, stream, dgram, pcap, null")
+        no("switch,uplnk=null", "expected switch or switch,uplink=SPEC")
         no("null,x=1", "no option", '"x"')
         no("user,frob=1", "no option", '"frob"', "hostfwd")
         no("user,hostfwd", "hostfwd= wants a value")
@@ -318,6 +319,8 @@ def test_networks_that_cannot_be():
         no("tap", "ifname=")
         no("tap,ifname=", "ifname= wants a value")
         no("tap,ifname=a,fd=3", "one of")
+        no("tap,ifname=a,ifname=b", "ifname= is given twice")
+        no("user,hostfwd=tcp::1-:2,hostfwd=x,net=10.0.2.0/24", "hostfwd=x")
         no("tap,ifname=anynic-none", "no such interface", "ip tuntap add", status=1)
         no("tap,ifname=a-name-that-is-too-long", "no such interface", status=1)
         no("tap,ifname=lo", "not a tap", status=1)

@@ -12,6 +12,9 @@
  */
 struct port *backend_open(const char *spec, struct loop *loop, struct error *err);
 
+/* Are there such a kind and such options? What the host has is not looked at. */
+int backend_check(const char *spec, struct error *err);
+
 /* The value of KEY in a spec, copied; NULL when it is not there. */
 char *backend_option(const char *spec, const char *key);
 
