@@ -663,6 +663,12 @@ def test_a_card_of_the_working_folder_is_a_path_too():
 
 # ---- help ----
 
+def test_a_manager_is_told_every_kind_of_network():
+    told = json.loads(run("run", "--print-capabilities").stdout)
+    kinds = run("run", "e1000", "--socket-path", "/no/s", "--net", "?").stderr.split("there is ")[1]
+    assert sorted(told["nets"]) == sorted(kinds.strip().split(", ")), told
+
+
 def test_help():
     bare = run()
     assert bare.returncode == 2 and not bare.stdout

@@ -130,6 +130,11 @@ static int check_options(const struct kind *kind, const char *spec, struct error
 	return 0;
 }
 
+const char *backend_kind(unsigned index)
+{
+	return index < KINDS ? kinds[index].name : NULL;
+}
+
 static void kinds_list(char *text, size_t room)
 {
 	size_t used = 0;

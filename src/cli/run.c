@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/serve.h"
 #include "instance/host.h"
+#include "instance/host_net.h"
 #include "instance/instance.h"
 
 #include <fcntl.h>
@@ -81,14 +82,17 @@ static void take_activation(struct serve_options *options)
 /* As managers of back-ends ask, before they start one. */
 static int print_capabilities(void)
 {
+	const char *kind;
+
 	puts("{\n"
 	     "  \"type\": \"net\",\n"
 	     "  \"protocol\": \"vfio-user\",\n"
 	     "  \"version\": \"" ANYNIC_VERSION "\",\n"
 	     "  \"features\": [\"socket-path\", \"fd\", \"nic\", \"control\", \"like\", "
-	     "\"pack\"],\n"
-	     "  \"nets\": [\"user\", \"tap\", \"null\", \"switch\"]\n"
-	     "}");
+	     "\"pack\"],");
+	for (unsigned i = 0; (kind = host_net_kind(i)); i++)
+		printf("%s\"%s\"", i ? ", " : "  \"nets\": [", kind);
+	puts("]\n}");
 	return CLI_OK;
 }
 

@@ -14,6 +14,11 @@
 
 static const char SWITCH[] = "switch", UPLINK[] = ",uplink=";
 
+const char *host_net_kind(unsigned index)
+{
+	return index ? backend_kind(index - 1) : SWITCH;
+}
+
 /* What is behind the switch: "" is nobody; NULL: there is no switch. */
 static const char *uplinks_of(const char *spec, bool shared)
 {
