@@ -669,6 +669,15 @@ def test_a_manager_is_told_every_kind_of_network():
     assert sorted(told["nets"]) == sorted(kinds.strip().split(", ")), told
 
 
+def test_what_cannot_be_printed_is_an_error():
+    with folder() as at, open("/dev/full", "w", encoding="utf-8") as full:
+        assert run("pack", "create", f"{at}/c.pack", f"{ROOT}/cards/e1000").returncode == 0
+        for words in (["list"], ["show", "e1000"], ["show", "e1000", "--json"], ["schema"],
+                      ["pack", "list", f"{at}/c.pack"], ["help"], ["--version"]):
+            done = subprocess.run([ANYNIC, *words], stdout=full, stderr=subprocess.PIPE, timeout=20)
+            assert done.returncode == 1 and b"standard output" in done.stderr, (words, done)
+
+
 def test_help():
     bare = run()
     assert bare.returncode == 2 and not bare.stdout
