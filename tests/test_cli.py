@@ -371,6 +371,23 @@ def test_a_tap_has_one_user():
 
 # ---- captures ----
 
+def test_a_state_without_space_leaves_the_one_before():
+    with Netns() as net, folder() as at, small_disk(net, at, "64k") as inside, \
+            card(netns=inside) as served:
+        disk = f"/proc/{served.process.pid}/root{at}"
+        served.ctl("save", "nic0", f"{at}/state")
+        with open(f"{disk}/state", "rb") as file:
+            before = file.read()
+        with open(f"{disk}/filler", "wb") as filler, contextlib.suppress(OSError):
+            filler.write(bytes(64 << 10))
+        refused(["ctl", served.control, "save", "nic0", f"{at}/state"], "No space left", status=1)
+        refused(["ctl", served.control, "save", "nic0", f"{at}/more"], "No space left", status=1)
+        refused(["ctl", served.control, "save", "nic0", "/dev/full"], "No space left", status=1)
+        with open(f"{disk}/state", "rb") as file:
+            assert file.read() == before
+        assert sorted(os.listdir(disk)) == ["filler", "state"], os.listdir(disk)
+
+
 def test_captures_that_cannot_be():
     with folder() as at:
         words = ["run", "e1000", "--net", "null", "--socket-path", f"{at}/s", "--capture"]
