@@ -369,7 +369,7 @@ def test_a_tap_has_one_user():
             assert second.returncode == 1 and "another process has it" in second.stderr, second
 
 
-# ---- captures ----
+# ---- traces and captures ----
 
 def test_a_state_without_space_leaves_the_one_before():
     with Netns() as net, folder() as at, small_disk(net, at, "64k") as inside, \
@@ -386,6 +386,22 @@ def test_a_state_without_space_leaves_the_one_before():
         with open(f"{disk}/state", "rb") as file:
             assert file.read() == before
         assert sorted(os.listdir(disk)) == ["filler", "state"], os.listdir(disk)
+
+
+def test_a_trace_without_space_is_told_once():
+    with card(arguments=["--trace", "registers:/dev/full"]) as served, \
+            Client(served.socket) as client:
+        client.write(7, 4, b"\x02\0")
+        for _ in range(50):
+            client.read(0, 0, 4)
+        told = [line for line in served.output().splitlines() if "trace" in line]
+        assert len(told) == 1 and "No space left" in told[0], told
+
+
+def test_traces_that_cannot_be():
+    words = ["run", "e1000", "--net", "null", "--socket-path", "/no/s", "--trace"]
+    refused([*words, "registres"], "registres", "registers, rings, frames, interrupts")
+    refused([*words, "registers:/no/file"], "--trace registers:/no/file: No such", status=1)
 
 
 def test_captures_that_cannot_be():
