@@ -255,6 +255,8 @@ def test_wrong_options_are_told_in_one_line():
     refused(["run", "e1000"], "--socket-path", "--fd")
     refused(["run", "e1000", "--socket-path", "s", "--fd", "3"], "one of")
     refused(["run", "e1000", "e1000", "--fd", "3"], '"e1000"')
+    refused(["run", "e1000", "--like", "0000:03:00.0", "--fd", "3"], "0000:03:00.0", "CARD is e1000")
+    refused(["run", "e1000", "--net", "null", "--net", "user", "--fd", "3"], "one --net")
     refused(["run", "e1000", "--fd", "3", "--", "qemu"], '"qemu"')
     refused(["exec", "e1000"], "VM")
     refused(["exec", "e1000", "--fd", "3", "--", "qemu"], "--fd")

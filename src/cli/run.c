@@ -110,7 +110,7 @@ int run_main(int argc, char **argv)
 	if (*options.rest)
 		result = cli_wrong(argv[0], "\"%s\" is one word too many", *options.rest);
 	else if (!options.many && !options.nics[0].socket_path == (options.nics[0].fd < 0))
-		result = cli_wrong(argv[0], "one of --socket-path and --fd is needed");
+		result = cli_wrong(argv[0], "one of --socket-path and --fd is needed, not both");
 	else
 		return serve(&options, &hooks);
 	serve_options_free(&options);
