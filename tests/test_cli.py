@@ -255,6 +255,8 @@ def test_wrong_options_are_told_in_one_line():
     refused(["run", "e1000"], "--socket-path", "--fd")
     refused(["run", "e1000", "--socket-path", "s", "--fd", "3"], "one of")
     refused(["run", "e1000", "e1000", "--fd", "3"], '"e1000"')
+    refused(["run", "e1000", "--like", "0000:03:00.0", "--fd", "3"], "0000:03:00.0", "CARD is e1000")
+    refused(["run", "e1000", "--net", "null", "--net", "user", "--fd", "3"], "one --net")
     refused(["run", "e1000", "--fd", "3", "--", "qemu"], '"qemu"')
     refused(["exec", "e1000"], "VM")
     refused(["exec", "e1000", "--fd", "3", "--", "qemu"], "--fd")
@@ -303,12 +305,14 @@ def test_networks_that_cannot_be():
 
         no("", "no such kind")
         no("usr", "no such kind", "user, tap, packet, xdp, stream, dgram, pcap, null")
+        no("switch,uplnk=null", "expected switch or switch,uplink=SPEC")
         no("null,x=1", "no option", '"x"')
         no("user,frob=1", "no option", '"frob"', "hostfwd")
         no("user,hostfwd", "hostfwd= wants a value")
         no("user,hostfwd=", "hostfwd= wants a value")
         no("user,net=10.0.2.0/33", "net=10.0.2.0/33")
         no("user,host=nowhere", "host=nowhere")
+        no("user,net=10.1.0.0/16,dns=10.2.0.3", "dns=10.2.0.3", "not in the guest's network")
         no("user,restrict=maybe", "restrict=maybe")
         no(f"user,tftp={at}/none", "No such file", status=1)
         for forward in ("22", "tcp::22", "tcp::22-:99999", "sctp::22-:22", "tcp:1.2.3.4.5:22-:22",
@@ -318,8 +322,10 @@ def test_networks_that_cannot_be():
         no("tap", "ifname=")
         no("tap,ifname=", "ifname= wants a value")
         no("tap,ifname=a,fd=3", "one of")
+        no("tap,ifname=a,ifname=b", "ifname= is given twice")
+        no("user,hostfwd=tcp::1-:2,hostfwd=x,net=10.0.2.0/24", "hostfwd=x")
         no("tap,ifname=anynic-none", "no such interface", "ip tuntap add", status=1)
-        no("tap,ifname=a-name-that-is-too-long", "no such interface", status=1)
+        no("tap,ifname=a-name-that-is-too-long", "longer than the 15 bytes", status=1)
         no("tap,ifname=lo", "not a tap", status=1)
         no("tap,ifname=lo,queues=0", "queues=0")
         no("tap,ifname=lo,queues=99", "queues=99", "number up to")
@@ -329,7 +335,7 @@ def test_networks_that_cannot_be():
         no("tap,fd=77", "Bad file descriptor", status=1)
         no("packet", "ifname= must say")
         no("packet,ifname=anynic-none", "no such interface", status=1)
-        no("packet,ifname=a-name-that-is-too-long", "no such interface", status=1)
+        no("packet,ifname=a-name-that-is-too-long", "longer than the 15 bytes", status=1)
         no("packet,fd=3", "no option", "ifname")
         no("packet,ifname=lo,mac-nat=yes", "mac-nat=yes", "on or off")
         no("xdp", "ifname= must say")
@@ -346,9 +352,11 @@ def test_networks_that_cannot_be():
         no("stream,path=a,reconnect=soon", "reconnect=soon", "number")
         no(f"stream,path={at}/x,reconnect=0", "No such file", status=1)
         no(f"stream,path={at}/no/x,server=on", "No such file", status=1)
+        no(f"stream,path={at}/{'x' * 108}", "name too long", status=1)
         no("stream,fd=0", "not such a socket", status=1, stdin=subprocess.DEVNULL)
         no("stream,fd=3,path=x", "fd= goes with nothing else")
         no("dgram,local=x", "local= and remote= are needed")
+        no("dgram,local=x,remote=x", "are the same")
         no(f"dgram,local={at}/x,remote={at}/y,reconnect=0", "No such file", status=1)
         no(f"dgram,local={at}/no/x,remote={at}/y", "No such file", status=1)
         assert not os.listdir(at), os.listdir(at)
@@ -363,7 +371,40 @@ def test_a_tap_has_one_user():
             assert second.returncode == 1 and "another process has it" in second.stderr, second
 
 
-# ---- captures ----
+# ---- traces and captures ----
+
+def test_a_state_without_space_leaves_the_one_before():
+    with Netns() as net, folder() as at, small_disk(net, at, "64k") as inside, \
+            card(netns=inside) as served:
+        disk = f"/proc/{served.process.pid}/root{at}"
+        served.ctl("save", "nic0", f"{at}/state")
+        with open(f"{disk}/state", "rb") as file:
+            before = file.read()
+        with open(f"{disk}/filler", "wb") as filler, contextlib.suppress(OSError):
+            filler.write(bytes(64 << 10))
+        refused(["ctl", served.control, "save", "nic0", f"{at}/state"], "No space left", status=1)
+        refused(["ctl", served.control, "save", "nic0", f"{at}/more"], "No space left", status=1)
+        refused(["ctl", served.control, "save", "nic0", "/dev/full"], "No space left", status=1)
+        with open(f"{disk}/state", "rb") as file:
+            assert file.read() == before
+        assert sorted(os.listdir(disk)) == ["filler", "state"], os.listdir(disk)
+
+
+def test_a_trace_without_space_is_told_once():
+    with card(arguments=["--trace", "registers:/dev/full"]) as served, \
+            Client(served.socket) as client:
+        client.write(7, 4, b"\x02\0")
+        for _ in range(50):
+            client.read(0, 0, 4)
+        told = [line for line in served.output().splitlines() if "trace" in line]
+        assert len(told) == 1 and "No space left" in told[0], told
+
+
+def test_traces_that_cannot_be():
+    words = ["run", "e1000", "--net", "null", "--socket-path", "/no/s", "--trace"]
+    refused([*words, "registres"], "registres", "registers, rings, frames, interrupts")
+    refused([*words, "registers:/no/file"], "--trace registers:/no/file: No such", status=1)
+
 
 def test_captures_that_cannot_be():
     with folder() as at:
@@ -656,6 +697,21 @@ def test_a_card_of_the_working_folder_is_a_path_too():
 
 
 # ---- help ----
+
+def test_a_manager_is_told_every_kind_of_network():
+    told = json.loads(run("run", "--print-capabilities").stdout)
+    kinds = run("run", "e1000", "--socket-path", "/no/s", "--net", "?").stderr.split("there is ")[1]
+    assert sorted(told["nets"]) == sorted(kinds.strip().split(", ")), told
+
+
+def test_what_cannot_be_printed_is_an_error():
+    with folder() as at, open("/dev/full", "w", encoding="utf-8") as full:
+        assert run("pack", "create", f"{at}/c.pack", f"{ROOT}/cards/e1000").returncode == 0
+        for words in (["list"], ["show", "e1000"], ["show", "e1000", "--json"], ["schema"],
+                      ["pack", "list", f"{at}/c.pack"], ["help"], ["--version"]):
+            done = subprocess.run([ANYNIC, *words], stdout=full, stderr=subprocess.PIPE, timeout=20)
+            assert done.returncode == 1 and b"standard output" in done.stderr, (words, done)
+
 
 def test_help():
     bare = run()

@@ -77,6 +77,8 @@ def test_networks_come_and_go():
         assert [net["id"] for net in host.ctl("list")["nets"]] == ["lan", "spare", "one"]
         wrong(host, "two of that name", command="add-net", net="lan=null")
         wrong(host, "no such kind", command="add-net", net="x=switch,uplink=magic")
+        wrong(host, "no such kind", command="add-net", net="x=swich")
+        wrong(host, "no option", command="add-net", net="x=tap,ifnam=tap0")
         wrong(host, "ID=SPEC", command="add-net", net="switch")
         wrong(host, "letters and digits", command="add-net", net="a b=null")
         wrong(host, "in use", command="remove-net", net="lan")

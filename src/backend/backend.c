@@ -23,6 +23,10 @@ static const struct kind {
 	{"null", "", null_open},
 };
 
+static const char REPEATS[] = "hostfwd"; /* may be given several times */
+
+enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
+
 char *backend_option(const char *spec, const char *key)
 {
 	size_t length = strlen(key);
@@ -98,6 +102,15 @@ static bool known(const char *options, const char *key, size_t length)
 	return false;
 }
 
+static bool repeated(const char *key, const char *at, size_t length)
+{
+	while ((at = strchr(at, ','))) {
+		if (!strncmp(++at, key, length) && at[length] == '=')
+			return true;
+	}
+	return false;
+}
+
 static int check_options(const struct kind *kind, const char *spec, struct error *err)
 {
 	for (const char *at = strchr(spec, ','); at; at = strchr(at + 1, ',')) {
@@ -110,30 +123,48 @@ static int check_options(const struct kind *kind, const char *spec, struct error
 		if (at[1 + length] != '=' || strchr(",", at[2 + length]))
 			return error_set(err, -EINVAL, "--net %s: %.*s= wants a value", kind->name,
 					 (int)length, at + 1);
+		if (!known(REPEATS, at + 1, length) && repeated(at + 1, at + 1 + length, length))
+			return error_set(err, -EINVAL, "--net %s: %.*s= is given twice", kind->name,
+					 (int)length, at + 1);
 	}
 	return 0;
+}
+
+const char *backend_kind(unsigned index)
+{
+	return index < KINDS ? kinds[index].name : NULL;
 }
 
 static void kinds_list(char *text, size_t room)
 {
 	size_t used = 0;
 
-	for (unsigned i = 0; i < sizeof(kinds) / sizeof(*kinds) && used < room; i++)
+	for (unsigned i = 0; i < KINDS && used < room; i++)
 		used += (size_t)snprintf(text + used, room - used, "%s, ", kinds[i].name);
 }
 
-struct port *backend_open(const char *spec, struct loop *loop, struct error *err)
+static const struct kind *kind_of(const char *spec, struct error *err)
 {
 	size_t length = strcspn(spec, ",");
 	char names[128];
 
-	for (unsigned i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+	for (unsigned i = 0; i < KINDS; i++) {
 		if (strlen(kinds[i].name) == length && !memcmp(kinds[i].name, spec, length))
-			return check_options(&kinds[i], spec, err) < 0
-				       ? NULL
-				       : kinds[i].open(spec, loop, err);
+			return check_options(&kinds[i], spec, err) < 0 ? NULL : &kinds[i];
 	}
 	kinds_list(names, sizeof(names));
 	error_set(err, -EINVAL, "--net %s: no such kind; there is %sswitch", spec, names);
 	return NULL;
+}
+
+int backend_check(const char *spec, struct error *err)
+{
+	return kind_of(spec, err) ? 0 : err->code;
+}
+
+struct port *backend_open(const char *spec, struct loop *loop, struct error *err)
+{
+	const struct kind *kind = kind_of(spec, err);
+
+	return kind ? kind->open(spec, loop, err) : NULL;
 }

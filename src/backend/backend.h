@@ -12,6 +12,12 @@
  */
 struct port *backend_open(const char *spec, struct loop *loop, struct error *err);
 
+/* The kinds there are; NULL behind the last. */
+const char *backend_kind(unsigned index);
+
+/* Are there such a kind and such options? What the host has is not looked at. */
+int backend_check(const char *spec, struct error *err);
+
 /* The value of KEY in a spec, copied; NULL when it is not there. */
 char *backend_option(const char *spec, const char *key);
 

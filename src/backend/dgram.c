@@ -201,7 +201,7 @@ static int dgram_connect(struct dgram *dgram, const char *spec, struct error *er
 	why = dgram->peer.why;
 	if (peer_there(&dgram->peer))
 		return 0;
-	if (!ms)
+	if (!ms || why == ENAMETOOLONG)
 		return error_set(err, -why, "--net %s: %s", dgram->name, strerror(why));
 	log_info("--net %s: %s; tried again every %u ms", dgram->name, strerror(why), (unsigned)ms);
 	return 0;
@@ -214,6 +214,8 @@ static int dgram_start(struct dgram *dgram, const char *spec, struct error *err)
 	if (fd == -ENOENT && !(dgram->local && dgram->remote))
 		return error_set(err, -EINVAL,
 				 "--net dgram: local= and remote= are needed, or fd=");
+	if (fd == -ENOENT && !strcmp(dgram->local, dgram->remote))
+		return error_set(err, -EINVAL, "--net dgram: local= and remote= are the same");
 	if (fd != -ENOENT && (dgram->local || dgram->remote))
 		return error_set(err, -EINVAL, "--net dgram: fd= goes with nothing else");
 	if (fd == -ENOENT)

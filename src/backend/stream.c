@@ -350,7 +350,7 @@ static int stream_connect(struct stream *stream, const char *spec, struct error 
 	peer_dial(&stream->peer);
 	if (peer_there(&stream->peer))
 		return 0;
-	if (!ms)
+	if (!ms || stream->peer.why == ENAMETOOLONG)
 		return error_set(err, -stream->peer.why, "--net stream,path=%s: %s", stream->path,
 				 strerror(stream->peer.why));
 	log_info("--net stream,path=%s: %s; tried again every %u ms", stream->path,

@@ -326,15 +326,19 @@ static const char *text_option(struct user *user, const char *spec, const char *
 	return value;
 }
 
-static int address_option(struct user *user, const char *spec, const char *key, uint32_t fallback,
-			  struct in_addr *address, struct error *err)
+/* One of the network that CONFIG has; the one that is NUMBER there where SPEC says none. */
+static int address_option(struct user *user, const char *spec, const char *key, uint32_t number,
+			  const SlirpConfig *config, struct in_addr *address, struct error *err)
 {
 	const char *text = text_option(user, spec, key);
 
-	address->s_addr = htonl(fallback);
+	address->s_addr = config->vnetwork.s_addr | htonl(number);
 	if (text && inet_pton(AF_INET, text, address) != 1)
 		return error_set(err, -EINVAL, "--net user: %s=%s is not an IPv4 address", key,
 				 text);
+	if ((address->s_addr & config->vnetmask.s_addr) != config->vnetwork.s_addr)
+		return error_set(err, -EINVAL, "--net user: %s=%s is not in the guest's network",
+				 key, text);
 	return 0;
 }
 
@@ -364,9 +368,9 @@ static int configure(struct user *user, const char *spec, SlirpConfig *config, s
 		return error_set(err, -errno, "--net user: tftp=%s: %s", config->tftp_path,
 				 strerror(errno));
 	config->bootfile = text_option(user, spec, "bootfile");
-	return address_option(user, spec, "host", base + 2, &config->vhost, err) ?:
-	       address_option(user, spec, "dns", base + 3, &config->vnameserver, err) ?:
-	       address_option(user, spec, "dhcpstart", base + 15, &config->vdhcp_start, err);
+	return address_option(user, spec, "host", 2, config, &config->vhost, err) ?:
+	       address_option(user, spec, "dns", 3, config, &config->vnameserver, err) ?:
+	       address_option(user, spec, "dhcpstart", 15, config, &config->vdhcp_start, err);
 }
 
 /* tcp|udp:[host]:port-[guest]:port */

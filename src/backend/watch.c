@@ -211,7 +211,8 @@ int watch_open(struct watch *watch, const char *name, struct error *err)
 	timer_init(&watch->look, look, watch);
 	watch->fd = (struct loop_fd){.fd = -1, .ready = watch_ready, .context = watch};
 	if (strlen(name) >= sizeof(watch->name))
-		return error_set(err, -ENODEV, "%s: no such interface", name);
+		return error_set(err, -ENAMETOOLONG, "longer than the %zu bytes of a name",
+				 sizeof(watch->name) - 1);
 	strcpy(watch->name, name);
 	watch->fd.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 	if (watch->fd.fd < 0 || bind(watch->fd.fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||

@@ -75,7 +75,7 @@ static void print_table(const struct catalog *catalog)
 		const struct catalog_entry *entry = &catalog->entries[i];
 
 		if (entry->card)
-			printf("%-16s %04x:%04x  %-40s %s\n", entry->name, entry->card->vendor,
+			printf("%-16s %04x:%04x  %-46s %s\n", entry->name, entry->card->vendor,
 			       entry->card->device, entry->card->title, entry->source);
 		else
 			printf("%-16s broken     %s\n", entry->name, entry->wrong ?: "no memory");

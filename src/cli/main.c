@@ -96,7 +96,7 @@ static bool asks_for_help(char **words)
 	return false;
 }
 
-int main(int argc, char **argv)
+static int command_run(int argc, char **argv)
 {
 	const struct command *command;
 
@@ -114,4 +114,20 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "help") || asks_for_help(argv + 2))
 		return explain(command);
 	return command->run(argc - 1, argv + 1);
+}
+
+/* What serves goes on when nobody takes its words; for the rest they are the result. */
+static bool serves(const char *command)
+{
+	return command && is_one_of(command, "run", "exec");
+}
+
+int main(int argc, char **argv)
+{
+	int result = command_run(argc, argv);
+
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || serves(argv[1]))
+		return result;
+	fputs("anynic: error: standard output: not all could be written\n", stderr);
+	return CLI_FAILED;
 }

@@ -130,6 +130,8 @@ static int form_check(struct serve_options *options, const char *command, const 
 		return CLI_OK;
 	if (!nic->card)
 		return cli_wrong(command, "which CARD?");
+	if (options->nets_count > 1)
+		return cli_wrong(command, "one card is on one --net; a switch has several uplink=");
 	nic->own = options->nets_count ? options->nets[options->nets_count - 1] : "user";
 	options->nics_count = 1;
 	if (options->control && nic->socket_path && !strcmp(options->control, nic->socket_path))
@@ -169,7 +171,8 @@ static int words_read(int argc, char **argv, const struct option *names,
 		} else if (options->many && of_one) {
 			break;
 		} else if ((name == 1 || name == 'l') && nic->card) {
-			return cli_wrong(argv[0], "\"%s\" is one word too many", optarg);
+			return cli_wrong(argv[0], "\"%s\" is one word too many: CARD is %s", optarg,
+					 nic->card);
 		} else if (name == 1) {
 			nic->card = optarg;
 		} else if (name == 'l') {

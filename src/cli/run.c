@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/serve.h"
 #include "instance/host.h"
+#include "instance/host_net.h"
 #include "instance/instance.h"
 
 #include <fcntl.h>
@@ -81,14 +82,17 @@ static void take_activation(struct serve_options *options)
 /* As managers of back-ends ask, before they start one. */
 static int print_capabilities(void)
 {
+	const char *kind;
+
 	puts("{\n"
 	     "  \"type\": \"net\",\n"
 	     "  \"protocol\": \"vfio-user\",\n"
 	     "  \"version\": \"" ANYNIC_VERSION "\",\n"
 	     "  \"features\": [\"socket-path\", \"fd\", \"nic\", \"control\", \"like\", "
-	     "\"pack\"],\n"
-	     "  \"nets\": [\"user\", \"tap\", \"null\", \"switch\"]\n"
-	     "}");
+	     "\"pack\"],");
+	for (unsigned i = 0; (kind = host_net_kind(i)); i++)
+		printf("%s\"%s\"", i ? ", " : "  \"nets\": [", kind);
+	puts("]\n}");
 	return CLI_OK;
 }
 
@@ -106,7 +110,7 @@ int run_main(int argc, char **argv)
 	if (*options.rest)
 		result = cli_wrong(argv[0], "\"%s\" is one word too many", *options.rest);
 	else if (!options.many && !options.nics[0].socket_path == (options.nics[0].fd < 0))
-		result = cli_wrong(argv[0], "one of --socket-path and --fd is needed");
+		result = cli_wrong(argv[0], "one of --socket-path and --fd is needed, not both");
 	else
 		return serve(&options, &hooks);
 	serve_options_free(&options);

@@ -235,7 +235,8 @@ static void share_cpu(int cpu)
 	CPU_SET((unsigned)cpu, &cpus);
 	if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0 ||
 	    sched_setscheduler(0, SCHED_BATCH, &none) < 0)
-		fprintf(stderr, "anynic: --cpu %d: %s\n", cpu, strerror(errno));
+		fprintf(stderr, "anynic: --cpu %d: %s\n", cpu,
+			errno == EINVAL ? "no such CPU for this process" : strerror(errno));
 	setpriority(PRIO_PROCESS, 0, SHARED_NICE);
 }
 

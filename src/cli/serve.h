@@ -39,7 +39,7 @@ void serve_options_free(struct serve_options *options);
 	"user[,net=][,host=][,dns=][,dhcpstart=][,hostname=][,restrict=on]\n"                      \
 	"                        "                                                                 \
 	"[,tftp=DIR][,bootfile=][,hostfwd=tcp:[host]:port-[guest]:port]…\n"                      \
-	"                        tap,ifname=NAME or tap,fd=N: a tap device\n"                      \
+	"                        tap,ifname=NAME[,queues=N][,plain=on] or tap,fd=N: a tap\n"       \
 	"                        packet,ifname=NAME[,mac-nat=on]: an interface of the host\n"      \
 	"                        xdp,ifname=NAME[,queue=N][,copy=on]: its queues, by AF_XDP\n"     \
 	"                        stream,path=PATH[,server=on][,reconnect=MS] or stream,fd=N,\n"    \

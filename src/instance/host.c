@@ -282,7 +282,7 @@ static int nic_fill(struct host_nic *nic, const struct nic_spec *spec, const cha
 		return error_set(err, -ENOMEM, "no memory");
 	nic->inherited = spec->fd >= 0 && !unix_listens(spec->fd);
 	if (!spec->embed && (spec->fd >= 0) == (spec->socket_path != NULL))
-		return error_set(err, -EINVAL, "one of socket= and fd= is needed");
+		return error_set(err, -EINVAL, "one of socket= and fd= is needed, not both");
 	if (!(nic->asked = strdup(spec->card)) ||
 	    (spec->socket_path && !(nic->socket_path = strdup(spec->socket_path))) ||
 	    (spec->capture && !(nic->capture = strdup(spec->capture))) ||

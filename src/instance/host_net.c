@@ -14,6 +14,11 @@
 
 static const char SWITCH[] = "switch", UPLINK[] = ",uplink=";
 
+const char *host_net_kind(unsigned index)
+{
+	return index ? backend_kind(index - 1) : SWITCH;
+}
+
 /* What is behind the switch: "" is nobody; NULL: there is no switch. */
 static const char *uplinks_of(const char *spec, bool shared)
 {
@@ -25,6 +30,12 @@ static const char *uplinks_of(const char *spec, bool shared)
 	return shared ? spec : NULL;
 }
 
+static int no_switch(const struct host_net *net, struct error *err)
+{
+	return error_set(err, -EINVAL, "--net %s: expected switch or switch,uplink=SPEC",
+			 net->spec);
+}
+
 /* SPEC: KIND and its options, and those of a port of the switch. */
 static int uplink_open(struct host_net *net, char *spec, struct error *err)
 {
@@ -32,8 +43,7 @@ static int uplink_open(struct host_net *net, char *spec, struct error *err)
 	struct port *port;
 
 	if (!strncmp(spec, SWITCH, strlen(SWITCH)))
-		return error_set(err, -EINVAL, "--net %s: expected switch or switch,uplink=SPEC",
-				 net->spec);
+		return no_switch(net, err);
 	snprintf(to_be.name, sizeof(to_be.name), "%s", spec);
 	if (switch_port_take(&to_be, spec, err) < 0)
 		return err->code;
@@ -75,6 +85,16 @@ static int fabric_of(struct host_net *net, const char *uplinks, struct error *er
 	return result;
 }
 
+/* Also where no NIC is on it yet: a misspelt word is told to whoever wrote it. */
+static int side_make(struct host_net *net, const char *uplinks, struct error *err)
+{
+	if (uplinks)
+		return fabric_of(net, uplinks, err);
+	if (!strncmp(net->spec, SWITCH, strlen(SWITCH)) && net->spec[strlen(SWITCH)] == ',')
+		return no_switch(net, err);
+	return backend_check(net->spec, err);
+}
+
 struct host_net *host_net_new(const char *id, const char *spec, bool shared, struct loop *loop,
 			      struct error *err)
 {
@@ -88,7 +108,7 @@ struct host_net *host_net_new(const char *id, const char *spec, bool shared, str
 	}
 	if (!net || !net->id || !net->spec)
 		error_set(err, -ENOMEM, "no memory");
-	else if (!uplinks || fabric_of(net, uplinks, err) == 0)
+	else if (side_make(net, uplinks, err) == 0)
 		return net;
 	host_net_free(net);
 	return NULL;

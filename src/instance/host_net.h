@@ -19,6 +19,9 @@ struct host_net {
 	struct host_net *next;
 };
 
+/* The kinds of networks there are; NULL behind the last. */
+const char *host_net_kind(unsigned index);
+
 /* SPEC: "KIND[,key=value…]", or "switch[,uplink=SPEC]…". */
 struct host_net *host_net_new(const char *id, const char *spec, bool shared, struct loop *loop,
 			      struct error *err);

@@ -21,6 +21,16 @@ static struct port_way sum(const struct port_way *a, const struct port_way *b)
 	return both;
 }
 
+/* On the port, and on those that were there before it. */
+static struct port_stats passed(const struct instance *instance)
+{
+	const struct port_stats *now = &instance->host->stats, *past = &instance->past;
+
+	return (struct port_stats){.tx = sum(&now->tx, &past->tx),
+				   .rx = sum(&now->rx, &past->rx),
+				   .stalls = now->stalls + past->stalls};
+}
+
 static json_object *group_of(json_object *stats, const char *name)
 {
 	json_object *group = json_object_new_object();
@@ -32,20 +42,18 @@ static json_object *group_of(json_object *stats, const char *name)
 /* The host's side: what passed it, what was lost there, what its driver knows of the host's NIC. */
 static void describe_host(const struct instance *instance, json_object *stats)
 {
-	const struct port *port = instance->host;
-	const struct port_stats both = {.tx = sum(&port->stats.tx, &instance->past.tx),
-					.rx = sum(&port->stats.rx, &instance->past.rx)};
+	const struct port_stats both = passed(instance);
 	json_object *to = group_of(stats, "host");
 
 	put_way(to, "tx", &both.tx);
 	put_way(to, "rx", &both.rx);
-	put_count(to, "stalls", port->stats.stalls + instance->past.stalls);
+	put_count(to, "stalls", both.stalls);
 	put_count(to, "limited", instance->rate ? instance->rate->port.stats.stalls : 0);
 	put_count(to, "uncaptured",
 		  instance->past.uncaptured +
 			  (instance->capture ? instance->capture->port.stats.uncaptured : 0));
 	json_object_object_add(stats, "host_drops", ports_drops("tx", "rx", &both));
-	json_object_object_add(stats, "host_nic", port_nic(port));
+	json_object_object_add(stats, "host_nic", port_nic(instance->host));
 }
 
 const struct nic_stats *instance_nic_stats(const struct instance *instance)
@@ -55,10 +63,9 @@ const struct nic_stats *instance_nic_stats(const struct instance *instance)
 
 void instance_sums(const struct instance *instance, struct nic_sums *sums)
 {
-	const struct port_way tx = sum(&instance->host->stats.tx, &instance->past.tx);
-	const struct port_way rx = sum(&instance->host->stats.rx, &instance->past.rx);
+	const struct port_stats both = passed(instance);
 
-	nic_sums(instance->nic, &tx, &rx, sums);
+	nic_sums(instance->nic, &both.tx, &both.rx, sums);
 }
 
 /* 0, each of them, or something has not been counted. */
@@ -80,13 +87,12 @@ static void describe_sums(const struct instance *instance, json_object *stats)
 /* What left one side and did not come to the other. */
 static void describe_difference(const struct instance *instance, json_object *stats)
 {
-	const struct port_way tx = sum(&instance->host->stats.tx, &instance->past.tx);
-	const struct port_way rx = sum(&instance->host->stats.rx, &instance->past.rx);
+	const struct port_stats both = passed(instance);
 	const struct nic_stats *nic = nic_stats(instance->nic);
 	json_object *to = group_of(stats, "difference");
 
-	put_number(to, "tx", (int64_t)(nic->tx_frames + nic->tx_cut - tx.frames));
-	put_number(to, "rx", (int64_t)(rx.frames + nic->rx_cut - nic->rx_frames));
+	put_number(to, "tx", (int64_t)(nic->tx_frames + nic->tx_cut - both.tx.frames));
+	put_number(to, "rx", (int64_t)(both.rx.frames + nic->rx_cut - nic->rx_frames));
 }
 
 static void describe_slots(json_object *stats, const char *name, const struct nic_slots *slots)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,21 +83,50 @@ static bool get_bytes(void *context, const char *key, uint8_t *data, size_t leng
 
 /* ---- saving ---- */
 
+/* FRESH takes the place of a file when it is whole; "": a pipe or device, written as it is. */
+static int open_fresh(const char *path, char fresh[static PATH_MAX])
+{
+	struct stat file;
+
+	*fresh = 0;
+	if (stat(path, &file) == 0 && !S_ISREG(file.st_mode))
+		return open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+	if (snprintf(fresh, PATH_MAX, "%s.XXXXXX", path) >= PATH_MAX) {
+		*fresh = 0;
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return mkostemp(fresh, O_CLOEXEC);
+}
+
+static int write_all(int fd, const char *text, size_t length)
+{
+	ssize_t put;
+
+	for (; length; text += put, length -= (size_t)put) {
+		put = write(fd, text, length);
+		if (put <= 0)
+			return put ? -errno : -EIO;
+	}
+	return 0;
+}
+
+/* What was saved there before stays where there is no room for this. */
 static int write_file(const char *path, const char *text, size_t length, struct error *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0600);
-	ssize_t put = 0;
+	char fresh[PATH_MAX];
+	int fd = open_fresh(path, fresh), result;
 
-	for (size_t done = 0; fd >= 0 && done < length; done += (size_t)put) {
-		put = write(fd, text + done, length - done);
-		if (put <= 0)
-			break;
-	}
-	if (fd < 0 || put <= 0)
-		error_set(err, -EINVAL, "%s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 || put <= 0 ? -EINVAL : 0;
+	if (fd < 0)
+		return error_set(err, -EINVAL, "%s: %s", path, strerror(errno));
+	result = write_all(fd, text, length);
+	if (close(fd) < 0 && result == 0)
+		result = -errno;
+	if (*fresh && result == 0 && rename(fresh, path) < 0)
+		result = -errno;
+	if (*fresh && result < 0)
+		unlink(fresh);
+	return result < 0 ? error_set(err, -EINVAL, "%s: %s", path, strerror(-result)) : 0;
 }
 
 int snapshot_save(struct nic *nic, const struct pci_function *pci, const char *card,

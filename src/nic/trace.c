@@ -17,12 +17,14 @@
  */
 #include "nic/trace.h"
 
+#include "base/log.h"
 #include "nic/state.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { STRANGERS = 128, TEXT = 1024 };
 
@@ -40,6 +42,7 @@ struct trace {
 	unsigned strangers_count;
 	char text[TEXT];
 	size_t length;
+	bool lost; /* a line, and that was told */
 };
 
 /* ---- a line ---- */
@@ -62,8 +65,12 @@ static void end_line(struct nic *nic)
 	struct trace *trace = nic->trace;
 	uint64_t now = clock_now(nic->bus.clock);
 
-	fprintf(trace->out, "%llu.%06llu %s\n", (unsigned long long)(now / 1000000000u),
-		(unsigned long long)(now / 1000 % 1000000), trace->text);
+	if (fprintf(trace->out, "%llu.%06llu %s\n", (unsigned long long)(now / 1000000000u),
+		    (unsigned long long)(now / 1000 % 1000000), trace->text) < 0 &&
+	    !trace->lost) {
+		trace->lost = true;
+		log_warn("trace: %s; there are lines missing", strerror(errno));
+	}
 	trace->length = 0;
 	trace->text[0] = 0;
 }
@@ -359,7 +366,7 @@ struct trace *trace_open(const char *what, struct error *err)
 	}
 	trace->out = file ? fopen(file + 1, "we") : stderr;
 	if (!trace->out) {
-		error_set(err, -EINVAL, "trace: %s: %s", file + 1, strerror(errno));
+		error_set(err, -errno, "--trace %s: %s", what, strerror(errno));
 		free(trace);
 		return NULL;
 	}

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "modules.h"
 
-#include "card/reader.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool text_of(const char *text, const char *path, struct found_card *found)
+bool module_text(const char *text, const char *name, struct found_card *found)
 {
-	snprintf(found->path, sizeof(found->path), "%s", path);
+	snprintf(found->path, sizeof(found->path), "%s", name);
 	found->built_in = true;
 	found->text = strdup(text);
 	found->length = strlen(text);
@@ -27,7 +25,7 @@ static bool find(void *context, const char *name, struct found_card *found)
 static bool beside(void *context, const char *path, const char *name, struct found_card *found)
 {
 	(void)path;
-	return context && !strcmp(name, "module.c") && text_of(context, name, found);
+	return context && !strcmp(name, "module.c") && module_text(context, name, found);
 }
 
 static struct card *said(struct card *card, struct mistakes *mistakes)
@@ -60,4 +58,19 @@ struct card *module_card_file(const char *directory)
 
 	snprintf(path, sizeof(path), "%s/%s/card.xml", unit_root, directory);
 	return said(card_read_file_among(path, &finder, &mistakes), &mistakes);
+}
+
+struct card *module_read(const char *text,
+			 bool (*beside)(void *context, const char *path, const char *name,
+					struct found_card *found),
+			 void *context, char *why, size_t room)
+{
+	const struct finder finder = {find, beside, context};
+	struct mistakes mistakes = {0};
+	struct card *card =
+		card_read_text_among("test.xml", text, strlen(text), &finder, &mistakes);
+
+	snprintf(why, room, "%s", mistakes.count ? mistakes.list[0].text : "");
+	mistakes_free(&mistakes);
+	return card;
 }

@@ -3,7 +3,6 @@
 /* Modules that are programs of their own, and what becomes of bad ones. */
 #include "modules.h"
 
-#include "card/reader.h"
 #include "nic/nic.h"
 
 #include <stdio.h>
@@ -67,42 +66,23 @@ static const char program[] =
 	"%s\n"
 	"time.sleep(100)\n";
 
-static bool base(void *context, const char *name, struct found_card *found)
-{
-	(void)context;
-	snprintf(found->path, sizeof(found->path), "%s/cards/%s/card.xml", unit_root, name);
-	found->text = card_load(found->path, &found->length);
-	return found->text;
-}
-
 static bool beside(void *context, const char *path, const char *name, struct found_card *found)
 {
 	char text[4096];
 
 	(void)path;
 	snprintf(text, sizeof(text), program, (const char *)context);
-	snprintf(found->path, sizeof(found->path), "%s", name);
-	found->built_in = true;
-	found->text = strdup(text);
-	found->length = strlen(text);
-	return true;
+	return module_text(text, name, found);
 }
 
-/* NULL: WHY has the first mistake. */
 static struct card *card_of(const char *said, char *why, size_t room)
 {
 	static const char text[] =
 		"<card name='t' title='T' extends='e1000'>"
 		"<module kind='process' command='python3' file='bad.py' memory='512M'/>"
 		"<bank name='csr'><register name='X' at='0x1f000' module='read'/></bank></card>";
-	const struct finder finder = {base, beside, (void *)said};
-	struct mistakes mistakes = {0};
-	struct card *read =
-		card_read_text_among("test.xml", text, strlen(text), &finder, &mistakes);
 
-	snprintf(why, room, "%s", mistakes.count ? mistakes.list[0].text : "");
-	mistakes_free(&mistakes);
-	return read;
+	return module_read(text, beside, (void *)said, why, room);
 }
 
 static const struct {

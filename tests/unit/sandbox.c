@@ -3,8 +3,6 @@
 /* Modules in WebAssembly: what they do, and that they reach nothing but their own memory. */
 #include "modules.h"
 
-#include "card/reader.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,14 +54,6 @@ static void clean(void)
 	CHECK_EQUAL(system(command), 0);
 }
 
-static bool base(void *context, const char *name, struct found_card *found)
-{
-	(void)context;
-	snprintf(found->path, sizeof(found->path), "%s/cards/%s/card.xml", unit_root, name);
-	found->text = card_load(found->path, &found->length);
-	return found->text;
-}
-
 static bool beside(void *context, const char *path, const char *name, struct found_card *found)
 {
 	(void)path;
@@ -75,22 +65,15 @@ static bool beside(void *context, const char *path, const char *name, struct fou
 	return found->text;
 }
 
-/* NULL: WHY has the first mistake. */
 static struct card *card_of(const char *xml, char *why, size_t room)
 {
-	const struct finder finder = {base, beside, NULL};
-	struct mistakes mistakes = {0};
-	struct card *read;
 	char text[2048];
 
 	snprintf(text, sizeof(text),
 		 "<card name='t' title='T' extends='e1000'>"
 		 "<module kind='wasm' file='module.wasm' memory='8M'/>%s</card>",
 		 xml);
-	read = card_read_text_among("test.xml", text, strlen(text), &finder, &mistakes);
-	snprintf(why, room, "%s", mistakes.count ? mistakes.list[0].text : "");
-	mistakes_free(&mistakes);
-	return read;
+	return module_read(text, beside, NULL, why, room);
 }
 
 static const char registers[] =
