@@ -193,6 +193,16 @@ def test_a_stale_socket_is_replaced_and_a_live_one_is_not():
             process.terminate()
 
 
+def test_what_somebody_else_made_at_a_path_stays():
+    with card() as served:
+        os.unlink(served.socket)
+        stale(served.socket)
+        served.process.terminate()
+        served.process.wait(5)
+        assert stat.S_ISSOCK(os.stat(served.socket).st_mode), "another's was removed"
+        assert not os.path.exists(served.control), "our own stays"
+
+
 def test_socket_paths_that_cannot_be():
     with folder() as at:
         def words(path, option="--socket-path"):

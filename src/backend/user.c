@@ -370,7 +370,8 @@ static int configure(struct user *user, const char *spec, SlirpConfig *config, s
 	config->bootfile = text_option(user, spec, "bootfile");
 	return address_option(user, spec, "host", 2, config, &config->vhost, err) ?:
 	       address_option(user, spec, "dns", 3, config, &config->vnameserver, err) ?:
-	       address_option(user, spec, "dhcpstart", 15, config, &config->vdhcp_start, err);
+	       address_option(user, spec, "dhcpstart", bits > 27 ? 4 : 15, config,
+			      &config->vdhcp_start, err);
 }
 
 /* tcp|udp:[host]:port-[guest]:port */
