@@ -174,9 +174,14 @@ static unsigned peer_receive(void *context, const struct frame *frames, unsigned
 	return nic_receive(context, frames, count);
 }
 
-void nic_link_update(struct nic *nic)
+void nic_wire_update(struct nic *nic)
 {
 	phy_wire(nic, nic->carrier && nic->plugged && !nic->module_link_down);
+}
+
+void nic_link_update(struct nic *nic)
+{
+	nic_wire_update(nic);
 	interrupts_update(nic);
 }
 

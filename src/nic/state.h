@@ -496,7 +496,8 @@ static inline void nic_changed_all(struct nic *nic)
 }
 
 /* nic.c */
-void nic_link_update(struct nic *nic);
+void nic_wire_update(struct nic *nic);
+void nic_link_update(struct nic *nic); /* and interrupts */
 
 /* interrupt.c */
 void interrupts_init(struct nic *nic);

@@ -21,18 +21,23 @@ static void save(struct driver *driver)
 		unit_failed(__FILE__, __LINE__, "%s", err.text);
 }
 
-/* The card is pulled out, and a new one of the same kind is put in its place and loaded. */
-static void replace(struct driver *driver)
+static void load(struct driver *driver)
 {
 	struct error err = {0};
 
+	if (instance_load(driver->instance, path, &err) < 0)
+		unit_failed(__FILE__, __LINE__, "%s", err.text);
+}
+
+/* The card is pulled out, and a new one of the same kind is put in its place and loaded. */
+static void replace(struct driver *driver)
+{
 	save(driver);
 	inprocess_unplug(driver->machine.vm, 3);
 	machine_unplug(driver->instance);
 	driver->port.port.stats = (struct port_stats){0};
 	driver->instance = machine_plug(&driver->machine, 3, test_card("e1000"), &driver->port);
-	if (instance_load(driver->instance, path, &err) < 0)
-		unit_failed(__FILE__, __LINE__, "%s", err.text);
+	load(driver);
 }
 
 static void send(struct driver *driver, unsigned number)
@@ -69,6 +74,73 @@ static void test_goes_on(void)
 		CHECK_EQUAL(reg(&driver, IMS), 0xff);
 		CHECK_EQUAL(reg(&driver, TDH), reg(&driver, TDT));
 	}
+	driver_free(&driver);
+	unlink(path);
+	strcpy(path, "/tmp/snapshot-XXXXXX");
+}
+
+static bool offer(struct driver *driver, uint8_t number)
+{
+	uint8_t frame[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, number, 8};
+
+	return test_port_offer(&driver->port, frame, sizeof(frame));
+}
+
+/* A port that waits for the card that is loaded hears of it. */
+static void test_held_is_asked_again(void)
+{
+	static uint8_t data[8192];
+	struct packet packet = packet_in(4000);
+	struct frame frame = {
+		.length = packet_build(&packet, data),
+		.flags = FRAME_CHECKSUM | (packet.v6 ? FRAME_TCP6 : FRAME_TCP4),
+		.header_length = (uint16_t)packet_header(&packet),
+		.segment_size = 1000,
+		.checksum_start = (uint16_t)packet_l4(&packet),
+		.checksum_offset = 16,
+		.iovs = 1,
+		.iov = {{data, 0}},
+	};
+	struct driver driver;
+	unsigned resumed;
+
+	frame.iov[0].iov_len = frame.length;
+	close(mkstemp(path));
+	driver_new(&driver, false);
+	set(&driver, RCTL, reg(&driver, RCTL) | RCTL_UPE);
+	rx_fill(&driver, 3);
+	save(&driver); /* there is room */
+	CHECK(!test_port_offer_frame(&driver.port, &frame));
+	driver_settle(&driver);
+	resumed = driver.port.resumed;
+	load(&driver);
+	driver_settle(&driver);
+	CHECK_EQUAL(driver.port.resumed, resumed + 1);
+	CHECK(offer(&driver, 1));
+	driver_free(&driver);
+	unlink(path);
+	strcpy(path, "/tmp/snapshot-XXXXXX");
+}
+
+/* The cable of the card that is loaded is another one. */
+static void test_link_is_the_cables(void)
+{
+	enum { STATUS_LU = 2 };
+	struct driver driver;
+
+	close(mkstemp(path));
+	driver_new(&driver, false);
+	set(&driver, IMS, LSC);
+	reg(&driver, ICR);
+	driver_fired(&driver);
+	replace(&driver);
+	driver_settle(&driver);
+	CHECK_EQUAL(reg(&driver, ICR) & LSC, 0); /* the same */
+	driver.port.port.down = true;
+	replace(&driver);
+	driver_settle(&driver);
+	CHECK_EQUAL(reg(&driver, STATUS) & STATUS_LU, 0);
+	CHECK_EQUAL(reg(&driver, ICR) & LSC, LSC);
 	driver_free(&driver);
 	unlink(path);
 	strcpy(path, "/tmp/snapshot-XXXXXX");
@@ -144,4 +216,5 @@ static void test_hostile_files(void)
 	strcpy(path, "/tmp/snapshot-XXXXXX");
 }
 
-UNIT_FILE(snapshot, {"goes_on", test_goes_on}, {"hostile_files", test_hostile_files});
+UNIT_FILE(snapshot, {"goes_on", test_goes_on}, {"held_is_asked_again", test_held_is_asked_again},
+	  {"link_is_the_cables", test_link_is_the_cables}, {"hostile_files", test_hostile_files});
