@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum { COMMAND_BUS_MASTER = 4, COMMAND_LINE_OFF = 0x400 };
+enum { LOOKS = 16 }; /* for what a client has sent: more than a socket holds */
 
 /* ---- what the NIC asks of the machine ---- */
 
@@ -375,6 +376,9 @@ const char *instance_socket(const struct instance *instance)
 
 int instance_save(struct instance *instance, const char *path, struct error *err)
 {
+	/* A VM that was stopped may have written what nobody has read yet. */
+	for (unsigned i = 0; instance->front && i < LOOKS && vfio_user_look(instance->front); i++)
+		;
 	return snapshot_save(instance->nic, &instance->pci, instance->card->name, path, err);
 }
 
