@@ -11,6 +11,7 @@ import time
 
 from lablib.program import Card
 from machines import GUEST, HOST, echo, machine
+from test_control import asked
 from wire_client import NO_REPLY, Client
 
 SIDE_BY_SIDE = True
@@ -22,7 +23,8 @@ def test_saved_and_loaded_under_traffic():
         for turn in range(5):
             vm.qmp("stop")
             path = os.path.join(folder, f"state{turn}")
-            card.ctl("save", "nic0", path)
+            card.ctl("save", "nic0", path, "--hold")
+            time.sleep(0.05)  # frames come that the guest must not find
             with open(path, encoding="utf-8") as file:
                 values = json.load(file)["values"]
             assert values["csr.TDT"] == values["csr.TDH"], (values["csr.TDT"], values["csr.TDH"])
@@ -48,7 +50,8 @@ def test_what_a_stopped_guest_wrote_is_saved():
         time.sleep(0.05)  # it has nothing to do,
         card.process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, card.process.pid, os.WSTOPPED)  # and then finds the command first
-        control.sendall(json.dumps({"command": "save", "nic": "nic0", "file": path}).encode() + b"\n")
+        control.sendall(json.dumps({"command": "save", "nic": "nic0", "file": path,
+                                    "hold": True}).encode() + b"\n")
         for value in range(16):  # VET
             client.write(0, 0x38, struct.pack("<I", value), NO_REPLY)
         card.process.send_signal(signal.SIGCONT)
@@ -56,3 +59,5 @@ def test_what_a_stopped_guest_wrote_is_saved():
         assert answer["ok"], answer
         with open(path, encoding="utf-8") as file:
             assert json.load(file)["values"]["csr.VET"] == "0xf"
+        answer = asked(card, command="save", nic="nic0", file=path, hold=1)
+        assert not answer["ok"] and "hold" in answer["error"], answer

@@ -374,6 +374,8 @@ int nic_save(struct nic *nic, struct exchange *exchange)
 static void loaded(struct nic *nic)
 {
 	nic->recorded_count = nic->raised_count = 0;
+	nic->stands = false;
+	nic->late = 0;
 	/* whoever waits at the port is asked again */
 	nic->held = nic->held_fetch = nic->port && nic->port->ops->resume;
 	nic->held_ring = 0;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* A card is saved in the middle of its work and goes on as another one. */
+#include "bare.h"
 #include "driver.h"
 
 #include "instance/instance.h"
+#include "nic/nic.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -86,6 +88,59 @@ static bool offer(struct driver *driver, uint8_t number)
 	return test_port_offer(&driver->port, frame, sizeof(frame));
 }
 
+static void check_taken(struct driver *driver, uint8_t number)
+{
+	static struct received received;
+
+	CHECK(rx_take(driver, &received));
+	CHECK_EQUAL(received.data[11], number);
+}
+
+/* What comes for a VM that stands is not put where the driver would wait behind it. */
+static void test_stands(void)
+{
+	static struct received received;
+	struct driver driver;
+	unsigned resumed;
+
+	close(mkstemp(path));
+	driver_new(&driver, false);
+	rx_fill(&driver, 8);
+	CHECK(offer(&driver, 1));
+	check_taken(&driver, 1);
+	for (unsigned round = 0; round < 3; round++) {
+		uint8_t number = (uint8_t)(10 * round + 10);
+
+		save(&driver);
+		instance_stand(driver.instance);
+		resumed = driver.port.resumed;
+		for (unsigned i = 0; i < 3; i++)
+			CHECK(!offer(&driver, number));
+		driver_settle(&driver);
+		CHECK(!rx_take(&driver, &received));
+		CHECK_EQUAL(driver.port.resumed, resumed);
+		if (round == 1)
+			reg(&driver, STATUS); /* the driver goes on by itself */
+		else
+			load(&driver);
+		driver_settle(&driver);
+		CHECK(driver.port.resumed > resumed);
+		CHECK(offer(&driver, number) && offer(&driver, number + 1));
+		check_taken(&driver, number);
+		check_taken(&driver, number + 1);
+		CHECK(!rx_take(&driver, &received));
+		rx_fill(&driver, 2);
+	}
+	/* a driver that writes turns to it, too */
+	instance_stand(driver.instance);
+	send(&driver, 1);
+	tx_kick(&driver);
+	CHECK_EQUAL(driver.port.count, 1);
+	driver_free(&driver);
+	unlink(path);
+	strcpy(path, "/tmp/snapshot-XXXXXX");
+}
+
 /* A port that waits for the card that is loaded hears of it. */
 static void test_held_is_asked_again(void)
 {
@@ -144,6 +199,39 @@ static void test_link_is_the_cables(void)
 	driver_free(&driver);
 	unlink(path);
 	strcpy(path, "/tmp/snapshot-XXXXXX");
+}
+
+/* A timer that is due while the card stands is late, or as it was saved. */
+static void test_timers_stand(void)
+{
+	static struct bare bare;
+
+	bare_new(&bare,
+		 bare_card("<card name='timers' title='Timers'><pci vendor='1' device='2' "
+			   "class='0x020000'/>"
+			   "<bar index='0' size='256' space='memory' bank='csr'/>"
+			   "<bank name='csr'><register name='TICKS' at='0'/><register name='GO' "
+			   "at='4' do='arm tick'/></bank>"
+			   "<timer name='tick' every='1ms' do='TICKS = TICKS + 1'/></card>"),
+		 false);
+	bare_write(&bare, 4, 1);
+	clock_turn(&bare.clock, 2000000);
+	CHECK_EQUAL(bare_read(&bare, 0), 2);
+	nic_stand(bare.nic);
+	clock_turn(&bare.clock, 10500000);
+	CHECK_EQUAL(bare_read(&bare, 0), 2);
+	nic_go_on(bare.nic);
+	clock_turn(&bare.clock, 0);
+	CHECK_EQUAL(bare_read(&bare, 0), 3);
+	clock_turn(&bare.clock, 1000000);
+	CHECK_EQUAL(bare_read(&bare, 0), 4);
+	nic_stand(bare.nic);
+	clock_turn(&bare.clock, 2000000);
+	nic_reset(bare.nic);
+	nic_go_on(bare.nic);
+	clock_turn(&bare.clock, 2000000);
+	CHECK_EQUAL(bare_read(&bare, 0), 4); /* a reset has stopped it */
+	bare_free(&bare);
 }
 
 static char *slurp(size_t *length)
@@ -216,5 +304,7 @@ static void test_hostile_files(void)
 	strcpy(path, "/tmp/snapshot-XXXXXX");
 }
 
-UNIT_FILE(snapshot, {"goes_on", test_goes_on}, {"held_is_asked_again", test_held_is_asked_again},
-	  {"link_is_the_cables", test_link_is_the_cables}, {"hostile_files", test_hostile_files});
+UNIT_FILE(snapshot, {"goes_on", test_goes_on}, {"stands", test_stands},
+	  {"held_is_asked_again", test_held_is_asked_again},
+	  {"link_is_the_cables", test_link_is_the_cables}, {"timers_stand", test_timers_stand},
+	  {"hostile_files", test_hostile_files});
