@@ -120,7 +120,7 @@ static const struct ctl_command {
 	{"add-net", "add-net ID=SPEC", 1, 1, take_net},
 	{"remove-net", "remove-net ID", 1, 1, take_net},
 	{"reload", "reload NIC [--reset] [--qmp PATH [--id ID]]", 1, 1, take_nic},
-	{"save", "save NIC FILE", 2, 2, take_file},
+	{"save", "save NIC FILE [--hold]", 2, 2, take_file},
 	{"load", "load NIC FILE", 2, 2, take_file},
 };
 
@@ -254,14 +254,12 @@ static int run(const char *path, json_object *request, const char *nic,
 int ctl_main(int argc, char **argv)
 {
 	static const struct option names[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"reset", no_argument, NULL, 'r'},
-		{"qmp", required_argument, NULL, 'q'},
-		{"id", required_argument, NULL, 'i'},
-		{NULL, 0, NULL, 0},
+		{"json", no_argument, NULL, 'j'},      {"reset", no_argument, NULL, 'r'},
+		{"qmp", required_argument, NULL, 'q'}, {"id", required_argument, NULL, 'i'},
+		{"hold", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0},
 	};
 	struct reload_words reload = {0};
-	bool json = false, reloads;
+	bool json = false, hold = false, reloads;
 	json_object *request;
 	int name;
 
@@ -274,6 +272,8 @@ int ctl_main(int argc, char **argv)
 			reload.qmp = optarg;
 		else if (name == 'i')
 			reload.id = optarg;
+		else if (name == 'h')
+			hold = true;
 		else
 			return CLI_USAGE;
 	}
@@ -286,8 +286,12 @@ int ctl_main(int argc, char **argv)
 		return cli_wrong("ctl", "--reset, --qmp and --id go with reload");
 	if (reload.id && !reload.qmp)
 		return cli_wrong("ctl", "--id goes with --qmp");
+	if (hold && strcmp(argv[1], "save"))
+		return cli_wrong("ctl", "--hold goes with save");
 	request = request_of(argc - 1, argv + 1);
 	if (!request)
 		return CLI_USAGE;
+	if (hold)
+		json_object_object_add(request, "hold", json_object_new_boolean(true));
 	return run(argv[0], request, reloads ? argv[2] : NULL, &reload, json);
 }

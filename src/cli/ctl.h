@@ -23,7 +23,8 @@ struct json_object;
 	"    --reset           or else as a reset of the card\n"                                   \
 	"    --qmp PATH        or else unplug it and plug it in by QEMU's QMP socket,\n"           \
 	"    --id ID           where QEMU has several: the id of the device there\n"               \
-	"  save NIC FILE       all that it holds\n"                                                \
+	"  save NIC FILE       all that it holds;\n"                                               \
+	"    --hold            and then it stands, until it is loaded or its driver goes on\n"     \
 	"  load NIC FILE       the same again\n"                                                   \
 	"options:\n"                                                                               \
 	"  --json              the whole answer, for programs\n"                                   \

@@ -72,10 +72,9 @@ static bool client_look(struct loop_fd *fd)
 	return found;
 }
 
-void vfio_user_look(struct vfio_user *front)
+bool vfio_user_look(struct vfio_user *front)
 {
-	if (front->client.fd >= 0)
-		client_look(&front->client);
+	return front->client.fd >= 0 && client_look(&front->client);
 }
 
 static int client_serve(struct vfio_user *front, int fd)

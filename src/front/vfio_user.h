@@ -37,6 +37,6 @@ struct vfio_user_stats {
 };
 
 struct vfio_user *vfio_user_new(const struct vfio_user_config *config, struct error *err);
-void vfio_user_look(struct vfio_user *front); /* reads what the client has sent, now */
+bool vfio_user_look(struct vfio_user *front); /* reads what the client has sent, now; some */
 void vfio_user_free(struct vfio_user *front); /* removes the socket */
 const struct vfio_user_stats *vfio_user_stats(struct vfio_user *front);

@@ -75,9 +75,17 @@ static int with_file(struct call *call, int (*run)(struct instance *, const char
 		    : call_wrong(call, "\"file\" is the name of a file");
 }
 
+/* Held by its loop until the answer has been made, so nothing comes between the two. */
 static int do_save(struct call *call)
 {
-	return with_file(call, instance_save);
+	int hold = call_flag(call, "hold"), result;
+
+	if (hold < 0)
+		return call_wrong(call, "\"hold\" is true or false");
+	result = with_file(call, instance_save);
+	if (result == 0 && hold)
+		instance_stand(call_nic(call));
+	return result;
 }
 
 static int do_load(struct call *call)

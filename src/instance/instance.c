@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum { COMMAND_BUS_MASTER = 4, COMMAND_LINE_OFF = 0x400 };
+enum { LOOKS = 16 }; /* for what a client has sent: more than a socket holds */
 
 /* ---- what the NIC asks of the machine ---- */
 
@@ -59,10 +60,19 @@ static bool settle_run(struct loop_work *work)
 
 /* ---- what the machine asks of the NIC ---- */
 
+void instance_go_on(struct instance *instance)
+{
+	if (!instance->stands)
+		return;
+	instance->stands = false;
+	nic_go_on(instance->nic);
+}
+
 static uint64_t owner_read(void *context, unsigned bar, uint64_t offset, unsigned width)
 {
 	struct instance *instance = context;
 
+	instance_go_on(instance); /* its driver turns to it */
 	return nic_bar_read(instance->nic, bar, offset, width);
 }
 
@@ -71,6 +81,7 @@ static void owner_write(void *context, unsigned bar, uint64_t offset, unsigned w
 {
 	struct instance *instance = context;
 
+	instance_go_on(instance);
 	instance->accessing = true;
 	nic_bar_write(instance->nic, bar, offset, width, value);
 	instance->accessing = false;
@@ -87,6 +98,7 @@ static void owner_config_write(void *context, unsigned offset, unsigned width, u
 {
 	struct instance *instance = context;
 
+	instance_go_on(instance);
 	instance->accessing = true;
 	nic_config_write(instance->nic, offset, width, value);
 	instance->accessing = false;
@@ -96,6 +108,7 @@ static void owner_reset(void *context)
 {
 	struct instance *instance = context;
 
+	instance_go_on(instance);
 	nic_reset(instance->nic);
 }
 
@@ -375,10 +388,23 @@ const char *instance_socket(const struct instance *instance)
 
 int instance_save(struct instance *instance, const char *path, struct error *err)
 {
+	/* A VM that was stopped may have written what nobody has read yet. */
+	for (unsigned i = 0; instance->front && i < LOOKS && vfio_user_look(instance->front); i++)
+		;
 	return snapshot_save(instance->nic, &instance->pci, instance->card->name, path, err);
 }
 
 int instance_load(struct instance *instance, const char *path, struct error *err)
 {
-	return snapshot_load(instance->nic, &instance->pci, instance->card->name, path, err);
+	int result = snapshot_load(instance->nic, &instance->pci, instance->card->name, path, err);
+
+	if (result == 0)
+		instance->stands = false;
+	return result;
+}
+
+void instance_stand(struct instance *instance)
+{
+	instance->stands = true;
+	nic_stand(instance->nic);
 }

@@ -45,6 +45,8 @@ const char *instance_socket(const struct instance *instance); /* path, or NULL *
 /* The whole state, to a file and from one; see snapshot.h. */
 int instance_save(struct instance *instance, const char *path, struct error *err);
 int instance_load(struct instance *instance, const char *path, struct error *err);
+/* Its VM stands: so does it, until it is loaded, or its driver turns to it or has gone. */
+void instance_stand(struct instance *instance);
 /*
  * Runs on CARD from now on; the one before is its owner's again. How, or: -EAGAIN,
  * the card is busy; -ECANCELED, something that it holds has no place, so that it

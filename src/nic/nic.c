@@ -13,6 +13,10 @@ static void timer_fired(struct timer *timer)
 	const struct card_timer *at = &nic->card->timers[timer - nic->timers];
 	struct scope scope = {0};
 
+	if (nic->stands) {
+		nic->late |= 1ull << (timer - nic->timers);
+		return;
+	}
 	if (nic->failed || !expr_holds(nic, &at->when, &scope))
 		return;
 	actions_run(nic, &at->actions, &scope);
@@ -174,9 +178,14 @@ static unsigned peer_receive(void *context, const struct frame *frames, unsigned
 	return nic_receive(context, frames, count);
 }
 
-void nic_link_update(struct nic *nic)
+void nic_wire_update(struct nic *nic)
 {
 	phy_wire(nic, nic->carrier && nic->plugged && !nic->module_link_down);
+}
+
+void nic_link_update(struct nic *nic)
+{
+	nic_wire_update(nic);
 	interrupts_update(nic);
 }
 
@@ -260,6 +269,7 @@ void nic_reset(struct nic *nic)
 	nic->stats.loop_lost += nic->loop_count;
 	nic->loop_count = 0;
 	nic->recorded_count = 0;
+	nic->late = 0;
 	vectors_reset(nic);
 	nic_reset_list(nic, RESET_FUNCTION);
 	phy_reset(nic);
@@ -279,7 +289,7 @@ bool nic_work(struct nic *nic)
 {
 	bool more;
 
-	if (nic->failed)
+	if (nic->failed || nic->stands)
 		return false;
 	more = recorded_work(nic);
 	rings_update(nic);
@@ -304,6 +314,20 @@ bool nic_work(struct nic *nic)
 		streams_wait(nic);
 	}
 	return more;
+}
+
+void nic_stand(struct nic *nic)
+{
+	nic->stands = true;
+}
+
+void nic_go_on(struct nic *nic)
+{
+	nic->stands = false;
+	for (; nic->late; nic->late &= nic->late - 1)
+		timer_arm(nic->bus.clock, &nic->timers[__builtin_ctzll(nic->late)],
+			  clock_now(nic->bus.clock));
+	nic->bus.schedule(nic->bus.context);
 }
 
 void nic_link(struct nic *nic, bool up)

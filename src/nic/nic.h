@@ -90,6 +90,13 @@ int nic_ring_wake(struct nic *nic, unsigned ring, unsigned number);
 int nic_ring_produce(struct nic *nic, unsigned ring, unsigned number, const void *record,
 		     size_t length);
 
+/*
+ * Nothing is done to guest memory or the network: frames wait with the port, work
+ * is recorded, the card's timers are late. Until it goes on, or is loaded.
+ */
+void nic_stand(struct nic *nic);
+void nic_go_on(struct nic *nic);
+
 /* Before another port is attached: what the one before had has gone. */
 void nic_moved(struct nic *nic);
 

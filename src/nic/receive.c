@@ -483,6 +483,10 @@ unsigned nic_receive(struct nic *nic, const struct frame *frames, unsigned count
 		nic->stats.rx_stopped += count;
 		return count;
 	}
+	if (nic->stands) {
+		nic->held = nic->held_fetch = true;
+		return 0;
+	}
 	rings_update(nic);
 	nic->held = nic->held_fetch = nic->held_dry = false;
 	if (!nic->link) {

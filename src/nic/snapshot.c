@@ -7,7 +7,8 @@
  *   not saved    why
  *   ring base, entries    follow from registers
  *   level of the line     follows from causes, and a new PIC has to be told
- *   waits, held           the port of the new NIC has room or says so
+ *   waits, held           both sides of the port try again
+ *   what passes raised    there is nothing on its way when a card is saved
  *   recorded actions      a NIC that waits for guest memory is not saved
  *   frames of a module    that wait for the port are the network's already
  *
@@ -318,6 +319,7 @@ static void walk_all(struct walk *walk)
 		walk_ring(walk, nic->rings[i].ring, &nic->rings[i]);
 	for (unsigned i = 0; i < COUNTED; i++)
 		NUMBER(walk, nic->counts[i], UINT64_MAX, "count.%u", i);
+	NUMBER(walk, nic->link, 1, "link");
 	NUMBER(walk, nic->negotiating, 1, "negotiating");
 	walk_interrupts(walk);
 	walk_times(walk);
@@ -371,8 +373,12 @@ int nic_save(struct nic *nic, struct exchange *exchange)
 /* What follows from what was loaded. */
 static void loaded(struct nic *nic)
 {
-	nic->recorded_count = 0;
-	nic->held = false;
+	nic->recorded_count = nic->raised_count = 0;
+	nic->stands = false;
+	nic->late = 0;
+	/* whoever waits at the port is asked again */
+	nic->held = nic->held_fetch = nic->port && nic->port->ops->resume;
+	nic->held_ring = 0;
 	nic->stats.rx_cut += nic->held_segments;
 	nic->held_segments = 0;
 	for (unsigned i = 0; i < nic->card->instances; i++) {
@@ -394,7 +400,8 @@ static void loaded(struct nic *nic)
 	rings_live(nic);
 	for (unsigned i = 0; i < nic->card->instances; i++)
 		flights_forget(nic, i);
-	interrupts_update(nic);
+	nic_wire_update(nic); /* the cable may be another one now */
+	/* interrupts are looked at by then, when configuration space says how they are told */
 	nic->bus.schedule(nic->bus.context);
 }
 

@@ -133,6 +133,8 @@ struct nic {
 	unsigned held_segments; /* of its first frame, delivered already */
 	struct timer look;	/* for room, while frames wait for slots of their own */
 	uint64_t look_after;
+	bool stands;   /* see nic_stand() */
+	uint64_t late; /* bit per timer of the card that was due meanwhile */
 	uint64_t reset_time;
 	uint64_t *state;
 	struct care { /* per state word: of which bits who looks again; see cares.c */
@@ -496,7 +498,8 @@ static inline void nic_changed_all(struct nic *nic)
 }
 
 /* nic.c */
-void nic_link_update(struct nic *nic);
+void nic_wire_update(struct nic *nic);
+void nic_link_update(struct nic *nic); /* and interrupts */
 
 /* interrupt.c */
 void interrupts_init(struct nic *nic);
