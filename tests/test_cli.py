@@ -169,6 +169,17 @@ def test_exec_ends_its_vm_and_with_its_status():
         assert not os.path.exists(os.path.dirname(path)), path
 
 
+def test_a_vm_is_not_of_the_servers_weight():
+    """On its CPU, where it may, the server weighs more than the VM beside it."""
+    cpu = str(min(os.sched_getaffinity(0)))
+    said = subprocess.run([ANYNIC, "exec", "e1000", "--net", "null", "--cpu", cpu, "--", "sh", "-c",
+                           "nice; ps -o ni= -p $PPID; true"], capture_output=True, text=True,
+                          timeout=30, check=True).stdout.split()
+    may = subprocess.run(["nice", "-n", "-10", "nice"], capture_output=True, text=True,
+                         check=False).stdout.split()
+    assert said == ["0", *may], (said, may)
+
+
 # ---- the socket's path ----
 
 def stale(path):

@@ -9,6 +9,7 @@
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 struct worker {
 	pthread_t thread;
@@ -20,7 +21,7 @@ struct worker {
 	sem_t owns; /* its loop: until then calls would be taken for the caller's own */
 };
 
-enum { ALL_MAX = CREW_MAX + 512 };
+enum { ALL_MAX = CREW_MAX + 512, SHARED_NICE = -10 };
 
 struct crew {
 	struct crew_config config;
@@ -29,13 +30,18 @@ struct crew {
 	struct worker *workers[ALL_MAX]; /* the first is the caller: only its loop counts */
 };
 
-static void to_cpu(int cpu)
+int crew_share_cpu(int cpu)
 {
+	struct sched_param none = {0};
 	cpu_set_t cpus;
 
 	CPU_ZERO(&cpus);
 	CPU_SET((unsigned)cpu, &cpus);
-	sched_setaffinity(0, sizeof(cpus), &cpus); /* as good as it gets */
+	if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0 ||
+	    sched_setscheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, &none) < 0)
+		return -errno;
+	setpriority(PRIO_PROCESS, 0, SHARED_NICE);
+	return 0;
 }
 
 static void *worker_run(void *context)
@@ -46,7 +52,7 @@ static void *worker_run(void *context)
 	loop_own(worker->loop);
 	sem_post(&worker->owns);
 	if (cpu >= 0)
-		to_cpu(cpu + (int)worker->index);
+		crew_share_cpu(cpu + (int)worker->index); /* as good as it gets */
 	loop_run(worker->loop);
 	return NULL;
 }

@@ -8,17 +8,15 @@
 
 #include <errno.h>
 #include <malloc.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SHARED_POLL_US = 50, SHARED_NICE = -10 };
+enum { SHARED_POLL_US = 50 };
 
 struct server {
 	struct loop *loop;
@@ -219,33 +217,13 @@ static int serve_cards(const struct serve_options *options, const struct serve_h
 	return server.status;
 }
 
-/*
- * Beside the VM: as a batch task the server does not interrupt a virtual CPU at
- * each posted write, but sees several at once when that CPU waits. Its weight is
- * for the VM's own threads, where we may have it: beside a light server the one
- * that takes in an answer loses the CPU to the one it wakes, which then finds a
- * lock held, and both are switched to once more.
- */
-static void share_cpu(int cpu)
-{
-	struct sched_param none = {0};
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET((unsigned)cpu, &cpus);
-	if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0 ||
-	    sched_setscheduler(0, SCHED_BATCH, &none) < 0)
-		fprintf(stderr, "anynic: --cpu %d: %s\n", cpu,
-			errno == EINVAL ? "no such CPU for this process" : strerror(errno));
-	setpriority(PRIO_PROCESS, 0, SHARED_NICE);
-}
-
 int serve(struct serve_options *options, const struct serve_hooks *hooks)
 {
 	int result;
 
-	if (options->cpu >= 0)
-		share_cpu(options->cpu);
+	if (options->cpu >= 0 && (result = crew_share_cpu(options->cpu)) < 0)
+		fprintf(stderr, "anynic: --cpu %d: %s\n", options->cpu,
+			result == -EINVAL ? "no such CPU for this process" : strerror(-result));
 	result = serve_cards(options, hooks);
 	serve_options_free(options);
 	return result;
