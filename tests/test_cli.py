@@ -175,9 +175,13 @@ def test_a_vm_is_not_of_the_servers_weight():
     said = subprocess.run([ANYNIC, "exec", "e1000", "--net", "null", "--cpu", cpu, "--", "sh", "-c",
                            "nice; ps -o ni= -p $PPID; true"], capture_output=True, text=True,
                           timeout=30, check=True).stdout.split()
-    may = subprocess.run(["nice", "-n", "-10", "nice"], capture_output=True, text=True,
-                         check=False).stdout.split()
-    assert said == ["0", *may], (said, may)
+    try:
+        os.setpriority(os.PRIO_PROCESS, os.getpid(), -10)
+        os.setpriority(os.PRIO_PROCESS, os.getpid(), 0)
+        weight = "-10"
+    except PermissionError:
+        weight = "0"
+    assert said == ["0", weight], said
 
 
 # ---- the socket's path ----
