@@ -60,19 +60,11 @@ static bool settle_run(struct loop_work *work)
 
 /* ---- what the machine asks of the NIC ---- */
 
-void instance_go_on(struct instance *instance)
-{
-	if (!instance->stands)
-		return;
-	instance->stands = false;
-	nic_go_on(instance->nic);
-}
-
 static uint64_t owner_read(void *context, unsigned bar, uint64_t offset, unsigned width)
 {
 	struct instance *instance = context;
 
-	instance_go_on(instance); /* its driver turns to it */
+	nic_go_on(instance->nic); /* its driver turns to it */
 	return nic_bar_read(instance->nic, bar, offset, width);
 }
 
@@ -81,7 +73,7 @@ static void owner_write(void *context, unsigned bar, uint64_t offset, unsigned w
 {
 	struct instance *instance = context;
 
-	instance_go_on(instance);
+	nic_go_on(instance->nic);
 	instance->accessing = true;
 	nic_bar_write(instance->nic, bar, offset, width, value);
 	instance->accessing = false;
@@ -98,7 +90,7 @@ static void owner_config_write(void *context, unsigned offset, unsigned width, u
 {
 	struct instance *instance = context;
 
-	instance_go_on(instance);
+	nic_go_on(instance->nic);
 	instance->accessing = true;
 	nic_config_write(instance->nic, offset, width, value);
 	instance->accessing = false;
@@ -108,7 +100,7 @@ static void owner_reset(void *context)
 {
 	struct instance *instance = context;
 
-	instance_go_on(instance);
+	nic_go_on(instance->nic);
 	nic_reset(instance->nic);
 }
 
@@ -396,15 +388,10 @@ int instance_save(struct instance *instance, const char *path, struct error *err
 
 int instance_load(struct instance *instance, const char *path, struct error *err)
 {
-	int result = snapshot_load(instance->nic, &instance->pci, instance->card->name, path, err);
-
-	if (result == 0)
-		instance->stands = false;
-	return result;
+	return snapshot_load(instance->nic, &instance->pci, instance->card->name, path, err);
 }
 
 void instance_stand(struct instance *instance)
 {
-	instance->stands = true;
 	nic_stand(instance->nic);
 }

@@ -35,11 +35,8 @@ struct instance {
 	struct loop_work work, settle;
 	bool connected;
 	bool wanted;	/* work was recorded since it last ran */
-	bool stands;	/* until its driver turns to it; see nic_stand() */
 	bool accessing; /* within a write to a register, which after_request follows */
 };
-
-void instance_go_on(struct instance *instance); /* where it stands */
 
 /* instance_ports.c: HOST is there, or to be opened; what CONFIG wants is put around it */
 int instance_start_ports(struct instance *instance, const struct instance_config *config,

@@ -88,7 +88,7 @@ int instance_reload(struct instance *instance, const struct card *card, bool res
 {
 	int result;
 
-	instance_go_on(instance); /* what it is late with goes along */
+	nic_go_on(instance->nic); /* what it is late with goes along */
 	if (!instance->connected) {
 		result = replace(instance, card, true, err);
 		if (result == 0)

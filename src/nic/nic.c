@@ -323,6 +323,8 @@ void nic_stand(struct nic *nic)
 
 void nic_go_on(struct nic *nic)
 {
+	if (!nic->stands)
+		return;
 	nic->stands = false;
 	for (; nic->late; nic->late &= nic->late - 1)
 		timer_arm(nic->bus.clock, &nic->timers[__builtin_ctzll(nic->late)],

@@ -95,7 +95,7 @@ int nic_ring_produce(struct nic *nic, unsigned ring, unsigned number, const void
  * is recorded, the card's timers are late. Until it goes on, or is loaded.
  */
 void nic_stand(struct nic *nic);
-void nic_go_on(struct nic *nic);
+void nic_go_on(struct nic *nic); /* if it stands */
 
 /* Before another port is attached: what the one before had has gone. */
 void nic_moved(struct nic *nic);

@@ -198,6 +198,17 @@ static void unmask(struct pic *pic, unsigned *fired, unsigned expected)
 	CHECK_EQUAL(*fired, expected);
 }
 
+/* Its line is high. */
+static void patient(struct pic *pic, struct clock *clock, unsigned *fired)
+{
+	clock_init(clock, true);
+	pic_init(pic);
+	pic->clock = clock;
+	pic->sink = (struct pic_sink){.context = fired, .fire = count};
+	pic_listen(pic, true);
+	pic_line(pic, true);
+}
+
 /* What is unmasked before it is acknowledged is told again only if it never is. */
 static void test_patience(void)
 {
@@ -205,12 +216,7 @@ static void test_patience(void)
 	struct pic pic;
 	unsigned fired = 0;
 
-	clock_init(&clock, true);
-	pic_init(&pic);
-	pic.clock = &clock;
-	pic.sink = (struct pic_sink){.context = &fired, .fire = count};
-	pic_listen(&pic, true);
-	pic_line(&pic, true);
+	patient(&pic, &clock, &fired);
 	CHECK_EQUAL(fired, 1);
 	unmask(&pic, &fired, 1);
 	clock_turn(&clock, PIC_PATIENCE / 2);
@@ -242,12 +248,7 @@ static void test_patience_while_at_work(void)
 	struct pic pic;
 	unsigned fired = 0, steps = 0;
 
-	clock_init(&clock, true);
-	pic_init(&pic);
-	pic.clock = &clock;
-	pic.sink = (struct pic_sink){.context = &fired, .fire = count};
-	pic_listen(&pic, true);
-	pic_line(&pic, true);
+	patient(&pic, &clock, &fired);
 	unmask(&pic, &fired, 1);
 	for (unsigned i = 0; i < 10; i++) {
 		pic_touched(&pic);
