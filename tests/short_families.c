@@ -409,3 +409,96 @@ const struct family family_epic100 = {
 	.room = epic_room,
 	.received = received,
 };
+
+/* ---- lists of elements, two for each frame; put indices, and a list that the card writes ---- */
+
+enum { ELEMENTS = 2 * SLOTS, RX_PUT = 0x464, TX_PUT = 0x6e4 };
+enum {
+	LE_ADDRESS = 0xa1u << 24,
+	LE_PACKET = 0xc1u << 24,
+	LE_SUM = 0x9fu << 24,
+	LE_VLAN = 0xa2u << 24
+};
+enum { LE_LAST = 1 << 23, LE_TAGGED = 1 << 21, LE_CALSUM = 1 << 17 };
+
+static void element(struct drive *drive, uint32_t at, uint32_t low, uint32_t high)
+{
+	store32(drive, at, low);
+	store32(drive, at + 4, high);
+}
+
+static void yukon_room(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->got++) {
+		element(drive, rx_at(drive->got), 0, LE_ADDRESS);
+		element(drive, rx_at(drive->got) + 8, rx_buffer(drive->got % SLOTS),
+			LE_PACKET | 1600);
+	}
+	drive->write(drive, RX_PUT, 2, drive->got * 2 % ELEMENTS);
+}
+
+static void yukon_program(struct drive *drive)
+{
+	static const struct write list[] = {
+		{0x004, 1, 1},
+		{0x004, 1, 2},
+		{0xe88, 4, BLOCK},
+		{0xe84, 2, 255},
+		{0xe80, 4, 8},
+		{0x81c, 4, 0},
+		{0xc48, 4, 8},
+		{0x2818, 2, 0x200},
+		{0x280c, 2, 0xe000},
+		{0x2828, 2, 0x5452},
+		{0x282c, 2, 0x1200},
+		{0x2830, 2, 0x5634},
+		{0x434, 4, 0x2aaa},
+		{0x434, 4, 0x100},
+		{0x450, 4, 1},
+		{0x450, 4, 2},
+		{0x458, 4, RX_RING},
+		{0x454, 2, ELEMENTS - 1},
+		{0x450, 4, 8},
+		{0x6b4, 4, 0xaaa},
+		{0x6b4, 4, 0x100},
+		{0x6d0, 4, 1},
+		{0x6d0, 4, 2},
+		{0x6d8, 4, TX_RING},
+		{0x6d4, 2, ELEMENTS - 1},
+		{0x6d0, 4, 8},
+		{0x2804, 2, 0x1800},
+		{0x00c, 4, 1u << 30},
+	};
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		memset(drive->memory + tx_at(i), 0, 16);
+		memset(drive->memory + rx_at(i), 0, 16);
+	}
+	writes(drive, list, sizeof(list) / sizeof(*list));
+	drive->sent = drive->got = 0;
+}
+
+static void yukon_send(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->sent++) {
+		static const uint32_t before[] = {LE_ADDRESS, LE_SUM, LE_VLAN | 0x500};
+		unsigned kind = drive->sent % 3;
+
+		element(drive, tx_at(drive->sent), kind == 1 ? 34 << 16 | 40 : 0, before[kind]);
+		element(drive, tx_at(drive->sent) + 8, tx_buffer(drive->sent, drive->length),
+			LE_PACKET | LE_LAST | drive->length | (kind == 1 ? LE_CALSUM : 0) |
+				(kind == 2 ? LE_TAGGED : 0));
+	}
+	drive->write(drive, TX_PUT, 2, drive->sent * 2 % ELEMENTS);
+}
+
+const struct family family_yukon2 = {
+	.name = "yukon2",
+	.bar = 0,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = yukon_program,
+	.send = yukon_send,
+	.room = yukon_room,
+	.received = received,
+};
