@@ -41,6 +41,21 @@ static void check_times(struct draft *draft, const struct node *node)
 		wrong(draft, node, "moderation of an interrupt needs interval=");
 }
 
+/* One that the interrupt tells of, by its cause= or by a <cause>. */
+static bool is_cause(const struct interrupt *interrupt, const struct target *place)
+{
+	if (interrupt->cause_bits && place->word == interrupt->cause_word &&
+	    !(place->mask & ~interrupt->cause_bits))
+		return true;
+	for (unsigned i = 0; i < interrupt->causes_count; i++) {
+		const struct cause *cause = &interrupt->causes[i];
+
+		if (place->word == cause->word && !(place->mask & ~cause->bits))
+			return true;
+	}
+	return false;
+}
+
 static void read_moderate(struct draft *draft, const struct node *node, struct interrupt *interrupt)
 {
 	struct moderate *moderate = &interrupt->moderate[interrupt->moderate_count];
@@ -54,8 +69,8 @@ static void read_moderate(struct draft *draft, const struct node *node, struct i
 	if (place_read(draft, node, "cause", false, &cause)) {
 		moderate->word = cause.word;
 		moderate->mask = cause.mask;
-		if (interrupt->cause_bits &&
-		    (cause.word != interrupt->cause_word || cause.mask & ~interrupt->cause_bits))
+		if ((interrupt->cause_bits || interrupt->causes_count) &&
+		    !is_cause(interrupt, &cause))
 			wrong(draft, node, "cause=\"%s\" is none of this interrupt",
 			      node_get(node, "cause"));
 	}
