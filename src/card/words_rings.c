@@ -222,7 +222,9 @@ static const struct word list[] = {
 	 "A reason to take a frame.",
 	 {CHOICE("class", true, "all broadcast multicast exact hash vlan", "which frames"),
 	  WHEN("it counts while this holds"),
-	  EXPR("table", false, "exact: address of entry i; hash, vlan: a register array of bits"),
+	  EXPR("table", false,
+	       "exact: address of entry i; hash, vlan: a register array of bits, in each as "
+	       "many as size= has"),
 	  NUMBER("entries", false, 1, 4096, "exact: how many; 1"),
 	  EXPR("valid", false, "exact: entry i counts"),
 	  EXPR("index", false, "hash, vlan: which bit"),
