@@ -17,6 +17,7 @@ WORDS = {
     "ADDRESS": "a placeholder in messages",
     "BYTES": "a placeholder in comments",
     "MDIO": "802.3 clause 22",
+    "ANENABLE": "802.3 clause 22",
     "PME": "of PCI's power management",
     "SPEED100": "802.3 clause 22", "SPEED1000": "802.3 clause 22",
     "ADDR": "of an address register pair; a field of a record in comments",
