@@ -230,7 +230,7 @@ static const struct word list[] = {
 	 "A register that counts what happens in the engine.",
 	 {NAME("its name"), NUMBER("at", true, 0, BANK_BYTES - 1, "offset in bytes"),
 	  CHOICE("size", false, "1 2 4 8", "bytes; the bank's width"),
-	  CHOICE("counts", false, COUNTED_TX COUNTED_RX, "the event; absent: it stays 0"),
+	  CHOICE("counts", false, COUNTED_TX COUNTED_RX, "the event, bytes with FCS; absent: it stays 0"),
 	  CHOICE("on-overflow", false, "wrap stick", "what follows the highest value; wrap"),
 	  CHOICES("access", ACCESS, "as of a register"),
 	  PLACE("high", false,
