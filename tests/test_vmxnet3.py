@@ -27,6 +27,7 @@ def interrupts(vm):
 def test_two_queues():
     """Flows at once over both, each with its data compared."""
     with served(cpus=2) as (net, _, vm):
+        net.check("ip link set tap0 mtu 1500")
         net.start(["python3", "-c", MIRROR, HOST])
         vm.check(f"until rr echo {HOST} 7001 1; do sleep 0.1; done >/dev/null")
         for _ in range(8):
