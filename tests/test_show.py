@@ -28,7 +28,8 @@ SMALL = """<card name="small" title="Small" drivers="linux:small">
   <pci vendor="0x1234" device="0x5678" class="0x020000" interrupt="INTA"/>
   <bank name="b">
     <register name="CTL" at="0" doc="page 7"><field name="GO" bits="0" do="raise CAUSE.TX"/>
-      <field name="UP" bits="1" shows="link.up" doc="the link"/></register>
+      <field name="UP" bits="1" shows="link.up" doc="the link"/>
+      <field name="OP" bits="5:4"><value is="2" name="STOP" do="clear CTL.GO"/></field></register>
     <register name="CAUSE" at="4" access="w1c"><field name="TX" bits="0" doc="sent"/><field name="RX" bits="5"/></register>
     <register name="MASK" at="8"/>
     <register name="HEAD" at="12"/> <register name="TAIL" at="16"/> <register name="BASE" at="20"/> <register name="SIZE" at="24"/>
@@ -84,6 +85,7 @@ def test_what_is_behind_registers():
                  "00000  CTL         32 bits, rw  doc: page 7",
                  "0  GO         rw  do: raise CAUSE.TX",
                  "1  UP         ro  shows: link.up  doc: the link",
+                 "5:4  OP         rw\n                         value STOP  is: 2  do: clear CTL.GO",
                  "00004  CAUSE       32 bits, w1c",
                  "ring tx: transmit", "base     BASE",
                  "use slot  as: data", "buffer  address: address  length: length",
@@ -99,7 +101,7 @@ def test_the_same_for_programs():
     registers = {reg["name"]: reg for reg in got["banks"][0]["registers"]}
     assert registers["CTL"]["doc"] == "page 7"
     assert {field["name"]: field.get("doc") for field in registers["CTL"]["fields"]} == {
-        "GO": None, "UP": "the link"}
+        "GO": None, "UP": "the link", "OP": None}
     record = got["records"][0]
     assert record["name"] == "slot" and record["size"] == 14
     assert record["fields"][1] == {"name": "length", "low": 32, "width": 16}

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { CODES_AT = 25 }; /* the column of a field's codes */
+
 static void show_part(const struct card *card, unsigned index, const struct bar *bar,
 		      const struct bar_part *part)
 {
@@ -128,6 +130,8 @@ static void show_field(const struct reg *reg, const struct field *field, const s
 		snprintf(bits, sizeof(bits), "%u", field->shift);
 	printf("             %7s  %-10s %s", bits, field->name, show_access(reg, show_mask(field)));
 	show_notes(node);
+	for (const struct node *code = node ? node->child : NULL; code; code = code->next)
+		show_node(code, CODES_AT);
 }
 
 static void show_register(const struct card *card, const char *bank, const struct reg *reg)

@@ -109,7 +109,8 @@ static uint64_t any_offset(const struct foe *foe, unsigned bar)
 	const struct bank *bank = &foe->card->banks[part->bank];
 	const struct reg *reg;
 
-	if (part->memory || part->index_at != part->data_at || unit_random() % 4 == 0)
+	if (part->memory || part->index_at != part->data_at || !bank->regs_count ||
+	    unit_random() % 4 == 0)
 		return unit_random() % at->size;
 	reg = &bank->regs[unit_random() % bank->regs_count];
 	return part->at + reg->at + unit_random() % reg->count * reg->stride;
