@@ -69,7 +69,8 @@ class Bench:
             root.find("receive/accept[@class='all']") is None
         self.slow = root.find("bank/port") is not None  # an access for every few bytes
         self.pace = "0.04" if self.slow else "0.004"  # seconds between frames of a flood
-        self.slot = os.path.basename(vm.check("readlink /sys/class/net/eth0/device").strip())
+        path = vm.check("readlink -f /sys/class/net/eth0/device")  # a bus of its own may be between
+        self.slot = re.findall(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", path)[-1]
 
     def shows_link(self):
         """Does the description: a PHY, or registers that say link.up?"""
