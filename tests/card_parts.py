@@ -36,7 +36,7 @@ OWN_FAULT = re.compile(r"epic_poll\S* \[epic100\] returned")
 # acknowledges frames that came after it has looked, and so hears of one only with the next
 ACKNOWLEDGES_LATE = {"epic100"}
 NO_CARRIER = {"epic100"}  # leaves the kernel's carrier alone; ethtool asks its PHY
-FILTERS_LATER = {"virtio_net"}  # tells the card of it from a work queue, since Linux 6.7
+FILTERS_LATER = {"virtio_net"}  # tells the card from a work queue (6.12)
 STAYS_PROMISCUOUS = {"via-rhine"}  # sets bits of its RCR, and never takes one back
 # datagrams come back
 MIRROR = """
