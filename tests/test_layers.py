@@ -23,6 +23,8 @@ WORDS = {
     "ADDR": "of an address register pair; a field of a record in comments",
     "DATA": "a kind of slot, and a register of any kind in comments",
     "BAR": "PCI's base address register",
+    "MAC": "an address, of 802.3",
+    "VLAN": "802.1Q",
     "CRC": "the sum",
     "DONE": "what a pass is",
     "ERR": "an error at set-up",
@@ -41,6 +43,8 @@ WORDS = {
     "TABLE": "SQL, in packs",
     "SIZE": "a placeholder in what `anynic run` prints",
 }
+# drivers whose name the host has for something else
+HEADERS = {"virtio_net": "of a tap's frames, linux/virtio_net.h"}
 # namespaces of schemas, and who wrote the licence
 HOSTS = {"libvirt.org", "relaxng.org", "www.w3.org", "127.0.0.1", "www.apache.org"}
 
@@ -156,7 +160,7 @@ def test_no_card_occurs_in_the_source():
         for number, line in enumerate(text_of(path).splitlines(), 1):
             words = set(re.findall(r"[\w-]+|\w+", line)) | set(re.findall(r"\w+", line))
             bare = {re.sub(r"^0x", "", word.lower()) for word in words}
-            for word in bare & known | words & (registers - set(WORDS)):
+            for word in bare & (known - set(HEADERS)) | words & (registers - set(WORDS)):
                 wrong.append(f"{short(path)}:{number}: {word}")
     assert not wrong, "\n".join(wrong)
     unused = set(WORDS) - registers

@@ -12,6 +12,7 @@
  *   recorded[0] is run item by item, conditions looked at when it is its turn;
  *   -EAGAIN (memory by messages) leaves it where it is, and a later pass goes on
  *   recorded[n] waits for those before it
+ *   a load waits until all that was stored is there
  *
  * Memory that does not exist ends a list: what should have followed the load
  * did not happen, and the driver sees just that. A reset of a ring drops all
@@ -70,6 +71,24 @@ static void first_done(struct nic *nic)
 	}
 }
 
+/* No older than what was stored before: the driver may act on that and on nothing else. */
+static int load(struct nic *nic, const struct record *record, uint64_t addr, struct scope *scope)
+{
+	if (dma_flush(nic->bus.memory))
+		return -EAGAIN; /* the last acknowledgement wakes us */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return record_load(nic, record, addr, scope);
+}
+
+static int store(struct nic *nic, const struct record *record, uint64_t addr, struct scope *scope)
+{
+	int result = record_store(nic, record, addr, scope);
+
+	if (!result)
+		dma_settle(nic->bus.memory); /* copies from before it are of no use to a load */
+	return result;
+}
+
 /* One item of the first list: 0, or what guest memory said. */
 static int step(struct nic *nic, struct recorded *entry)
 {
@@ -91,8 +110,8 @@ static int step(struct nic *nic, struct recorded *entry)
 	}
 	record = &nic->card->records[action->operand];
 	addr = expr_eval(nic, &action->value, &entry->scope);
-	return action->verb == VERB_LOAD ? record_load(nic, record, addr, &entry->scope)
-					 : record_store(nic, record, addr, &entry->scope);
+	return action->verb == VERB_LOAD ? load(nic, record, addr, &entry->scope)
+					 : store(nic, record, addr, &entry->scope);
 }
 
 /* The first list as far as it goes; false: it waits for guest memory. */

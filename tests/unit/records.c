@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { DO = 0, ADDR = 4, A = 8, B = 12, LATE = 16, ORDER = 20, TAB = 0x40, SUM = 0x80 };
-enum { LOAD = 1, STORE = 2, AFTER = 4, CLEAR = 8, PLAIN = 16 };
+enum { LOAD = 1, STORE = 2, AFTER = 4, CLEAR = 8, PLAIN = 16, BACK = 32 };
 enum { AT = 0x1000, NOWHERE = 0x7ff00000 };
 
 static const char card_text[] =
@@ -22,6 +22,9 @@ static const char card_text[] =
 	"<field name='AFTER' bits='2' access='self-clear' do='LATE = LATE + 1'/>"
 	"<field name='CLEAR' bits='3' access='self-clear' do='reset all'/>"
 	"<field name='PLAIN' bits='4' access='self-clear' do='load list at ADDR if LATE != 99'/>"
+	"<field name='BACK' bits='5' access='self-clear' do='load back at ADDR; store block at "
+	"ADDR; "
+	"load back at ADDR'/>"
 	"</register>"
 	"<register name='ADDR' at='4'/><register name='A' at='8'/><register name='B' at='12'/>"
 	"<register name='LATE' at='16'/><register name='ORDER' at='20'/>"
@@ -30,6 +33,7 @@ static const char card_text[] =
 	"<record name='block' size='8' order='ORDER'>"
 	"<field name='low' bits='15:0' to='A' value='low + 1'/><field bits='47:32' to='B'/>"
 	"<field bits='31:16' value='A'/><field bits='63:56' value='0x5a'/></record>"
+	"<record name='back' size='4'><field bits='31:16' to='B'/></record>"
 	"<record name='list' size='2'><field name='n' bits='15:0'/>"
 	"<list at='2' size='2' bytes='n' max='4' do='SUM = SUM + x + i'>"
 	"<field name='x' bits='15:0' to='TAB[i]'/></list></record>"
@@ -100,6 +104,20 @@ static void test_store(void)
 	bare_write(&bare, DO, STORE);
 	CHECK(!memcmp(bare.memory + AT, "\0\0\0\0\x5a\0\0\0", 8));
 	bare_free(&bare);
+}
+
+/* A load finds what was stored before it, by messages too. */
+static void test_order(void)
+{
+	for (unsigned by_messages = 0; by_messages < 2; by_messages++) {
+		bare_new(&bare, bare_card(card_text), by_messages);
+		bare_write(&bare, ADDR, AT);
+		bare_write(&bare, A, 0x1234);
+		bare_write(&bare, DO, BACK);
+		CHECK_EQUAL(bare_read(&bare, B), 0x1234);
+		CHECK(!memcmp(bare.memory + AT, "\0\0\x34\x12\0\0\0\x5a", 8));
+		bare_free(&bare);
+	}
 }
 
 static void test_list(void)
@@ -232,5 +250,5 @@ static void test_commands(void)
 }
 
 UNIT_FILE(records, {"load", test_load}, {"recorded", test_recorded}, {"store", test_store},
-	  {"list", test_list}, {"nowhere", test_nowhere}, {"messages", test_messages},
-	  {"commands", test_commands});
+	  {"order", test_order}, {"list", test_list}, {"nowhere", test_nowhere},
+	  {"messages", test_messages}, {"commands", test_commands});

@@ -14,7 +14,8 @@ DRIVERS = ["e1000", "8021q", "af_packet", "ne2k-pci", "8139too", "8139cp", "real
            "ixgbe", "ixgbevf", "jme", "ns83820", "r6040", "sis190", "skge", "sky2", "starfire",
            "sundance", "sungem", "sunhme", "tg3", "tlan", "typhoon", "uli526x", "via-velocity",
            "virtio_net", "vmxnet3", "winbond-840", "yellowfin"]
-SOFT = {"r8169": ["realtek"]}  # asked for by the driver when it runs
+SOFT = {"r8169": ["realtek"],  # asked for by the driver when it runs
+        "virtio_net": ["virtio_pci"]}  # what shows it its device
 
 
 class Kernel:
