@@ -370,9 +370,11 @@ static const struct word list[] = {
 	 NULL,
 	 false,
 	 "Something that happens later.",
-	 {LABEL("name", true, "its name"), EXPR("every", false, "repeats after this time"),
+	 {LABEL("name", true, "its name"),
+	  EXPR("every", false, "repeats after this time, from arm on"),
 	  EXPR("after", false, "happens once, this long after arm"),
-	  WHEN("it counts while this holds"),
+	  WHEN("looked at when its time is up: else nothing happens, and every= ends until the "
+	       "next arm"),
 	  ACTIONS("do", false, "what happens; without it the module is told")}},
 	{"module",
 	 "card",
