@@ -375,6 +375,10 @@ static const struct word list[] = {
 	  EXPR("every", false, "happens this long after arm, and again and again"),
 	  EXPR("after", false, "happens once, this long after arm"),
 	  WHEN("it happens while this holds; where it does not, it has to be armed again"),
+	  EXPR("every", false, "repeats after this time, from arm on"),
+	  EXPR("after", false, "happens once, this long after arm"),
+	  WHEN("looked at when its time is up: else nothing happens, and every= ends until the "
+	       "next arm"),
 	  ACTIONS("do", false, "what happens; without it the module is told")}},
 	{"module",
 	 "card",
