@@ -409,3 +409,57 @@ const struct family family_epic100 = {
 	.room = epic_room,
 	.received = received,
 };
+
+/* ---- free descriptors one way, and a ring of returned ones back ---- */
+
+enum { ALX_RFD = RX_RING, ALX_RRD = BLOCK, ALX_EOP = 1u << 31, ALX_IP = 1 << 9, ALX_TCP = 1 << 10 };
+
+static void alx_program(struct drive *drive)
+{
+	static const struct write list[] = {
+		{0x1400, 4, 1},	      {0x149c, 4, 1522},       {0x1580, 4, TX_RING},
+		{0x1584, 4, SLOTS},   {0x1550, 4, ALX_RFD},    {0x1560, 4, SLOTS},
+		{0x1564, 4, 1600},    {0x1568, 4, ALX_RRD},    {0x1578, 4, SLOTS},
+		{0x1590, 4, 0x20},    {0x15a0, 4, 1u << 31},   {0x1600, 4, 0},
+		{0x1604, 4, 0x18000}, {0x1480, 4, 0x040000c3},
+	};
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		store32(drive, ALX_RFD + i * 8, rx_buffer(i));
+		store32(drive, ALX_RFD + i * 8 + 4, 0);
+	}
+	memset(drive->memory + TX_RING, 0, SLOTS * 16);
+	memset(drive->memory + ALX_RRD, 0, SLOTS * 16);
+	writes(drive, list, sizeof(list) / sizeof(*list));
+}
+
+static void alx_send(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->sent++) {
+		uint32_t at = tx_at(drive->sent);
+
+		store32(drive, at, drive->length);
+		store32(drive, at + 4, ALX_EOP | (drive->sent % 3 ? 0 : ALX_IP | ALX_TCP));
+		store32(drive, at + 8, tx_buffer(drive->sent, drive->length));
+	}
+	drive->write(drive, 0x15f2, 2, drive->sent % SLOTS);
+}
+
+static void alx_room(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->got++)
+		store32(drive, ALX_RFD + (uint32_t)(drive->got % SLOTS) * 8,
+			rx_buffer(drive->got % SLOTS));
+	drive->write(drive, 0x15e0, 2, drive->got % SLOTS);
+}
+
+const struct family family_ar8161 = {
+	.name = "ar8161",
+	.bar = 0,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = alx_program,
+	.send = alx_send,
+	.room = alx_room,
+	.received = received,
+};
