@@ -40,6 +40,7 @@ USUAL = {
     "interrupt from stopped card": "lib8390: between the kernel's stop and the driver's",
     "mtu greater than device maximum": "a test that looks for it",
     "LLQ is not supported": "ena: a mode that the card need not have",
+    "disabling VPD access": "a quirk of the kernel's for all cards of Attansic's",
     "Firmware left e100 interrupts enabled": "they are, after a reset (8255x manual, 6.3.2.1)",
 }
 HURRIED = {"ne2k-pci"}  # whose watchdog bites after 200 ms, in which a slow guest does little

@@ -500,5 +500,123 @@ const struct family family_yukon2 = {
 	.program = yukon_program,
 	.send = yukon_send,
 	.room = yukon_room,
+/* ---- free descriptors one way, and a ring of returned ones back ---- */
+
+enum { ALX_RFD = RX_RING, ALX_RRD = BLOCK, ALX_EOP = 1u << 31, ALX_IP = 1 << 9, ALX_TCP = 1 << 10 };
+
+static void alx_program(struct drive *drive)
+{
+	static const struct write list[] = {
+		{0x1400, 4, 1},	      {0x149c, 4, 1522},       {0x1580, 4, TX_RING},
+		{0x1584, 4, SLOTS},   {0x1550, 4, ALX_RFD},    {0x1560, 4, SLOTS},
+		{0x1564, 4, 1600},    {0x1568, 4, ALX_RRD},    {0x1578, 4, SLOTS},
+		{0x1590, 4, 0x20},    {0x15a0, 4, 1u << 31},   {0x1600, 4, 0},
+		{0x1604, 4, 0x18000}, {0x1480, 4, 0x040000c3},
+	};
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		store32(drive, ALX_RFD + i * 8, rx_buffer(i));
+		store32(drive, ALX_RFD + i * 8 + 4, 0);
+	}
+	memset(drive->memory + TX_RING, 0, SLOTS * 16);
+	memset(drive->memory + ALX_RRD, 0, SLOTS * 16);
+	writes(drive, list, sizeof(list) / sizeof(*list));
+}
+
+static void alx_send(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->sent++) {
+		uint32_t at = tx_at(drive->sent);
+
+		store32(drive, at, drive->length);
+		store32(drive, at + 4, ALX_EOP | (drive->sent % 3 ? 0 : ALX_IP | ALX_TCP));
+		store32(drive, at + 8, tx_buffer(drive->sent, drive->length));
+	}
+	drive->write(drive, 0x15f2, 2, drive->sent % SLOTS);
+}
+
+static void alx_room(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->got++)
+		store32(drive, ALX_RFD + (uint32_t)(drive->got % SLOTS) * 8,
+			rx_buffer(drive->got % SLOTS));
+	drive->write(drive, 0x15e0, 2, drive->got % SLOTS);
+}
+
+const struct family family_ar8161 = {
+	.name = "ar8161",
+	.bar = 0,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = alx_program,
+	.send = alx_send,
+	.room = alx_room,
+	.received = received,
+};
+
+/* ---- own bits in slots of four words, one kick for both rings ---- */
+
+enum { NV_OWN = 1u << 31, NV_LAST = 1 << 29, NV_SUMS = 3 << 26 };
+
+static void nv_program(struct drive *drive)
+{
+	static const struct write list[] = {
+		{0x144, 4, 0x10},
+		{0x144, 4, 0},
+		{0x10c, 4, 0x8000},
+		{0x0a8, 4, 0x12005452},
+		{0x0ac, 4, 0x5634},
+		{0x0b0, 4, 1},
+		{0x0b8, 4, ~0u},
+		{0x0bc, 4, 0xffff},
+		{0x100, 4, TX_RING},
+		{0x104, 4, RX_RING},
+		{0x108, 4, (SLOTS - 1) * 0x10001u},
+		{0x090, 4, 1600},
+		{0x08c, 4, 0x7f0020},
+		{0x004, 4, 0xdf},
+		{0x144, 4, 0xc02402},
+		{0x094, 4, 1},
+		{0x084, 4, 1},
+	};
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		const uint32_t tx[] = {0, tx_buffer(i, drive->length), 0, 0};
+		const uint32_t rx[] = {0, rx_buffer(i), 0, NV_OWN | 1600};
+
+		memcpy(drive->memory + tx_at(i), tx, sizeof(tx));
+		memcpy(drive->memory + rx_at(i), rx, sizeof(rx));
+	}
+	writes(drive, list, sizeof(list) / sizeof(*list));
+}
+
+static void nv_send(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->sent++) {
+		uint32_t at = tx_at(drive->sent);
+
+		store32(drive, at + 4, tx_buffer(drive->sent, drive->length));
+		store32(drive, at + 12,
+			NV_OWN | NV_LAST | (drive->sent % 3 ? 0 : NV_SUMS) | (drive->length - 1));
+	}
+	drive->write(drive, 0x144, 4, 0xc02401);
+}
+
+static void nv_room(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->got++) {
+		store32(drive, rx_at(drive->got) + 4, rx_buffer(drive->got % SLOTS));
+		store32(drive, rx_at(drive->got) + 12, NV_OWN | 1600);
+	}
+}
+
+const struct family family_mcp55 = {
+	.name = "mcp55",
+	.bar = 0,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = nv_program,
+	.send = nv_send,
+	.room = nv_room,
 	.received = received,
 };

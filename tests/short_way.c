@@ -19,6 +19,9 @@ enum { STEPS = 24, FRAMES_MOST = 24, TAIL = 4096 };
 
 extern const struct family family_epic100, family_sungem, family_3c905c, family_natsemi,
 	family_rtl8168, family_rtl8169, family_sis900, family_via_rhine, family_yukon2;
+extern const struct family family_ar8161, family_epic100, family_sungem, family_3c905c,
+	family_mcp55, family_natsemi, family_rtl8168, family_rtl8169, family_sis900,
+	family_via_rhine;
 
 const uint8_t engine_mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
 
@@ -99,6 +102,18 @@ static const struct tested {
 	{"sungem",
 	 &family_sungem,
 	 {{0x6034, 4, 0x25, 0x1c}, {0x4108, 4, 0x4002, 0x1001}, {0x0010, 4, 4, 0x7e077}}},
+	{"ar8161",
+	 &family_ar8161,
+	 {{0x1480, 4, 0x000000c3, 0x0600c000},
+	  {0x149c, 4, 1522, 0x2000},
+	  {0x1604, 4, 0, 0x7fffffff},
+	  {0x1400, 4, 0, 0xc00}}},
+	{"mcp55",
+	 &family_mcp55,
+	 {{0x8c, 4, 0x7f0020, 0x90},
+	  {0x144, 4, 0xc02000, 0x4c0},
+	  {0x90, 4, 1536, 0x2000},
+	  {0x04, 4, 0, 0xff}}},
 	{"via-rhine",
 	 &family_via_rhine,
 	 {{0x06, 1, 0x0a, 0x14}, {0x07, 1, 0, 6}, {0x0e, 2, 0, 0xff}}},

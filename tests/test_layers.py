@@ -32,6 +32,7 @@ WORDS = {
     "LOOP": "of a PHY, 802.3 clause 22",
     "MISS": "what is not found",
     "PHY": "the part of a card",
+    "ANENABLE": "of a PHY, 802.3 clause 22", "DUPLEX": "of a PHY, 802.3 clause 22",
     "RESET": "of a PHY, 802.3 clause 22",
     "RESTART": "of a PHY, 802.3 clause 22",
     "SERR": "of PCI's command register",

@@ -232,6 +232,7 @@ static const struct word list[] = {
 	  CHOICE("size", false, "1 2 4 8", "bytes; the bank's width"),
 	  CHOICE("counts", false, COUNTED_TX COUNTED_RX,
 		 "the event, bytes with FCS; absent: it stays 0"),
+		 "the event; bytes are with FCS; absent: it stays 0"),
 	  CHOICE("on-overflow", false, "wrap stick", "what follows the highest value; wrap"),
 	  CHOICES("access", ACCESS, "as of a register"),
 	  PLACE("high", false,
@@ -379,6 +380,11 @@ static const struct word list[] = {
 	  EXPR("after", false, "happens once, this long after arm"),
 	  WHEN("looked at when its time is up: else nothing happens, and every= ends until the "
 	       "next arm"),
+	  EXPR("every", false, "repeats after this time, from arm on"),
+	  EXPR("after", false, "happens once, this long after arm"),
+	  WHEN("asked when the time is up: where it does not hold, nothing happens, and the timer "
+	       "ends "
+	       "until it is armed again"),
 	  ACTIONS("do", false, "what happens; without it the module is told")}},
 	{"module",
 	 "card",
