@@ -39,6 +39,7 @@ def received(vm, name="rx_packets"):
 USUAL = {
     "interrupt from stopped card": "lib8390: between the kernel's stop and the driver's",
     "mtu greater than device maximum": "a test that looks for it",
+    "failed to detect cable link": "via-velocity: a test that pulls it",
     "LLQ is not supported": "ena: a mode that the card need not have",
     "Firmware left e100 interrupts enabled": "they are, after a reset (8255x manual, 6.3.2.1)",
 }
