@@ -129,6 +129,7 @@ static void carry_interrupt(struct carry *carry, unsigned from, unsigned to)
 
 		new->last = old->last;
 		new->first = old->first;
+		new->events = old->events;
 	}
 }
 
