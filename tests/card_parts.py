@@ -28,6 +28,7 @@ COLLECTS = {"e1000"}  # its counts, every two seconds
 BYTES = {"8139cp": (-14, 0),  # without the Ethernet header
          "ena": (-14, 0),
          "3c59x": (4, 4),  # from the chip's counters: with FCS
+         "sundance": (4, 4),
          "via-velocity": (4, 0)}
 # takes what it sent before it was switched off for more than was sent, and the kernel stops
 SENDS_UNTIL_DEATH = {"3c59x"}
