@@ -39,7 +39,7 @@ OWN_FAULT = re.compile(r"epic_poll\S* \[epic100\] returned")
 ACKNOWLEDGES_LATE = {"epic100"}
 NO_CARRIER = {"epic100"}  # leaves the kernel's carrier alone; ethtool asks its PHY
 STAYS_PROMISCUOUS = {"via-rhine", "via-velocity"}  # set bits of RCR, and never take one back
-MTU_MOST = {"sundance": 8177}  # takes more than its chip has bits for in a frame's length
+MTU_MOST = {"sundance": 8175}  # takes more than 13 bits of length can say of its buffers
 KEEPS_GROUPS = {"via-velocity"}  # and adds to masks of its CAM and hash table, until it is closed
 # datagrams come back
 MIRROR = """

@@ -44,7 +44,7 @@ USUAL = {
     "Firmware left e100 interrupts enabled": "they are, after a reset (8255x manual, 6.3.2.1)",
 }
 HURRIED = {"ne2k-pci"}  # whose watchdog bites after 200 ms, in which a slow guest does little
-BAD = re.compile(r"WATCHDOG|Call Trace|timed? ?out|hang|fail|error|bogus|wedged|stall|lockup", re.I)
+BAD = re.compile(r"WATCHDOG|Call Trace|timed? ?out|\bhang|fail|error|bogus|wedged|stall|lockup", re.I)
 
 
 def complaints(vm, driver):

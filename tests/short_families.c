@@ -471,3 +471,56 @@ const struct family family_vt6122 = {
 	.room = velocity_room,
 	.received = received,
 };
+
+/* ---- lists that end, whose head the driver finds 0 ---- */
+
+enum { ALTA_TX_LIST = 0x04, ALTA_LAST = 1u << 31, ALTA_INDICATE = 0x8000 };
+
+static void alta_program(struct drive *drive)
+{
+	static const struct write list[] = {
+		{0x30, 4, 0xff0000}, {0x10, 4, RX_RING}, {0x54, 2, 0x5452},
+		{0x56, 2, 0x1200},   {0x58, 2, 0x5634},	 {0x5a, 2, 1518},
+		{0x5c, 1, 0x05},     {0x52, 2, 0x0920},	 {0x4c, 2, 0x5c6},
+	};
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		const uint32_t rx[] = {rx_at(i + 1u), ALTA_INDICATE, rx_buffer(i),
+				       ALTA_LAST | 1600};
+
+		memcpy(drive->memory + rx_at(i), rx, sizeof(rx));
+	}
+	writes(drive, list, sizeof(list) / sizeof(*list));
+}
+
+static void alta_send(struct drive *drive, unsigned count)
+{
+	uint32_t first = tx_at(drive->sent);
+
+	for (unsigned i = 0; i < count; i++, drive->sent++) {
+		const uint32_t tx[] = {i + 1 < count ? tx_at(drive->sent + 1) : 0,
+				       (uint32_t)(drive->sent % SLOTS) << 2 | ALTA_INDICATE,
+				       tx_buffer(drive->sent, drive->length),
+				       ALTA_LAST | drive->length};
+
+		memcpy(drive->memory + tx_at(drive->sent), tx, sizeof(tx));
+	}
+	drive->write(drive, ALTA_TX_LIST, 4, first);
+}
+
+static void alta_room(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->got++)
+		store32(drive, rx_at(drive->got) + 4, 0);
+}
+
+const struct family family_dfe580tx = {
+	.name = "dfe580tx",
+	.bar = 1,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = alta_program,
+	.send = alta_send,
+	.room = alta_room,
+	.received = received,
+};
