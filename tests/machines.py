@@ -39,12 +39,13 @@ def received(vm, name="rx_packets"):
 USUAL = {
     "interrupt from stopped card": "lib8390: between the kernel's stop and the driver's",
     "mtu greater than device maximum": "a test that looks for it",
+    "failed to detect cable link": "via-velocity: a test that pulls it",
     "LLQ is not supported": "ena: a mode that the card need not have",
     "disabling VPD access": "a quirk of the kernel's for all cards of Attansic's",
     "Firmware left e100 interrupts enabled": "they are, after a reset (8255x manual, 6.3.2.1)",
 }
 HURRIED = {"ne2k-pci"}  # whose watchdog bites after 200 ms, in which a slow guest does little
-BAD = re.compile(r"WATCHDOG|Call Trace|timed? ?out|hang|fail|error|bogus|wedged|stall|lockup", re.I)
+BAD = re.compile(r"WATCHDOG|Call Trace|timed? ?out|\bhang|fail|error|bogus|wedged|stall|lockup", re.I)
 
 
 def complaints(vm, driver):

@@ -585,6 +585,84 @@ static void nv_program(struct drive *drive)
 		const uint32_t rx[] = {0, rx_buffer(i), 0, NV_OWN | 1600};
 
 		memcpy(drive->memory + tx_at(i), tx, sizeof(tx));
+/* ---- two rings with slots of two sizes; fragments in the slot itself ---- */
+
+enum { VELOCITY_OWN = 1u << 31, VELOCITY_TIC = 1 << 23, VELOCITY_FRAME = 3 << 24 };
+
+static uint32_t velocity_at(uint64_t slot)
+{
+	return TX_RING + (uint32_t)(slot % SLOTS) * 64;
+}
+
+static void velocity_program(struct drive *drive)
+{
+	static const struct write list[] = {
+		{0x08, 4, 0x8000},     {0x93, 1, 0x20},	     {0x18, 4, 0},	 {0x38, 4, RX_RING},
+		{0x50, 2, SLOTS - 1},  {0x52, 2, SLOTS - 1}, {0x40, 4, TX_RING}, {0x06, 1, 0x18},
+		{0x32, 1, 1},	       {0x30, 2, 1},	     {0x28, 4, 0xffff},	 {0x0c, 4, 2},
+		{0x08, 4, 0x0200080d},
+	};
+
+	memset(drive->memory + TX_RING, 0, SLOTS * 64);
+	memset(drive->memory + RX_RING, 0, SLOTS * 16);
+	writes(drive, list, sizeof(list) / sizeof(*list));
+}
+
+/* Every other frame is in two pieces. */
+static void velocity_send(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->sent++) {
+		uint32_t at = velocity_at(drive->sent),
+			 from = tx_buffer(drive->sent, drive->length);
+		uint32_t head = drive->sent % 2 ? 20 : drive->length;
+
+		store32(drive, at + 4, VELOCITY_FRAME | VELOCITY_TIC | (2 + drive->sent % 2) << 28);
+		store32(drive, at + 8, from);
+		store32(drive, at + 12, head << 16);
+		store32(drive, at + 16, from + head);
+		store32(drive, at + 20, (drive->length - head) << 16);
+		store32(drive, at, VELOCITY_OWN | drive->length << 16);
+	}
+	drive->write(drive, 0x30, 2, 4);
+}
+
+static void velocity_room(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->got++) {
+		store32(drive, rx_at(drive->got) + 8, rx_buffer(drive->got % SLOTS));
+		store32(drive, rx_at(drive->got) + 12, VELOCITY_OWN | 1600 << 16);
+		store32(drive, rx_at(drive->got), VELOCITY_OWN);
+	}
+	drive->write(drive, 0x5e, 2, count);
+}
+
+const struct family family_vt6122 = {
+	.name = "vt6122",
+	.bar = 1,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = velocity_program,
+	.send = velocity_send,
+	.room = velocity_room,
+	.received = received,
+};
+
+/* ---- lists that end, whose head the driver finds 0 ---- */
+
+enum { ALTA_TX_LIST = 0x04, ALTA_LAST = 1u << 31, ALTA_INDICATE = 0x8000 };
+
+static void alta_program(struct drive *drive)
+{
+	static const struct write list[] = {
+		{0x30, 4, 0xff0000}, {0x10, 4, RX_RING}, {0x54, 2, 0x5452},
+		{0x56, 2, 0x1200},   {0x58, 2, 0x5634},	 {0x5a, 2, 1518},
+		{0x5c, 1, 0x05},     {0x52, 2, 0x0920},	 {0x4c, 2, 0x5c6},
+	};
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		const uint32_t rx[] = {rx_at(i + 1u), ALTA_INDICATE, rx_buffer(i),
+				       ALTA_LAST | 1600};
+
 		memcpy(drive->memory + rx_at(i), rx, sizeof(rx));
 	}
 	writes(drive, list, sizeof(list) / sizeof(*list));
@@ -618,5 +696,34 @@ const struct family family_mcp55 = {
 	.program = nv_program,
 	.send = nv_send,
 	.room = nv_room,
+static void alta_send(struct drive *drive, unsigned count)
+{
+	uint32_t first = tx_at(drive->sent);
+
+	for (unsigned i = 0; i < count; i++, drive->sent++) {
+		const uint32_t tx[] = {i + 1 < count ? tx_at(drive->sent + 1) : 0,
+				       (uint32_t)(drive->sent % SLOTS) << 2 | ALTA_INDICATE,
+				       tx_buffer(drive->sent, drive->length),
+				       ALTA_LAST | drive->length};
+
+		memcpy(drive->memory + tx_at(drive->sent), tx, sizeof(tx));
+	}
+	drive->write(drive, ALTA_TX_LIST, 4, first);
+}
+
+static void alta_room(struct drive *drive, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++, drive->got++)
+		store32(drive, rx_at(drive->got) + 4, 0);
+}
+
+const struct family family_dfe580tx = {
+	.name = "dfe580tx",
+	.bar = 1,
+	.tx_slots = SLOTS,
+	.rx_slots = SLOTS,
+	.program = alta_program,
+	.send = alta_send,
+	.room = alta_room,
 	.received = received,
 };

@@ -22,6 +22,8 @@ extern const struct family family_epic100, family_sungem, family_3c905c, family_
 extern const struct family family_ar8161, family_epic100, family_sungem, family_3c905c,
 	family_mcp55, family_natsemi, family_rtl8168, family_rtl8169, family_sis900,
 	family_via_rhine;
+	family_rtl8168, family_rtl8169, family_sis900, family_via_rhine, family_vt6122,
+	family_dfe580tx;
 
 const uint8_t engine_mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
 
@@ -123,6 +125,12 @@ static const struct tested {
 	  {0x434, 4, 0, 0x3000},
 	  {0xc48, 4, 8, 0x03000000},
 	  {0xe80, 4, 0x18, 0}}},
+	{"dfe580tx",
+	 &family_dfe580tx,
+	 {{0x5c, 1, 0x05, 0x1a}, {0x50, 2, 0, 0x260}, {0x4c, 2, 0, 0x7ff}, {0x52, 2, 0, 0x0920}}},
+	{"vt6122",
+	 &family_vt6122,
+	 {{0x06, 1, 0x08, 0x74}, {0x07, 1, 0, 1}, {0x7e, 2, 0, 5}, {0x28, 4, 0, 0xffff}}},
 };
 
 struct side {

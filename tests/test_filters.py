@@ -33,9 +33,9 @@ def arrived(vm, action):
 
 
 @contextlib.contextmanager
-def quiet():
+def quiet(*arguments, **options):
     """As machine(), without the chatter of IPv6 and neighbours."""
-    with machine() as (net, card, vm):
+    with machine(*arguments, **options) as (net, card, vm):
         vm.check("echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6 2>/dev/null || true")
         mac = vm.check("cat /sys/class/net/eth0/address").strip()
         net.check(["sysctl", "-qw", "net.ipv6.conf.tap0.disable_ipv6=1"])
@@ -101,3 +101,18 @@ def test_vlan():
         mac = vm.check("cat /sys/class/net/eth0/address").strip()
         assert arrived(vm, lambda: net.check([*peer, "send", "6", mac])) <= 2
         assert arrived(vm, lambda: net.check([*peer, "send", "5", mac])) >= 50
+
+
+def test_vlans_in_a_cam():
+    """A list of VLANs rather than a table of bits, behind the page of another register."""
+    peer = ["python3", os.path.join(os.path.dirname(__file__), "vlan_peer.py"), "tap0"]
+    with quiet("vt6122", modules="via-velocity,8021q,af_packet") as (net, card, vm):
+        mac = vm.check("cat /sys/class/net/eth0/address").strip()
+        net.start([*peer, "answer", "5", "10.9.5.1"])
+        for number in (4001, 5, 6):
+            vm.check(f"ip link add link eth0 name v{number} type vlan id {number}")
+        vm.check("ip addr add 10.9.5.2/24 dev v5; ip link set v5 up; ip link del v6")
+        vm.check("ping -c 2 -w 20 -s 1472 10.9.5.1", 30)
+        for number, many in ((5, True), (6, False), (4001, True), (4002, False)):
+            count = arrived(vm, lambda vlan=number: net.check([*peer, "send", str(vlan), mac]))
+            assert (count >= 50) is many, (number, count)

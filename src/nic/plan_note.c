@@ -262,6 +262,20 @@ static bool note_completes(struct nic *nic, struct note *one, const struct ring 
 	return good;
 }
 
+/* What decisions or values ask for would be another thing for the next slot of a pass. */
+static bool changes_asked(const struct plans *plans, const struct complete *list, unsigned count)
+{
+	bool changes = false;
+
+	for (unsigned i = 0; i < plans->depends_count; i++) {
+		const struct target asked = {.word = plans->depends[i].word,
+					     .mask = plans->depends[i].mask};
+
+		changes |= overlaps(list, count, &asked) != 0;
+	}
+	return changes;
+}
+
 static bool note_use(struct note *one, const struct use *use)
 {
 	bool good = note(one, &use->when) & note(one, &use->first) & note(one, &use->last) &
@@ -378,5 +392,9 @@ void plans_note(struct nic *nic, unsigned index)
 				       ring->uses[i].completes_count);
 	if (plans->results)
 		good &= note_completes(nic, &one, ring, ring->completes, ring->completes_count);
+	for (unsigned i = 0; i < ring->uses_count; i++)
+		good &= !changes_asked(plans, ring->uses[i].completes,
+				       ring->uses[i].completes_count);
+	good &= !changes_asked(plans, ring->completes, ring->completes_count);
 	plans->usable = good && asks_pack(&one, ring->slot_size);
 }

@@ -381,6 +381,82 @@ static void epic_kick(struct foe *foe)
 	foe_write(foe, 1, 0x00, 4, 0x0c);
 }
 
+/* ---- Velocity: slots for room are a quarter as large as those with data ---- */
+
+static void velocity_start(struct foe *foe, uint32_t tx, uint32_t rx, bool loop)
+{
+	foe_write(foe, 1, 0x38, 4, rx);
+	foe_write(foe, 1, 0x40, 4, tx);
+	foe_write(foe, 1, 0x50, 2, 4 * FAMILY_SLOTS - 1);
+	foe_write(foe, 1, 0x52, 2, FAMILY_SLOTS - 1);
+	foe_write(foe, 1, 0x5e, 2, 4 * FAMILY_SLOTS);
+	foe_write(foe, 1, 0x06, 2, loop ? 0x013e : 0x3e);
+	foe_write(foe, 1, 0x32, 1, 1);
+	foe_write(foe, 1, 0x30, 2, 1);
+	foe_write(foe, 1, 0x0c, 4, 2);
+	foe_write(foe, 1, 0x08, 4, 0x0d);
+}
+
+static void velocity_tx(uint8_t *slot, const struct family_slot *is)
+{
+	put32(slot, own);
+	put32(slot + 4, 2u << 28 | bit(is->first, 25) | bit(is->last, 24));
+	put32(slot + 8, is->address);
+	put32(slot + 12, (is->length & 0x3fff) << 16);
+}
+
+static void velocity_rx(uint8_t *slot, const struct family_slot *is)
+{
+	for (unsigned i = 0; i < 64; i += 16) {
+		put32(slot + i, own);
+		put32(slot + i + 8, is->address);
+		put32(slot + i + 12, (is->length & 0x7fff) << 16);
+	}
+}
+
+static void velocity_kick(struct foe *foe)
+{
+	foe_write(foe, 1, 0x32, 1, 4);
+	foe_write(foe, 1, 0x30, 2, 4);
+}
+
+/* ---- ST201: lists that end ---- */
+
+static void alta_close(uint8_t *slot)
+{
+	put32(slot, 0);
+}
+
+static void alta_start(struct foe *foe, uint32_t tx, uint32_t rx, bool loop)
+{
+	(void)loop; /* it has none */
+	foe_write(foe, 1, 0x10, 4, rx);
+	foe_write(foe, 1, 0x5a, 2, 0xffff);
+	foe_write(foe, 1, 0x5c, 1, 0x0f);
+	foe_write(foe, 1, 0x52, 2, 0x0920);
+	foe_write(foe, 1, 0x04, 4, tx);
+}
+
+static void alta_tx(uint8_t *slot, const struct family_slot *is)
+{
+	put32(slot, is->next);
+	put32(slot + 4, 0x8000);
+	put32(slot + 8, is->address);
+	put32(slot + 12, own | (is->length & 0x1fff));
+}
+
+static void alta_rx(uint8_t *slot, const struct family_slot *is)
+{
+	alta_tx(slot, is);
+	put32(slot + 4, 0);
+}
+
+static void alta_kick(struct foe *foe)
+{
+	foe_write(foe, 1, 0x00, 4, 0xa00);
+	foe_write(foe, 1, 0x04, 4, FAMILY_TX);
+}
+
 const struct family families[] = {
 	{" e1000 e1000-82545em ", 16, NULL, gigabit_start, gigabit_tx, gigabit_rx, gigabit_kick},
 	{" rtl8139cp rtl8169 rtl8168 ", 16, NULL, plus_start, plus_tx, plus_rx, plus_kick},
@@ -391,6 +467,8 @@ const struct family families[] = {
 	{" 3c905c ", 16, tornado_close, tornado_start, tornado_tx, tornado_rx, tornado_kick},
 	{" sungem ", 16, NULL, gem_start, gem_tx, gem_rx, gem_kick},
 	{" epic100 ", 16, NULL, epic_start, epic_tx, epic_rx, epic_kick},
+	{" dfe580tx ", 16, alta_close, alta_start, alta_tx, alta_rx, alta_kick},
+	{" vt6122 ", 64, NULL, velocity_start, velocity_tx, velocity_rx, velocity_kick},
 	{" i82559 ", 64, express_close, express_start, express_tx, express_rx, express_kick},
 };
 const unsigned families_count = sizeof(families) / sizeof(*families);

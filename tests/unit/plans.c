@@ -123,5 +123,47 @@ static void numbers_of_a_frame_move(void)
 	bare_free(&bare);
 }
 
+/* A slot costs one of a stock: which slots are ready changes with every slot that is done. */
+static const char credits[] =
+	"<card name='odd' title='Odd'>"
+	"<pci vendor='0x1234' device='1' class='0x020000' interrupt='INTA'/>"
+	"<bar index='0' space='memory' size='4K' bank='r'/>"
+	"<bank name='r'><register name='LEFT' at='0'/></bank>"
+	"<record name='d' size='16'><field name='OWN' bits='31'/><field name='a' "
+	"bits='127:64'/></record>"
+	"<ring name='rx' for='receive' next='array' base='0x1000' end='entries 8' "
+	"ready='OWN == 1 and LEFT != 0'>"
+	"<use record='d' as='room'><buffer address='a' length='2048'/></use>"
+	"<complete write='OWN = 0' do='LEFT = LEFT - 1'/></ring>"
+	"<receive rings='rx'><accept class='all'/></receive></card>";
+
+static void what_slots_change_is_asked_anew(void)
+{
+	static const uint8_t data[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	static struct bare bare;
+	struct frame frames[5];
+	unsigned free = 0;
+
+	bare_new(&bare, bare_card(credits), false);
+	bare_write(&bare, 0, 3);
+	for (unsigned i = 0; i < 8; i++) {
+		bare.memory[0x1000 + 16 * i + 3] = 0x80;
+		bare.memory[0x1000 + 16 * i + 9] = 0x20;
+	}
+	for (unsigned i = 0; i < 5; i++)
+		frames[i] = (struct frame){
+			.iov = {{(void *)data, sizeof(data)}}, .iovs = 1, .length = sizeof(data)};
+	nic_receive(bare.nic, frames, 5);
+	for (unsigned i = 0; i < 5; i++)
+		port_count(&bare.port.port.stats.rx, sizeof(data));
+	bare_settle(&bare);
+	CHECK_EQUAL(nic_bar_read(bare.nic, 0, 0, 4), 0);
+	for (unsigned i = 0; i < 8; i++)
+		free += bare.memory[0x1000 + 16 * i + 3] >> 7;
+	CHECK_EQUAL(free, 5);
+	bare_free(&bare);
+}
+
 UNIT_FILE(plans, {"values_are_those_of_the_code", values_are_those_of_the_code},
-	  {"numbers_of_a_frame_move", numbers_of_a_frame_move});
+	  {"numbers_of_a_frame_move", numbers_of_a_frame_move},
+	  {"what_slots_change_is_asked_anew", what_slots_change_is_asked_anew});
