@@ -292,7 +292,11 @@ static bool verb_read(struct draft *draft, const struct node *node, const struct
 		return call_action(draft, node, verb->word, rest, action);
 	if (verb->kind == OPERAND_PLACE)
 		return target_text(draft, node, rest, &action->target);
-	return operand(draft, node, rest, (enum symbol_kind)verb->kind, action);
+	if (!operand(draft, node, rest, (enum symbol_kind)verb->kind, action))
+		return false;
+	if (verb->verb == VERB_ARM)
+		draft->arms |= 1ull << action->operand;
+	return true;
 }
 
 /* The number that is written must fit where it goes. */

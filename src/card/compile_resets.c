@@ -207,6 +207,19 @@ static void read_timer(struct draft *draft, const struct node *node, struct card
 	actions_read(draft, node, "do", &timer->actions);
 }
 
+/* A module may arm what no action does. What is wrong elsewhere may have been just that action. */
+void compile_arms(struct draft *draft)
+{
+	if (draft->module || draft->mistakes->count)
+		return;
+	for_each_symbol(symbol, draft)
+	{
+		if (symbol->kind == SYMBOL_TIMER && !(draft->arms >> symbol->index & 1))
+			wrong(draft, symbol->node, "nothing arms %s, so it never happens",
+			      symbol->name);
+	}
+}
+
 void compile_timers(struct draft *draft)
 {
 	struct card *card = draft->card;

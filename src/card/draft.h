@@ -95,6 +95,7 @@ struct draft {
 	bool bare_hidden; /* fields of the slot are written slot.FIELD */
 	int ring;
 	uint32_t starts;	   /* rings that some action starts */
+	uint64_t arms;		   /* timers that some action arms */
 	const char *no_memory;	   /* why the actions at hand cannot load or store */
 	const struct node *module; /* NULL: none, or it is not there */
 	const char *called[CARD_CALLED_MAX];
@@ -225,6 +226,7 @@ void compile_resets(struct draft *draft);
 void compile_eeprom(struct draft *draft);
 void compile_counters(struct draft *draft);
 void compile_timers(struct draft *draft); /* and events */
+void compile_arms(struct draft *draft);	  /* when all actions are known */
 void compile_receive(struct draft *draft);
 void compile_interrupts(struct draft *draft);
 

@@ -187,7 +187,19 @@ struct operator
 {
 	const char *sign;
 	uint8_t code, width; /* 0: 64 */
+	uint8_t binds;	     /* how tightly, to whoever knows C */
 };
+
+/* Where the order of this language and that of others give two results. */
+static void check_order(struct parser *parser, const struct operator* before,
+			const struct operator* after)
+{
+	if (before && after->binds > before->binds)
+		parser_fail(parser,
+			    "'%s' after '%s' would be taken from left to right; parentheses say "
+			    "what goes first",
+			    after->sign, before->sign);
+}
 
 /* A field compared with a number it cannot hold is a slip of the pen. */
 static void check_compare(struct parser *parser, unsigned code, unsigned from, unsigned width)
@@ -203,7 +215,7 @@ static void check_compare(struct parser *parser, unsigned code, unsigned from, u
 static unsigned chain(struct parser *parser, level *below, const struct operator* operators)
 {
 	unsigned width = below(parser);
-	const struct operator* found;
+	const struct operator* found, *loosest = NULL;
 
 	do {
 		found = NULL;
@@ -213,6 +225,9 @@ static unsigned chain(struct parser *parser, level *below, const struct operator
 			if (!parser_take(parser, at->sign))
 				continue;
 			found = at;
+			check_order(parser, loosest, at);
+			if (!loosest || at->binds < loosest->binds)
+				loosest = at;
 			below(parser);
 			check_compare(parser, at->code, from, width);
 			parser_emit(parser, at->code, -1);
@@ -226,8 +241,8 @@ static unsigned chain(struct parser *parser, level *below, const struct operator
 static unsigned sum(struct parser *parser)
 {
 	static const struct operator operators[] = {
-		{"+", OP_ADD, 0},  {"-", OP_SUB, 0},  {"*", OP_MUL, 0},
-		{"<<", OP_SHL, 0}, {">>", OP_SHR, 0}, {NULL, 0, 0},
+		{"+", OP_ADD, 0, 2},  {"-", OP_SUB, 0, 2},  {"*", OP_MUL, 0, 3},
+		{"<<", OP_SHL, 0, 1}, {">>", OP_SHR, 0, 1}, {NULL, 0, 0, 0},
 	};
 
 	return chain(parser, concat, operators);
@@ -236,10 +251,10 @@ static unsigned sum(struct parser *parser)
 static unsigned bitwise(struct parser *parser)
 {
 	static const struct operator operators[] = {
-		{"&", OP_BITAND, 0},
-		{"|", OP_BITOR, 0},
-		{"^", OP_BITXOR, 0},
-		{NULL, 0, 0},
+		{"&", OP_BITAND, 0, 3},
+		{"|", OP_BITOR, 0, 1},
+		{"^", OP_BITXOR, 0, 2},
+		{NULL, 0, 0, 0},
 	};
 
 	return chain(parser, sum, operators);
@@ -248,8 +263,8 @@ static unsigned bitwise(struct parser *parser)
 static unsigned compare(struct parser *parser)
 {
 	static const struct operator operators[] = {
-		{"==", OP_EQ, 1}, {"!=", OP_NE, 1}, {"<=", OP_LE, 1}, {">=", OP_GE, 1},
-		{"<", OP_LT, 1},  {">", OP_GT, 1},  {NULL, 0, 0},
+		{"==", OP_EQ, 1, 0}, {"!=", OP_NE, 1, 0}, {"<=", OP_LE, 1, 0}, {">=", OP_GE, 1, 0},
+		{"<", OP_LT, 1, 0},  {">", OP_GT, 1, 0},  {NULL, 0, 0, 0},
 	};
 
 	return chain(parser, bitwise, operators);
@@ -257,14 +272,14 @@ static unsigned compare(struct parser *parser)
 
 static unsigned parse_and(struct parser *parser)
 {
-	static const struct operator operators[] = {{"and", OP_AND, 1}, {NULL, 0, 0}};
+	static const struct operator operators[] = {{"and", OP_AND, 1, 0}, {NULL, 0, 0, 0}};
 
 	return chain(parser, compare, operators);
 }
 
 unsigned parse_or(struct parser *parser)
 {
-	static const struct operator operators[] = {{"or", OP_OR, 1}, {NULL, 0, 0}};
+	static const struct operator operators[] = {{"or", OP_OR, 1, 0}, {NULL, 0, 0, 0}};
 
 	return chain(parser, parse_and, operators);
 }

@@ -45,6 +45,7 @@ static void compile(struct draft *draft)
 	compile_receive(draft);
 	compile_interrupts(draft);
 	compile_starts(draft);
+	compile_arms(draft);
 	compile_maps(draft);
 	compile_module(draft);
 }
