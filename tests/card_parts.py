@@ -27,8 +27,8 @@ COLLECTS = {"e1000"}  # its counts, every two seconds
 # bytes a frame that it counts, received and sent, beside those of the wire without FCS
 BYTES = {"8139cp": (-14, 0),  # without the Ethernet header
          "ena": (-14, 0),
-         "3c59x": (4, 4), "e1000e": (4, 4)}  # from the chip's counters: with FCS
          "3c59x": (4, 4),  # from the chip's counters: with FCS
+         "e1000e": (4, 4),
          "sundance": (4, 4),
          "via-velocity": (4, 0)}
 # takes what it sent before it was switched off for more than was sent, and the kernel stops

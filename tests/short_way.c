@@ -17,13 +17,9 @@
 
 enum { STEPS = 24, FRAMES_MOST = 24, TAIL = 4096 };
 
-extern const struct family family_epic100, family_sungem, family_3c905c, family_natsemi,
-	family_rtl8168, family_rtl8169, family_sis900, family_via_rhine, family_yukon2;
-extern const struct family family_ar8161, family_epic100, family_sungem, family_3c905c,
-	family_mcp55, family_natsemi, family_rtl8168, family_rtl8169, family_sis900,
-	family_via_rhine;
-	family_rtl8168, family_rtl8169, family_sis900, family_via_rhine, family_vt6122,
-	family_dfe580tx;
+extern const struct family family_3c905c, family_ar8161, family_dfe580tx, family_epic100,
+	family_mcp55, family_natsemi, family_rtl8168, family_rtl8169, family_sis900, family_sungem,
+	family_via_rhine, family_vt6122, family_yukon2;
 
 const uint8_t engine_mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
 

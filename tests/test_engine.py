@@ -8,7 +8,7 @@ import subprocess
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SEEDS, EPISODES = 4, 40
 SAME, NO_DRIVER = 0, 3
-WITHOUT_DRIVER = {"ena"}  # in tests/short_families.c
+WITHOUT_DRIVER = {"ena"}  # in tests/short_lists.c and short_rings.c
 
 
 def test_short_ways_do_as_the_long_way():

@@ -231,7 +231,6 @@ static const struct word list[] = {
 	 {NAME("its name"), NUMBER("at", true, 0, BANK_BYTES - 1, "offset in bytes"),
 	  CHOICE("size", false, "1 2 4 8", "bytes; the bank's width"),
 	  CHOICE("counts", false, COUNTED_TX COUNTED_RX,
-		 "the event, bytes with FCS; absent: it stays 0"),
 		 "the event; bytes are with FCS; absent: it stays 0"),
 	  CHOICE("on-overflow", false, "wrap stick", "what follows the highest value; wrap"),
 	  CHOICES("access", ACCESS, "as of a register"),
@@ -375,16 +374,8 @@ static const struct word list[] = {
 	 {LABEL("name", true, "its name"),
 	  EXPR("every", false, "happens this long after arm, and again and again"),
 	  EXPR("after", false, "happens once, this long after arm"),
-	  WHEN("it happens while this holds; where it does not, it has to be armed again"),
-	  EXPR("every", false, "repeats after this time, from arm on"),
-	  EXPR("after", false, "happens once, this long after arm"),
-	  WHEN("looked at when its time is up: else nothing happens, and every= ends until the "
-	       "next arm"),
-	  EXPR("every", false, "repeats after this time, from arm on"),
-	  EXPR("after", false, "happens once, this long after arm"),
-	  WHEN("asked when the time is up: where it does not hold, nothing happens, and the timer "
-	       "ends "
-	       "until it is armed again"),
+	  WHEN("asked when the time is up: where it does not hold, nothing happens, and the "
+	       "timer rests until it is armed again"),
 	  ACTIONS("do", false, "what happens; without it the module is told")}},
 	{"module",
 	 "card",
