@@ -485,7 +485,7 @@ static const struct tested *tested_of(const struct card *card)
 	return NULL;
 }
 
-enum { SAME, DIFFERENT, USAGE, NO_DRIVER }; /* exit status */
+enum { SAME, DIFFERENT, USAGE, NO_DRIVER, NO_PLANS }; /* exit status */
 
 int main(int argc, char **argv)
 {
@@ -499,7 +499,7 @@ int main(int argc, char **argv)
 	if (!card || !start(&sides[0], card) || !start(&sides[1], card))
 		return USAGE;
 	if (!rings_have_plans(card))
-		return DIFFERENT;
+		return NO_PLANS;
 	if (!tested)
 		return NO_DRIVER;
 	sides[0].family = sides[1].family = tested->family;
