@@ -179,8 +179,17 @@ static void read_vector(struct draft *draft, const struct node *node, struct int
 		      vectors);
 	if (!node_get(node, "cause") && !node_first(node->child, "cause"))
 		read_events(draft, node, interrupt);
-	else if (last != first)
-		wrong(draft, node, "vector=\"%s\": a cause has one message", text);
+	else if (last != first && !node_get(node, "number"))
+		wrong(draft, node, "vector=\"%s\": a cause has one message, or number= says which",
+		      text);
+}
+
+/* Which of its messages: registers say, so causes change theirs while they run. */
+static void read_number(struct draft *draft, const struct node *node, struct interrupt *interrupt)
+{
+	if (!interrupt->is_vector || interrupt->events)
+		node_useless(draft, node, "number", "without causes that have messages");
+	expr_read(draft, node, "number", &interrupt->number);
 }
 
 static void read_interrupt(struct draft *draft, const struct node *node,
@@ -204,6 +213,7 @@ static void read_interrupt(struct draft *draft, const struct node *node,
 	for_each_node(child, node, "cause") read_cause(draft, child, interrupt);
 	draft->always = interrupt->events ? SPEAKS_INDEX : 0;
 	expr_read(draft, node, "enable", &interrupt->enable);
+	read_number(draft, node, interrupt);
 	for_each_node(child, node, "moderate")
 	{
 		if (interrupt->events && (interrupt->moderate_count || node_get(child, "cause")))

@@ -313,6 +313,9 @@ static const struct word list[] = {
 	   "rings "
 	   "raise; i is the number of one",
 	   NULL, 0, 2047},
+	  EXPR("number", false,
+	       "with vector=FIRST-LAST and causes: which of these, from 0 on, asked when it is "
+	       "sent; beyond them: none is"),
 	  CHOICE("on-send", false, "keep clear mask",
 		 "with vector=: what a message does to its causes (clear) or to their mask; keep. "
 		 "mask without causes: until unmask vector"),

@@ -33,6 +33,7 @@ struct interrupt {
 	struct cause causes[CAUSES_MAX];
 	uint8_t causes_count;
 	struct expr enable;
+	struct expr number; /* with causes: which of the messages; absent: the first */
 	struct moderate moderate[MODERATE_MAX];
 	uint8_t moderate_count;
 };

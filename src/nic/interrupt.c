@@ -208,6 +208,19 @@ static bool level_of(struct nic *nic, unsigned index, bool before)
 	       (before || (!dma_busy(nic->bus.memory) && !too_early(nic, index)));
 }
 
+/* By the number that registers have for it; one that is not there goes nowhere. */
+static void send(struct nic *nic, const struct interrupt *interrupt)
+{
+	struct scope scope = {0};
+	uint64_t number = evaluated(nic, &interrupt->number, &scope);
+
+	if (number >= interrupt->vectors)
+		return;
+	if (nic->trace)
+		trace_message(nic, interrupt->vector + (unsigned)number);
+	nic->bus.message(nic->bus.context, interrupt->vector + (unsigned)number);
+}
+
 static void vector_update(struct nic *nic, unsigned index)
 {
 	const struct interrupt *interrupt = &nic->card->interrupts[index];
@@ -218,9 +231,7 @@ static void vector_update(struct nic *nic, unsigned index)
 		return;
 	tell_delayed(nic);
 	nic->stats.interrupts++;
-	if (nic->trace)
-		trace_message(nic, interrupt->vector);
-	nic->bus.message(nic->bus.context, interrupt->vector);
+	send(nic, interrupt);
 	sent(nic, interrupt);
 	if (!active(nic, interrupt))
 		nic->levels &= ~(1u << index);

@@ -313,7 +313,34 @@ static void test_interface(void)
 	bare_free(&bare);
 }
 
+/* Whichever message its register names when it is sent; one beyond the last goes nowhere. */
+static void causes_choose_their_message(void)
+{
+	static const char chosen[] =
+		"<card name='odd' title='Odd'>"
+		"<pci vendor='0x1234' device='1' class='0x020000' interrupt='INTA'/>"
+		"<capability kind='msi-x' vectors='8' bar='0' table='0x800' pending='0xc00'/>"
+		"<bar index='0' space='memory' size='4K' bank='r'/>"
+		"<bank name='r'><register name='CAUSE' at='0' access='w1s'>"
+		"<field name='A' bits='0'/></register><register name='MASK' at='4'/>"
+		"<register name='WHICH' at='8'/></bank>"
+		"<interrupt vector='2-4' cause='CAUSE.A' mask='MASK' number='WHICH' "
+		"on-send='clear'/></card>";
+	static struct bare bare;
+
+	bare_new(&bare, bare_card(chosen), false);
+	bare_write(&bare, 4, 1);
+	for (unsigned which = 0; which < 4; which++) {
+		bare_write(&bare, 8, which);
+		bare_write(&bare, 0, 1);
+	}
+	for (unsigned i = 0; i < BARE_VECTORS; i++)
+		CHECK_EQUAL(bare.told[i], i >= 2 && i <= 4);
+	bare_free(&bare);
+}
+
 UNIT_FILE(queues, {"laps", test_laps}, {"bells", test_bells}, {"batch", test_batch},
 	  {"full", test_full}, {"open", test_open}, {"again", test_again}, {"orphan", test_orphan},
-	  {"vectors", test_vectors}, {"delays", test_delays}, {"interval", test_interval},
+	  {"vectors", test_vectors}, {"delays", test_delays},
+	  {"causes_choose_their_message", causes_choose_their_message}, {"interval", test_interval},
 	  {"interface", test_interface});
