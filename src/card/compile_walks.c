@@ -308,6 +308,18 @@ void read_geometry(struct draft *draft, const struct node *node, struct ring *ri
 		wrong(draft, node, "a chain begins at base= or at its cursor=");
 }
 
+/* Of an address: bits that mask= of its register leaves out are 0, whatever a link says. */
+static uint64_t address_bits(struct draft *draft, const struct node *node, uint64_t bits)
+{
+	const char *text = node_get(node, "cursor");
+	const struct symbol *symbol =
+		symbol_kind_find(draft, text, name_length(text), SYMBOL_REGISTER);
+
+	if (!symbol || !node_get(symbol->node, "mask") || !(symbol->reg->rw & bits))
+		return bits;
+	return symbol->reg->rw & bits;
+}
+
 void read_walk(struct draft *draft, const struct node *node, struct ring *ring)
 {
 	bool array = ring->next == NEXT_ARRAY, unknown = draft->slot_unknown;
@@ -320,6 +332,8 @@ void read_walk(struct draft *draft, const struct node *node, struct ring *ring)
 	read_stops(draft, node, ring);
 	draft->slot_unknown = unknown;
 	ring->by_address = ring->next == NEXT_CHAIN || (array && ring->end >= END_BIT);
+	if (ring->by_address && ring->cursor_mask)
+		ring->cursor_mask = address_bits(draft, node, ring->cursor_mask);
 	ring->walked =
 		ring->by_address ||
 		(array && (ring->ready != READY_UNTIL || ring->stride.count || ring->stops_count ||

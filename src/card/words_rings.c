@@ -61,8 +61,8 @@ static const struct word list[] = {
 	   NULL, 0, 0},
 	  PLACE("cursor", false,
 		"the register that is the next slot: its index where there are bytes or entries, "
-		"else its address; the engine's own. Of a stream, where the next frame begins, in "
-		"units"),
+		"else its address, of which bits that its register's mask= leaves out are 0; the "
+		"engine's own. Of a stream, where the next frame begins, in units"),
 	  ACTIONS("empty", false, "what happens when no slot is ready"),
 	  CHOICE("hold", false, "yes no",
 		 "receive: a frame without room waits; no: it is dropped. Of a stream, empty= "

@@ -6,6 +6,7 @@
 #include "nic/nic.h"
 #include "nic/snapshot.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -222,6 +223,30 @@ static void test_chains(void)
 {
 	test_chain(false);
 	test_chain(true);
+}
+
+/* Of a register that has no lower bits. */
+static void test_crooked_link(void)
+{
+	static const char whole[] = "at='4'/>";
+	const char *at = strstr(chains, whole);
+	char text[sizeof(chains) + 32];
+
+	snprintf(text, sizeof(text), "%.*sat='4' mask='0xfffffff0'/>%s", (int)(at - chains), chains,
+		 at + strlen(whole));
+	begin(text, false);
+	slot(SLOTS, SLOTS + 0x10b, OWN | FIRST | LAST | 100, 0);
+	slot(SLOTS + 0x100, SLOTS + 0x20b, OWN | FIRST | LAST | 101, 1);
+	bare_write(&bare, CTRL, 1);
+	bare_write(&bare, KICK, 1);
+	CHECK_EQUAL(bare.port.count, 2);
+	CHECK_EQUAL(bare_read(&bare, TX), SLOTS + 0x200);
+	slot(SLOTS + 0x300, SLOTS, OWN | FIRST | LAST | 102, 2);
+	bare_write(&bare, TX, SLOTS + 0x300);
+	bare_write(&bare, KICK, 1);
+	CHECK_EQUAL(bare.port.count, 3);
+	CHECK_EQUAL(bare_read(&bare, TX), SLOTS);
+	bare_free(&bare);
 }
 
 static void test_started(void)
@@ -506,7 +531,7 @@ static void test_looking_fetches_nothing(void)
 UNIT_FILE(walks, {"looking_fetches_nothing", test_looking_fetches_nothing},
 	  {"fetched_and_not_ready", test_fetched_and_not_ready}, {"arrays", test_arrays},
 	  {"frames", test_frames_in_pieces}, {"strides", test_strides}, {"chains", test_chains},
-	  {"started", test_started}, {"receive", test_receives},
-	  {"receive_chain", test_receive_chain}, {"hold", test_hold},
+	  {"crooked_link", test_crooked_link}, {"started", test_started},
+	  {"receive", test_receives}, {"receive_chain", test_receive_chain}, {"hold", test_hold},
 	  {"hold_until_started", test_hold_until_started}, {"saved", test_saved},
 	  {"noise", test_noise});
