@@ -18,7 +18,7 @@
 enum { STEPS = 24, FRAMES_MOST = 24, TAIL = 4096 };
 
 extern const struct family family_3c905c, family_ar8161, family_dfe580tx, family_epic100,
-	family_mcp55, family_natsemi, family_rtl8168, family_rtl8169, family_sis900, family_sungem,
+	family_natsemi, family_rtl8168, family_rtl8169, family_sis900, family_sungem,
 	family_via_rhine, family_vt6122, family_yukon2;
 
 const uint8_t engine_mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
@@ -106,12 +106,6 @@ static const struct tested {
 	  {0x149c, 4, 1522, 0x2000},
 	  {0x1604, 4, 0, 0x7fffffff},
 	  {0x1400, 4, 0, 0xc00}}},
-	{"mcp55",
-	 &family_mcp55,
-	 {{0x8c, 4, 0x7f0020, 0x90},
-	  {0x144, 4, 0xc02000, 0x4c0},
-	  {0x90, 4, 1536, 0x2000},
-	  {0x04, 4, 0, 0xff}}},
 	{"via-rhine",
 	 &family_via_rhine,
 	 {{0x06, 1, 0x0a, 0x14}, {0x07, 1, 0, 6}, {0x0e, 2, 0, 0xff}}},
