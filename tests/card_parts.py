@@ -33,8 +33,7 @@ BYTES = {"8139cp": (-14, 0),  # without the Ethernet header
          "via-velocity": (4, 0)}
 # takes what it sent before it was switched off for more than was sent, and the kernel stops
 SENDS_UNTIL_DEATH = {"3c59x"}
-HEARS_ALL_GROUPS = {"3c59x", "epic100",  # asks for all multicast as soon as there is a group
-                    "vmxnet3"}  # its table is gone before the card can read it
+HEARS_ALL_GROUPS = {"3c59x", "epic100"}  # asks for all multicast as soon as there is a group
 # counts frames sent as if they were frames received, on a busy machine
 OWN_FAULT = re.compile(r"epic_poll\S* \[epic100\] returned")
 # acknowledges frames that came after it has looked, and so hears of one only with the next

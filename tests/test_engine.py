@@ -8,7 +8,7 @@ import subprocess
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SEEDS, EPISODES = 4, 40
 SAME, NO_DRIVER, NO_PLANS = 0, 3, 4
-OTHERS = {"ena": NO_DRIVER, "vmxnet3": NO_DRIVER,  # in tests/short_lists.c and short_rings.c
+OTHERS = {"ena": NO_DRIVER,  # in tests/short_lists.c and short_rings.c
           "virtio-net": NO_PLANS}  # each chain is started by what the one before it did
 
 
