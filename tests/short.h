@@ -16,6 +16,14 @@ static inline uint32_t rx_at(uint64_t slot)
 	return RX_RING + (uint32_t)(slot % SLOTS) * 16;
 }
 
+/* The first content of a slot of each ring. */
+static inline void slots_fill(struct drive *drive, unsigned i, const uint32_t tx[4],
+			      const uint32_t rx[4])
+{
+	memcpy(drive->memory + tx_at(i), tx, 16);
+	memcpy(drive->memory + rx_at(i), rx, 16);
+}
+
 static inline bool received(struct drive *drive, struct sink *sink)
 {
 	(void)drive;

@@ -18,8 +18,7 @@ static void link_program(struct drive *drive)
 		const uint32_t tx[] = {tx_at(i + 1u), 0, tx_buffer(i, drive->length), 0};
 		const uint32_t rx[] = {rx_at(i + 1u), LINK_OWN, rx_buffer(i), 0};
 
-		memcpy(drive->memory + tx_at(i), tx, sizeof(tx));
-		memcpy(drive->memory + rx_at(i), rx, sizeof(rx));
+		slots_fill(drive, i, tx, rx);
 	}
 	writes(drive, list, sizeof(list) / sizeof(*list));
 }
@@ -83,8 +82,7 @@ static void rhine_program(struct drive *drive)
 		const uint32_t tx[] = {0, 0, tx_buffer(i, drive->length), tx_at(i + 1u)};
 		const uint32_t rx[] = {0, 1600, rx_buffer(i), rx_at(i + 1u)};
 
-		memcpy(drive->memory + tx_at(i), tx, sizeof(tx));
-		memcpy(drive->memory + rx_at(i), rx, sizeof(rx));
+		slots_fill(drive, i, tx, rx);
 	}
 	writes(drive, list, sizeof(list) / sizeof(*list));
 }
@@ -148,8 +146,7 @@ static void el3_program(struct drive *drive)
 		const uint32_t tx[] = {0, 0, tx_buffer(i, drive->length), EL3_LAST};
 		const uint32_t rx[] = {rx_at(i + 1u), 1 << 15, rx_buffer(i), EL3_LAST | 1600};
 
-		memcpy(drive->memory + tx_at(i), tx, sizeof(tx));
-		memcpy(drive->memory + rx_at(i), rx, sizeof(rx));
+		slots_fill(drive, i, tx, rx);
 	}
 	writes(drive, list, sizeof(list) / sizeof(*list));
 }
@@ -208,8 +205,7 @@ static void epic_program(struct drive *drive)
 		const uint32_t tx[] = {0, tx_buffer(i, drive->length), 0, tx_at(i + 1u)};
 		const uint32_t rx[] = {0, rx_buffer(i), 1600, rx_at(i + 1u)};
 
-		memcpy(drive->memory + tx_at(i), tx, sizeof(tx));
-		memcpy(drive->memory + rx_at(i), rx, sizeof(rx));
+		slots_fill(drive, i, tx, rx);
 	}
 	writes(drive, list, sizeof(list) / sizeof(*list));
 }

@@ -105,8 +105,7 @@ static void gem_program(struct drive *drive)
 		const uint32_t tx[] = {0, 0, tx_buffer(i, drive->length), 0};
 		const uint32_t rx[] = {1u << 31 | 1600 << 16, 0, rx_buffer(i), 0};
 
-		memcpy(drive->memory + tx_at(i), tx, sizeof(tx));
-		memcpy(drive->memory + rx_at(i), rx, sizeof(rx));
+		slots_fill(drive, i, tx, rx);
 	}
 	writes(drive, list, sizeof(list) / sizeof(*list));
 }
